@@ -1,0 +1,205 @@
+"""The operational database: inbox, ledger, turns, people and keys of the console.
+
+SQLite in WAL mode by default, PostgreSQL by setting; the same SQLAlchemy code speaks
+to both. Instants are ISO 8601 texts in UTC, JSON values are texts, so that a row reads
+the same on either engine.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Engine,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    create_engine,
+    event,
+)
+
+metadata = MetaData()
+# SQLite only makes a rowid alias of a column declared INTEGER.
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("seq", Serial, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),  # fact table: events, answers
+    Column("id", Text, nullable=False),
+    Column("body", Text, nullable=False),  # JSON object of the table's columns
+    Column("received_at", Text, nullable=False),
+    UniqueConstraint("kind", "id", name="inbox_once"),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("as_of", Text, nullable=False),
+    Column("state", Text, nullable=False),  # running, published, rolled_back, failed
+    Column("step", Text, nullable=False, default=""),
+    Column("snapshot", BigInteger),
+    Column("seed", BigInteger, nullable=False),
+    Column("settings", Text, nullable=False),  # JSON used for this turn
+    Column("cuts", Text, nullable=False, default="[]"),
+    Column("previous", Integer),  # turn whose models and lagged signals were used
+    Column("levers", Text, nullable=False, default="{}"),
+    Column("seconds", Float),
+    Column("started_at", Text, nullable=False),
+    Column("published_at", Text),
+    Column("error", Text),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("turn", Integer, nullable=False),
+    Column("position", Integer, nullable=False),  # order within the turn
+    Column("lever", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("worth_minor", BigInteger),
+    Column("cost_minor", BigInteger),
+    Column("body", Text, nullable=False),  # the decision's canonical JSON
+    Column("action", Text, nullable=False),  # JSON; a person may have edited it
+    Column("model", Text, nullable=False),  # fingerprint
+    Column("refusal", Text),  # JSON {rule, reason} when the gate refused it
+    Column("expires_on", Text),
+    Index("decisions_by_state", "state", "kind", "worth_minor"),
+    Index("decisions_by_turn", "turn", "lever", "position"),
+    Index("decisions_by_subject", "subject"),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("seq", Serial, primary_key=True, autoincrement=True),
+    Column("decision_id", Text, ForeignKey("decisions.id"), nullable=False),
+    Column("from_state", Text, nullable=False),
+    Column("to_state", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("note", Text, nullable=False, default=""),
+    Index("transitions_by_decision", "decision_id", "seq"),
+)
+
+link_cuts = Table(
+    "link_cuts",
+    metadata,
+    Column("link", Text, primary_key=True),  # "signal→reader"
+    Column("cut_at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+)
+
+pages = Table(  # what a turn publishes for the console, as JSON
+    "pages",
+    metadata,
+    Column("turn", Integer, primary_key=True),
+    Column("name", Text, primary_key=True),  # overview, lever:NAME
+    Column("body", Text, nullable=False),
+)
+
+requests = Table(  # work asked for from the console, done by the worker
+    "requests",
+    metadata,
+    Column("seq", Serial, primary_key=True, autoincrement=True),
+    Column("what", Text, nullable=False),  # turn
+    Column("asked_at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("state", Text, nullable=False),  # waiting, done, failed
+    Column("note", Text, nullable=False, default=""),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),  # owner, viewer
+    Column("password_hash", Text),  # null: may only sign in by link
+    Column("created_at", Text, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("user", Text, ForeignKey("users.name"), nullable=False),
+    Column("expires_at", Text, nullable=False),
+)
+
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("user", Text, ForeignKey("users.name"), nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("used_at", Text),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_hash", Text, primary_key=True),
+    Column("prefix", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", Text, nullable=False),  # space-separated
+    Column("created_at", Text, nullable=False),
+    Column("revoked_at", Text),
+)
+
+
+def now_text() -> str:
+    """Return the present instant as text, UTC, microseconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def open_database(path: Path, url: str | None = None) -> Engine:
+    """Open the operational database and create what is missing.
+
+    Args:
+        path: SQLite file, used when `url` is None.
+        url: SQLAlchemy address of a PostgreSQL database.
+    """
+    if url is None:
+        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    else:
+        engine = create_engine(url, pool_pre_ping=True)
+    metadata.create_all(engine)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    # The driver must not open transactions by itself, see `_begin_immediate`.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    # A transaction that reads first and writes later would fail when another process
+    # wrote in between; taking the write lock at once waits instead.
+    mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def reading(engine: Engine) -> Any:
+    """Return a connection for reading only; it never waits for a writer."""
+    return engine.connect().execution_options(sqlite_begin="DEFERRED")

@@ -1,0 +1,184 @@
+"""Settings of a shop: name, default and help text of each, in one place.
+
+Order of precedence: environment (`CARTWHEEL_...`, nested with `__`), then the shop's
+`cartwheel.toml`, then the defaults below. Unknown names are an error.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from cartwheel.errors import Misuse
+
+FILE_NAME = "cartwheel.toml"
+ZERO_DECIMAL = frozenset(
+    ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"]
+)
+THREE_DECIMAL = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
+
+AutonomyName = Literal["suggest", "approve", "auto"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Guardrails(_Section):
+    """Limits no decision passes, whatever a model says."""
+
+    minimum_margin_bps: int = Field(
+        1000, ge=0, le=10000, description="Smallest margin of a price, of the price."
+    )
+    max_price_change_bps: int = Field(
+        1500, ge=0, le=10000, description="Largest price change in one turn."
+    )
+    max_markdown_bps: int = Field(
+        5000, ge=0, le=9000, description="Largest markdown of dead stock in one turn."
+    )
+    max_messages_30_days: int = Field(
+        2, ge=0, le=31, description="Most offers to one customer in 30 days."
+    )
+    reorder_budget_minor: int | None = Field(
+        None, ge=0, description="Most money for reorders in one turn; empty: no limit."
+    )
+    minimum_cover_days: float = Field(
+        7, ge=0, le=365, description="Below this cover nothing promotes the item."
+    )
+    blocked_products: tuple[str, ...] = Field(
+        (), description="Products never shown, mailed, reordered or repriced."
+    )
+
+
+class Holdout(_Section):
+    """People left alone, so that what the wheel earns can be measured."""
+
+    share_bps: int = Field(500, ge=0, le=5000, description="Share of customers.")
+    salt: str = Field("wheel", min_length=1, description="Salt of the stable hash.")
+
+
+class Turning(_Section):
+    """How the wheel turns."""
+
+    seed: int = Field(20260101, ge=0, description="Seed of every random draw.")
+    lever_seconds: int = Field(
+        900, ge=1, description="Longest a lever may take before its fallback decides."
+    )
+    keep_turns: int = Field(12, ge=2, description="Published turns kept for replay.")
+
+
+class Settings(BaseSettings):
+    """Everything a shop can set."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix="CARTWHEEL_",
+        env_nested_delimiter="__",
+    )
+
+    name: str = Field("My shop", max_length=200, description="Name of the shop.")
+    currency: str = Field(
+        pattern=r"^[A-Z]{3}$", description="ISO 4217 code; every amount is in it."
+    )
+    timezone: str = Field("UTC", description="IANA zone; days are counted in it.")
+    demo: bool = Field(False, description="A shop with made data.")
+    database_url: str | None = Field(
+        None,
+        description="PostgreSQL address of the operational database, if not SQLite.",
+    )
+    lake_catalogue_url: str | None = Field(
+        None, description="PostgreSQL connection string of the lake's catalogue."
+    )
+    guardrails: Guardrails = Guardrails()
+    holdout: Holdout = Holdout()
+    turn: Turning = Turning()
+    autonomy: dict[str, AutonomyName] = Field(
+        default_factory=dict, description="Autonomy by kind of decision."
+    )
+    levers: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Options by lever."
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("expected an IANA zone such as Europe/London")
+        ZoneInfo(value)
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, which arrives as `init`."""
+        return env_settings, init_settings
+
+    @property
+    def minor_digits(self) -> int:
+        """Decimal places of the currency."""
+        if self.currency in ZERO_DECIMAL:
+            return 0
+        return 3 if self.currency in THREE_DECIMAL else 2
+
+
+def read_settings(folder: Path) -> Settings:
+    """Read a shop's settings.
+
+    Raises:
+        Misuse: If the file is missing, unreadable or holds a wrong value.
+    """
+    path = folder / FILE_NAME
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Misuse(
+            f"{folder} is not a shop: it has no {FILE_NAME}.",
+            f"Make one with: cartwheel init {folder} --currency EUR --timezone UTC",
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Misuse(
+            f"{path} cannot be read: {error}.",
+            "Correct the file; its settings are listed in docs/settings.md.",
+        ) from error
+    return check_settings(values, path)
+
+
+def check_settings(values: dict[str, Any], path: Path) -> Settings:
+    """Validate settings; raise `Misuse` naming the setting, value and what fits."""
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "missing":
+            what = f"{where} is missing in {path}."
+        else:
+            value = json.dumps(first.get("input"), default=str)[:100]
+            what = f"{where} is {value} in {path}: {first['msg']}."
+        raise Misuse(
+            what, "Correct it; every setting is listed in docs/settings.md."
+        ) from error
+
+
+def write_settings(folder: Path, values: dict[str, str | bool]) -> None:
+    """Write a new settings file with the given top-level values."""
+    lines = ["# Settings of this shop; all are listed in docs/settings.md.", ""]
+    lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+    (folder / FILE_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")

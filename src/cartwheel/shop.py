@@ -1,0 +1,123 @@
+"""A shop: one merchant's workspace on disk, and what opens it.
+
+SHOP/
+  cartwheel.toml        settings
+  operations.sqlite     inbox, ledger, turns, users, keys
+  workflows.sqlite      durable workflows of the turn
+  lake/                 catalogue.sqlite, data/ (Parquet), writer.lock
+  turns/000007/         what turn 7 staged and published: models, signals
+  outbox/               files the shop sends out: purchase orders, price lists
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from cartwheel.errors import Misuse
+from cartwheel.lake.store import Lake
+from cartwheel.operations import open_database
+from cartwheel.settings import (
+    FILE_NAME,
+    Settings,
+    check_settings,
+    read_settings,
+    write_settings,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shop:
+    """An open shop.
+
+    Attributes:
+        folder: Its folder.
+        settings: Its settings.
+    """
+
+    folder: Path
+    settings: Settings
+
+    @property
+    def lake(self) -> Lake:
+        """Its lake."""
+        return Lake(
+            folder=self.folder / "lake",
+            catalogue_url=self.settings.lake_catalogue_url,
+        )
+
+    @cached_property
+    def database(self) -> Engine:
+        """Its operational database, opened on first use."""
+        return open_database(
+            self.folder / "operations.sqlite", self.settings.database_url
+        )
+
+    @property
+    def outbox(self) -> Path:
+        """Folder of files the shop sends out."""
+        return self.folder / "outbox"
+
+    def turn_folder(self, number: int) -> Path:
+        """Folder of what a turn staged and published."""
+        return self.folder / "turns" / f"{number:06d}"
+
+
+def open_shop(folder: Path) -> Shop:
+    """Open a shop.
+
+    Raises:
+        Misuse: If the folder holds none or its settings are wrong.
+    """
+    folder = folder.expanduser().resolve()
+    return Shop(folder=folder, settings=read_settings(folder))
+
+
+def make_shop(
+    folder: Path,
+    *,
+    currency: str,
+    timezone: str = "UTC",
+    name: str = "My shop",
+    demo: bool = False,
+) -> Shop:
+    """Make a new, empty shop.
+
+    Raises:
+        Misuse: If the folder already holds a shop, is a file, or a value is wrong.
+    """
+    folder = folder.expanduser().resolve()
+    if (folder / FILE_NAME).exists():
+        raise Misuse(
+            f"{folder} already holds a shop.",
+            "Choose another folder, or use this one with --shop.",
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Misuse(
+            f"{folder} is not an empty folder.", "Choose an empty or new folder."
+        )
+    values: dict[str, str | bool] = {
+        "name": name,
+        "currency": currency,
+        "timezone": timezone,
+    }
+    if demo:
+        values["demo"] = True
+    settings = check_settings(dict(values), folder / FILE_NAME)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.chmod(folder, 0o700)
+    except OSError as error:
+        raise Misuse(
+            f"{folder} cannot be made: {error.strerror}.", "Choose another folder."
+        ) from error
+    shop = Shop(folder=folder, settings=settings)
+    shop.lake.create()
+    _ = shop.database
+    # Written last: a folder is a shop only once everything in it exists.
+    write_settings(folder, values)
+    return shop
