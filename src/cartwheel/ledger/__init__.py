@@ -1,1 +1,1 @@
-
+"""The ledger: decisions, what became of them, and their replay."""

@@ -1,1 +1,1 @@
-
+"""What a decision earned, against those who did not get it."""
