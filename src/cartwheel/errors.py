@@ -27,7 +27,7 @@ class CartwheelError(Exception):
     code = "failure"
 
     def __init__(self, message: str, next_step: str) -> None:
-        super().__init__(message)
+        super().__init__(message, next_step)  # both, so that it survives pickling
         self.message = message
         self.next_step = next_step
 

@@ -1,1 +1,1 @@
-
+"""The gate: what every decision passes, in one visible order."""

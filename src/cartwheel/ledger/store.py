@@ -57,7 +57,7 @@ def list_decisions(
     if limit is not None:
         query = query.limit(limit)
     with reading(engine) as con:
-        return [entry_from_row(row._mapping) for row in con.execute(query)]
+        return [entry_from_row(dict(row._mapping)) for row in con.execute(query)]
 
 
 def count_decisions(
@@ -245,7 +245,7 @@ def _find(con: Connection, decision_id: str) -> Entry:
             f"There is no decision {decision_id[:100]!r}.",
             "List them with: cartwheel decisions",
         )
-    return entry_from_row(row._mapping)
+    return entry_from_row(dict(row._mapping))
 
 
 def _move(

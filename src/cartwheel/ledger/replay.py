@@ -1,0 +1,137 @@
+"""Replay: make a past decision again from its snapshot, model and seed.
+
+The turn's signals are computed again from the pinned snapshot, each lever's stored
+model emits and decides again, and the result is compared with the ledger byte for
+byte. Nothing staged but the models and the lagged signals is trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from cartwheel.errors import Failure, Misuse
+from cartwheel.ledger.store import find
+from cartwheel.levers.base import State
+from cartwheel.operations import decisions, reading
+from cartwheel.shop import Shop
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from cartwheel.levers.base import Lever
+    from cartwheel.turn.steps import TurnRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """Result of replaying one decision.
+
+    Attributes:
+        id: The decision.
+        identical: The remade decision equals the recorded one byte for byte.
+        recorded: Canonical JSON in the ledger.
+        remade: Canonical JSON made again; None when the lever did not decide.
+    """
+
+    id: str
+    identical: bool
+    recorded: str
+    remade: str | None
+
+
+def replay(shop: Shop, ids: Iterable[str]) -> list[Replay]:
+    """Replay decisions, turn by turn.
+
+    Raises:
+        NotFound: If an id is unknown.
+        Misuse: If the turn's folder is no longer kept.
+        Failure: If a stored model does not match its fingerprint.
+    """
+    entries = [find(shop.database, item) for item in dict.fromkeys(ids)]
+    remade: dict[str, str] = {}
+    for number in sorted({entry.turn for entry in entries}):
+        remade.update(_remake(shop, number))
+    recorded = _bodies(shop, [entry.id for entry in entries])
+    return [
+        Replay(
+            id=entry.id,
+            identical=remade.get(entry.id) == recorded[entry.id],
+            recorded=recorded[entry.id],
+            remade=remade.get(entry.id),
+        )
+        for entry in entries
+    ]
+
+
+def drawn(shop: Shop, count: int, *, seed: int) -> list[str]:
+    """Return ids of decisions drawn at random from the published turns."""
+    import numpy as np
+
+    with reading(shop.database) as con:
+        ids = [r.id for r in con.execute(select(decisions.c.id).order_by("id"))]
+    rng = np.random.default_rng(seed)
+    take = min(count, len(ids))
+    return [ids[i] for i in sorted(rng.choice(len(ids), size=take, replace=False))]
+
+
+def _remake(shop: Shop, number: int) -> dict[str, str]:
+    from cartwheel.signals.engine import compute_for
+    from cartwheel.turn import steps
+    from cartwheel.wheel import find_levers, order_levers
+
+    row = steps.read_turn(shop, number)
+    if row.snapshot is None or not shop.turn_folder(number).is_dir():
+        raise Misuse(
+            f"Turn {number} is no longer kept, so it cannot be replayed.",
+            "Raise turn.keep_turns in the settings to keep more turns.",
+        )
+    when = steps.when_of(shop, row)
+    tables = compute_for(shop, when, row.snapshot, frozenset(row.cuts))
+    tables.update(steps.stage_of(shop, number).read_tables("lagged"))
+    remade: dict[str, str] = {}
+    for lever in order_levers(find_levers()):
+        remade.update(_remake_lever(shop, row, lever, tables))
+    return remade
+
+
+def _remake_lever(
+    shop: Shop, row: TurnRow, lever: Lever, tables: dict[str, pa.Table]
+) -> Mapping[str, str]:
+    """Decide again with the stored model; add what the lever emits to `tables`."""
+    from cartwheel.turn import steps
+    from cartwheel.turn.core import finish, lever_seed
+    from cartwheel.turn.publish import decision_id
+
+    stage = steps.stage_of(shop, row.number)
+    run = stage.read_json("runs", lever.name)
+    model = stage.read_model(lever.name)
+    if run is None or model is None:
+        return {}
+    if model.fingerprint() != run["model"]:
+        raise Failure(
+            f"The stored model of {lever.name} in turn {row.number} was changed.",
+            "Restore the shop from a backup.",
+        )
+    context = steps.context_of(row.settings, steps.when_of(shop, row))
+    seed = lever_seed(row.seed, lever.name, row.as_of)
+    made = finish(lever, model, tables, context, row.cuts, seed, State(run["state"]))
+    lagged = {signal.name for signal in lever.writes if signal.lagged}
+    tables.update({n: t for n, t in made.emitted.items() if n not in lagged})
+    return {
+        decision_id(row.number, lever.name, d.kind, d.subject): d.canonical()
+        for d in made.decisions
+    }
+
+
+def _bodies(shop: Shop, ids: list[str]) -> dict[str, str]:
+    with reading(shop.database) as con:
+        return {
+            item: con.execute(
+                select(decisions.c.body).where(decisions.c.id == item)
+            ).scalar_one()
+            for item in ids
+        }

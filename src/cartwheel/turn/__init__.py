@@ -1,0 +1,1 @@
+"""The turn: one durable revolution of the wheel around a pure core."""

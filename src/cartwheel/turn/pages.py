@@ -1,0 +1,149 @@
+"""What a turn publishes for the console, as JSON values by page name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete
+
+from cartwheel.connectors.rejects import read_rejects
+from cartwheel.measure.assign import holdout_mask
+from cartwheel.measure.freshness import table_states
+from cartwheel.measure.kpi import overview_figures
+from cartwheel.operations import pages
+from cartwheel.shop import Shop
+from cartwheel.signals.base import Signal
+from cartwheel.turn.stage import Stage
+from cartwheel.turn.steps import TurnRow, known_signals, read_turn, runs_of, stage_of
+from cartwheel.turn.steps import when_of as turn_when
+from cartwheel.wheel import Link, all_signals, find_levers, find_links
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+IMPORTS_TURN = 0
+"""Pages that belong to no turn are kept under this number."""
+
+REJECTS_SHOWN = 500
+
+
+def make_pages(shop: Shop, number: int) -> dict[str, Any]:
+    """Return the pages of a turn: the overview and one per lever."""
+    row = read_turn(shop, number)
+    stage = stage_of(shop, number)
+    made = {"overview": _overview(shop, row, stage)}
+    for name, run in runs_of(stage).items():
+        made[f"lever:{name}"] = run["report"]
+    return made
+
+
+def publish_imports(shop: Shop) -> None:
+    """Publish the page about imports and rejects; called after each import."""
+    with shop.lake.attached(read_only=True) as con:
+        cursor = con.execute(
+            "SELECT batch, kind, path, CAST(started_at AS VARCHAR) AS started_at, "
+            "rows_read, rows_kept, rows_duplicate, rows_rejected, facts_added, notes "
+            "FROM lake.imports ORDER BY started_at DESC, batch DESC LIMIT 200"
+        )
+        names = [column[0] for column in cursor.description or []]
+        imports = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        counted = con.execute("SELECT count(*) FROM lake.rejects").fetchone()
+    body = {
+        "imports": imports,
+        "rejects": read_rejects(shop, limit=REJECTS_SHOWN),
+        "rejects_total": int(counted[0]) if counted else 0,
+    }
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True, default=str)
+    with shop.database.begin() as db:
+        where = (pages.c.turn == IMPORTS_TURN) & (pages.c.name == "imports")
+        db.execute(delete(pages).where(where))
+        db.execute(pages.insert().values(turn=IMPORTS_TURN, name="imports", body=text))
+
+
+def _overview(shop: Shop, row: TurnRow, stage: Stage) -> dict[str, Any]:
+    tables = known_signals(stage)
+    on = date.fromisoformat(row.as_of)
+    states = table_states(shop, on=on, cutoff_at=turn_when(shop, row).cutoff_at)
+    return {
+        "as_of": row.as_of,
+        "shop": row.settings.name,
+        "demo": row.settings.demo,
+        "currency": row.settings.currency,
+        "minor_digits": row.settings.minor_digits,
+        "figures": [asdict(f) for f in overview_figures(tables, on, seed=row.seed)],
+        "freshness": [{**asdict(s), "stale": s.stale} for s in states if s.rows],
+        "missing": [s.table for s in states if not s.rows],
+        "links": _links(row, tables),
+        "levers": _levers(stage),
+        "holdout": _holdout(row, tables),
+    }
+
+
+def _levers(stage: Stage) -> list[dict[str, Any]]:
+    levers = find_levers()
+    return [
+        {
+            "name": name,
+            "title": levers[name].title,
+            "group": str(levers[name].group),
+            "state": run["state"],
+            "decisions": run["decisions"],
+            "reason": run["reason"],
+            "rule": run["rule"],
+        }
+        for name, run in runs_of(stage).items()
+    ]
+
+
+def _links(row: TurnRow, tables: Mapping[str, pa.Table]) -> list[dict[str, Any]]:
+    levers = find_levers()
+    signals = all_signals(levers)
+    return [
+        _link(link, signals[link.signal], tables.get(link.signal), row)
+        for link in find_links(levers)
+    ]
+
+
+def _link(
+    link: Link, signal: Signal, table: pa.Table | None, row: TurnRow
+) -> dict[str, Any]:
+    cut = link.name in row.cuts
+    rows = 0 if table is None else table.num_rows
+    return {
+        "name": link.name,
+        "signal": link.signal,
+        "from": link.writer,
+        "to": link.reader,
+        "cut": cut,
+        "lagged": link.lagged,
+        "rows": rows,
+        "value": "cut: reads as neutral" if cut else _value(signal, table),
+        "state": "cut" if cut else "live" if rows else "neutral",
+        "doc": signal.doc,
+    }
+
+
+def _value(signal: Signal, table: pa.Table | None) -> str:
+    """Describe what a link carries, for people."""
+    if table is None or table.num_rows == 0:
+        return "nothing yet: reads as neutral"
+    what = signal.keys[0].name.removesuffix("_id").replace("_", " ")
+    distinct = len(table.column(signal.keys[0].name).unique())
+    first = table.column(signal.fields[0].name)
+    known = 1 - first.null_count / table.num_rows
+    text = f"{distinct:,} {what}{'' if distinct == 1 else 's'}"
+    if len(signal.keys) > 1:
+        text += f", {table.num_rows:,} rows"
+    return text if known == 1 else f"{text}, {known:.0%} known"
+
+
+def _holdout(row: TurnRow, tables: Mapping[str, pa.Table]) -> dict[str, Any]:
+    share = row.settings.holdout.share_bps / 10_000
+    rhythm = tables.get("rhythm")
+    ids = [] if rhythm is None else rhythm.column("customer_id").to_pylist()
+    held = int(holdout_mask(ids, share, row.settings.holdout.salt).sum())
+    return {"share": share, "customers": held, "of": len(ids)}

@@ -1,0 +1,302 @@
+"""Passing the gate and publishing: a turn appears whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, and_, func, select, update
+
+from cartwheel.gate.base import Candidate, GateContext, Refusal, VariantFacts
+from cartwheel.gate.conflicts import below_cover, under_floor
+from cartwheel.gate.eligible import unpromotable
+from cartwheel.gate.order import pass_gate
+from cartwheel.ledger.entry import DecisionState
+from cartwheel.ledger.store import expire, insert_decisions
+from cartwheel.levers.base import Decision, Prediction
+from cartwheel.operations import (
+    decisions,
+    now_text,
+    pages,
+    reading,
+    transitions,
+    turns,
+)
+from cartwheel.shop import Shop
+from cartwheel.turn.stage import Stage
+from cartwheel.turn.steps import (
+    TurnRow,
+    day_after,
+    mark,
+    oldest_kept,
+    read_turn,
+    runs_of,
+    stage_of,
+)
+from cartwheel.wheel import find_kinds, find_levers
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SUPERSEDED = "superseded by turn"
+
+
+def decision_id(turn: int, lever: str, kind: str, subject: str) -> str:
+    """Return the id of a decision; one turn decides once on a kind and subject."""
+    text = f"{turn}\x1f{lever}\x1f{kind}\x1f{subject}".encode()
+    return f"{turn}-{hashlib.blake2b(text, digest_size=8).hexdigest()}"
+
+
+def read_decision(line: str) -> Decision:
+    """Return a decision from its canonical JSON."""
+    value = json.loads(line)
+    predicted = value.pop("predicted")
+    return Decision(
+        **{
+            **value,
+            "options": tuple(value["options"]),
+            "promotes": tuple(value["promotes"]),
+        },
+        predicted=None if predicted is None else Prediction(**predicted),
+    )
+
+
+def gate(shop: Shop, number: int) -> None:
+    """Pass every staged decision through the gate and stage the verdict."""
+    row = read_turn(shop, number)
+    stage = stage_of(shop, number)
+    mark(shop, number, step="gate")
+    candidates = [
+        Candidate(lever=lever, decision=read_decision(line), body=line)
+        for lever in runs_of(stage)
+        for line in stage.read_lines("decisions", lever)
+    ]
+    context = gate_context(shop, row, stage)
+    verdict = pass_gate(candidates, context)
+    rows = [_passed_row(c) for c in verdict.passed]
+    rows += [_refused_row(r) for r in verdict.refused]
+    stage.write_lines("gate", "rows", (json.dumps(r, sort_keys=True) for r in rows))
+    excluded = {**unpromotable(context), **under_floor(context), **below_cover(context)}
+    stage.write_json("gate", "excluded", excluded)
+
+
+def gate_context(shop: Shop, row: TurnRow, stage: Stage) -> GateContext:
+    """Gather what the rules may look at."""
+    tables = stage.read_tables("signals")
+    consent = _rows(tables, "consent")
+    returned: dict[str, set[str]] = {}
+    for item in _rows(tables, "open_returns"):
+        returned.setdefault(item["customer_id"], set()).add(item["product_id"])
+    catalogue = _rows(tables, "catalogue")
+    return GateContext(
+        settings=row.settings,
+        kinds=find_kinds(find_levers()),
+        variants=_variant_facts(tables, catalogue),
+        inactive_products=frozenset(
+            item["product_id"] for item in catalogue if item["active"] is False
+        ),
+        email_consent=frozenset(
+            item["customer_id"] for item in consent if item["email_marketing"]
+        ),
+        open_returns={c: frozenset(p) for c, p in returned.items()},
+        recent_offers=_recent_offers(shop, row),
+    )
+
+
+def publish(shop: Shop, number: int, page_data: Mapping[str, Any]) -> None:
+    """Insert decisions and pages and move the published mark in one transaction."""
+    row = read_turn(shop, number)
+    if row.state == "published":
+        return
+    stage = stage_of(shop, number)
+    runs = runs_of(stage)
+    kinds = find_kinds(find_levers())
+    gated = [json.loads(line) for line in stage.read_lines("gate", "rows")]
+    summary = {
+        name: {"state": r["state"], "decisions": r["decisions"], "reason": r["reason"]}
+        for name, r in runs.items()
+    }
+    records = [
+        {
+            **item,
+            "id": decision_id(number, item["lever"], item["kind"], item["subject"]),
+            "turn": number,
+            "position": position,
+            "model": runs[item["lever"]]["model"],
+            "expires_on": day_after(row.as_of, kinds[item["kind"]].expires_days),
+        }
+        for position, item in enumerate(gated)
+    ]
+    with shop.database.begin() as con:
+        decided = {lever for lever, r in runs.items() if r["state"] != "abstained"}
+        _supersede(con, number, decided)
+        expire(con, on=row.as_of)
+        insert_decisions(con, records, actor=f"turn {number}")
+        con.execute(pages.delete().where(pages.c.turn == number))
+        for name, body in page_data.items():
+            text = json.dumps(body, ensure_ascii=False, sort_keys=True)
+            con.execute(pages.insert().values(turn=number, name=name, body=text))
+        started = con.execute(
+            select(turns.c.started_at).where(turns.c.number == number)
+        ).scalar_one()
+        con.execute(
+            update(turns)
+            .where(turns.c.number == number)
+            .values(
+                state="published",
+                step="published",
+                levers=json.dumps(summary, sort_keys=True, ensure_ascii=False),
+                published_at=now_text(),
+                seconds=_seconds_since(started),
+            )
+        )
+
+
+def published_turn(shop: Shop) -> int | None:
+    """Return the number of the turn in force, or None before the first."""
+    query = select(func.max(turns.c.number)).where(turns.c.state == "published")
+    with reading(shop.database) as con:
+        value: int | None = con.execute(query).scalar_one()
+    return value
+
+
+def roll_back(shop: Shop, number: int, *, actor: str) -> int | None:
+    """Take a published turn out of force and restore the one before it.
+
+    Its open decisions lapse; proposals it had superseded stand again.
+
+    Returns:
+        The turn now in force, or None.
+    """
+    with shop.database.begin() as con:
+        con.execute(
+            update(turns).where(turns.c.number == number).values(state="rolled_back")
+        )
+        expire(con, turn=number)
+        note = f"{SUPERSEDED} {number}"
+        ids = [
+            r.decision_id
+            for r in con.execute(
+                select(transitions.c.decision_id).where(transitions.c.note == note)
+            )
+        ]
+        for item in ids:
+            con.execute(
+                update(decisions)
+                .where(and_(decisions.c.id == item, decisions.c.state == "expired"))
+                .values(state=DecisionState.PROPOSED.value)
+            )
+            _note(con, item, "expired", "proposed", actor, f"turn {number} rolled back")
+    return published_turn(shop)
+
+
+def tidy(shop: Shop, number: int) -> None:
+    """Remove folders of turns too old to replay and join the lake's small files."""
+    row = read_turn(shop, number)
+    for folder in (shop.folder / "turns").glob("[0-9]*"):
+        if folder.name.isdigit() and int(folder.name) < oldest_kept(row):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _supersede(con: Connection, number: int, levers: Iterable[str]) -> None:
+    where = and_(
+        decisions.c.state == DecisionState.PROPOSED.value,
+        decisions.c.turn < number,
+        decisions.c.lever.in_(sorted(levers)),
+    )
+    old = [row.id for row in con.execute(select(decisions.c.id).where(where))]
+    con.execute(update(decisions).where(where).values(state="expired"))
+    for item in old:
+        _note(con, item, "proposed", "expired", "turn", f"{SUPERSEDED} {number}")
+
+
+def _note(
+    con: Connection, item: str, before: str, after: str, actor: str, note: str
+) -> None:
+    con.execute(
+        transitions.insert().values(
+            decision_id=item,
+            from_state=before,
+            to_state=after,
+            actor=actor,
+            at=now_text(),
+            note=note,
+        )
+    )
+
+
+def _passed_row(candidate: Candidate) -> dict[str, Any]:
+    return _row(candidate, candidate.state, None)
+
+
+def _refused_row(refusal: Refusal) -> dict[str, Any]:
+    why = {"rule": refusal.rule, "reason": refusal.reason}
+    return _row(refusal.candidate, refusal.state, why)
+
+
+def _row(
+    candidate: Candidate, state: str, refusal: Mapping[str, str] | None
+) -> dict[str, Any]:
+    decision = candidate.decision
+    return {
+        "lever": candidate.lever,
+        "kind": decision.kind,
+        "subject": decision.subject,
+        "state": state,
+        "worth_minor": decision.worth_minor,
+        "cost_minor": decision.cost_minor,
+        "body": candidate.body,
+        "action": json.dumps(dict(decision.action), sort_keys=True, ensure_ascii=False),
+        "refusal": None if refusal is None else json.dumps(refusal, sort_keys=True),
+    }
+
+
+def _variant_facts(
+    tables: Mapping[str, pa.Table], catalogue: list[dict[str, Any]]
+) -> dict[str, VariantFacts]:
+    stock = {r["variant_id"]: r for r in _rows(tables, "stock")}
+    margin = {r["variant_id"]: r for r in _rows(tables, "margin")}
+    return {
+        item["variant_id"]: VariantFacts(
+            product_id=item["product_id"],
+            price_minor=item["price_minor"],
+            cost_minor=margin.get(item["variant_id"], {}).get("cost_minor"),
+            on_hand_units=stock.get(item["variant_id"], {}).get("on_hand_units"),
+            inbound_units=stock.get(item["variant_id"], {}).get("inbound_units") or 0,
+            cover_days=stock.get(item["variant_id"], {}).get("cover_days"),
+        )
+        for item in catalogue
+    }
+
+
+def _recent_offers(shop: Shop, row: TurnRow) -> dict[str, int]:
+    from cartwheel.gate.base import MESSAGE_KINDS
+
+    since = day_after(row.as_of, -30)
+    query = (
+        select(decisions.c.subject, func.count())
+        .join(turns, turns.c.number == decisions.c.turn)
+        .where(
+            decisions.c.kind.in_(sorted(MESSAGE_KINDS)),
+            decisions.c.state.in_(["approved", "applied"]),
+            turns.c.as_of > since,
+        )
+        .group_by(decisions.c.subject)
+    )
+    with reading(shop.database) as con:
+        return {s.partition(":")[2]: int(n) for s, n in con.execute(query)}
+
+
+def _rows(tables: Mapping[str, pa.Table], name: str) -> list[dict[str, Any]]:
+    table = tables.get(name)
+    rows: list[dict[str, Any]] = [] if table is None else table.to_pylist()
+    return rows
+
+
+def _seconds_since(started_at: str) -> float:
+    started = datetime.strptime(started_at, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return round((datetime.now(UTC) - started).total_seconds(), 3)

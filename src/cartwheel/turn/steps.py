@@ -1,0 +1,310 @@
+"""The steps of a turn, each safe to run again after a kill.
+
+sense → pin → signals → levers (learn, emit, decide) → gate → publish → measure
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+
+from cartwheel.errors import Failure, NotFound
+from cartwheel.levers.base import State
+from cartwheel.operations import reading, turns
+from cartwheel.settings import Settings
+from cartwheel.shop import Shop
+from cartwheel.signals.base import ShopContext, When
+from cartwheel.turn.core import LeverRun, lever_seed, run_lever, stand_in
+from cartwheel.turn.stage import Stage
+from cartwheel.wheel import find_levers, order_levers
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+THREADS = {
+    name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRow:
+    """A turn as the operational database records it."""
+
+    number: int
+    as_of: str
+    state: str
+    step: str
+    snapshot: int | None
+    seed: int
+    settings: Settings
+    cuts: tuple[str, ...]
+    previous: int | None
+
+
+def read_turn(shop: Shop, number: int) -> TurnRow:
+    """Return a turn's row.
+
+    Raises:
+        NotFound: If there is no such turn.
+    """
+    with reading(shop.database) as con:
+        row = con.execute(select(turns).where(turns.c.number == number)).first()
+    if row is None:
+        raise NotFound(
+            f"There is no turn {number}.", "List turns with: cartwheel status"
+        )
+    return TurnRow(
+        number=row.number,
+        as_of=row.as_of,
+        state=row.state,
+        step=row.step,
+        snapshot=row.snapshot,
+        seed=row.seed,
+        settings=Settings.model_validate(json.loads(row.settings)),
+        cuts=tuple(json.loads(row.cuts)),
+        previous=row.previous,
+    )
+
+
+def stage_of(shop: Shop, number: int) -> Stage:
+    """Return the folder of a turn."""
+    return Stage(folder=shop.turn_folder(number))
+
+
+def context_of(settings: Settings, when: When) -> ShopContext:
+    """Return what levers may know of the shop besides signals."""
+    guardrails = settings.guardrails.model_dump(mode="json")
+    return ShopContext(
+        currency=settings.currency,
+        minor_digits=settings.minor_digits,
+        when=when,
+        holdout_share=settings.holdout.share_bps / 10_000,
+        holdout_salt=settings.holdout.salt,
+        options={**settings.levers, "guardrails": guardrails},
+    )
+
+
+def when_of(shop: Shop, row: TurnRow) -> When:
+    """Return the day a pinned turn looks from."""
+    from cartwheel.signals.engine import when_of as engine_when
+
+    return engine_when(date.fromisoformat(row.as_of), row.settings.timezone)
+
+
+def mark(shop: Shop, number: int, **values: Any) -> None:
+    """Record progress on a turn's row."""
+    with shop.database.begin() as con:
+        con.execute(update(turns).where(turns.c.number == number).values(**values))
+
+
+def sense(shop: Shop, number: int) -> None:
+    """Drain the inbox and join outcomes to earlier decisions."""
+    from cartwheel.lake.inbox import drain
+    from cartwheel.measure.outcomes import record_outcomes
+
+    mark(shop, number, step="sense")
+    while drain(shop):
+        pass
+    record_outcomes(shop, read_turn(shop, number))
+
+
+def pin(shop: Shop, number: int) -> None:
+    """Fix the snapshot of the lake that this turn is a function of."""
+    row = read_turn(shop, number)
+    if row.snapshot is None:
+        mark(shop, number, step="pin", snapshot=shop.lake.snapshot())
+
+
+def make_signals(shop: Shop, number: int) -> None:
+    """Make every signal from the pinned lake and stage it."""
+    from cartwheel.signals.engine import compute_for
+
+    row = read_turn(shop, number)
+    stage = stage_of(shop, number)
+    when = when_of(shop, row)
+    tables = compute_for(shop, when, _snapshot(row), frozenset(row.cuts))
+    for name, table in tables.items():
+        stage.write_table("signals", name, table)
+    for name, table in lagged_from(shop, row.previous).items():
+        stage.write_table("lagged", name, table)
+
+
+def lagged_from(shop: Shop, previous: int | None) -> dict[str, pa.Table]:
+    """Return the lagged signals that the previous published turn wrote."""
+    if previous is None:
+        return {}
+    names = {
+        s.name for lever in find_levers().values() for s in lever.writes if s.lagged
+    }
+    written = stage_of(shop, previous).read_tables("signals")
+    return {name: table for name, table in written.items() if name in names}
+
+
+def known_signals(stage: Stage) -> dict[str, pa.Table]:
+    """Return what a lever may be shown; lagged signals as the last turn wrote them."""
+    names = {
+        s.name for lever in find_levers().values() for s in lever.writes if s.lagged
+    }
+    now = {n: t for n, t in stage.read_tables("signals").items() if n not in names}
+    return {**now, **stage.read_tables("lagged")}
+
+
+def run_staged(
+    shop: Shop, number: int, name: str, *, failed: str | None = None
+) -> LeverRun:
+    """Run one lever on the staged signals and stage what it did.
+
+    Args:
+        shop: The shop.
+        number: The turn.
+        name: The lever.
+        failed: Why its own model may not decide (it ran over its time), if so.
+    """
+    row = read_turn(shop, number)
+    stage = stage_of(shop, number)
+    lever = find_levers()[name]
+    context = context_of(row.settings, when_of(shop, row))
+    previous = last_healthy_model(shop, row.previous, name)
+    tables = known_signals(stage)
+    if failed is None:
+        run = run_lever(
+            lever, tables, context, cuts=row.cuts, previous=previous, seed=row.seed
+        )
+    else:
+        own_seed = lever_seed(row.seed, name, row.as_of)
+        run = stand_in(lever, tables, context, row.cuts, previous, own_seed, failed)
+    write_run(stage, run)
+    return run
+
+
+def write_run(stage: Stage, run: LeverRun) -> None:
+    """Stage what a lever did; its JSON file is written last and marks it complete."""
+    for name, table in run.emitted.items():
+        stage.write_table("signals", name, table)
+    if run.model is not None:
+        stage.write_model(run.lever, run.model)
+    stage.write_lines("decisions", run.lever, [d.canonical() for d in run.decisions])
+    stage.write_json(
+        "runs",
+        run.lever,
+        {
+            "state": run.state.value,
+            "rule": run.rule,
+            "reason": run.reason,
+            "decisions": len(run.decisions),
+            "model": run.model.fingerprint() if run.model else "",
+            "report": run.report,
+        },
+    )
+
+
+def last_healthy_model(shop: Shop, previous: int | None, name: str) -> Any:
+    """Return the lever's newest healthy model before this turn, or None."""
+    number = previous
+    while number is not None:
+        stage = stage_of(shop, number)
+        run = stage.read_json("runs", name)
+        if run is not None and run["state"] == State.HEALTHY:
+            return stage.read_model(name)
+        number = _previous_of(shop, number)
+    return None
+
+
+def run_child(shop: Shop, number: int, step: str, *extra: str, seconds: int) -> None:
+    """Run a step in a process of its own, so that its memory and time are bounded.
+
+    Raises:
+        TimeoutError: If it runs longer than `seconds`.
+        Failure: If it ends with an error.
+    """
+    command = [sys.executable, "-m", "cartwheel.turn.child"]
+    command += [str(shop.folder), str(number), step, *extra]
+    child = subprocess.Popen(
+        command,
+        env={**os.environ, **THREADS},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _, said = child.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+        raise TimeoutError(f"{step} ran longer than {seconds} s") from None
+    finally:
+        if child.poll() is None:
+            child.kill()
+    if child.returncode != 0:
+        last = said.strip().splitlines()[-1:] or [f"exit code {child.returncode}"]
+        raise Failure(
+            f"The step {' '.join([step, *extra])} of turn {number} failed: "
+            f"{last[0][:500]}",
+            "The published turn stays in force. Correct the cause and turn again.",
+        )
+
+
+def turn_lever(shop: Shop, number: int, name: str) -> dict[str, Any]:
+    """Run one lever in a child process; a stand-in decides when it fails.
+
+    Returns:
+        What was staged of the run, without its report.
+    """
+    stage = stage_of(shop, number)
+    row = read_turn(shop, number)
+    mark(shop, number, step=f"lever {name}")
+    limit = row.settings.turn.lever_seconds
+    done = stage.read_json("runs", name)
+    if done is None:
+        try:
+            run_child(shop, number, "lever", name, seconds=limit)
+        except (TimeoutError, Failure) as error:
+            said = f"it was stopped: {error}"
+            run_child(shop, number, "stand-in", name, said, seconds=limit)
+        done = stage.read_json("runs", name)
+    if done is None:
+        raise Failure(f"The lever {name} left no result.", "Turn the wheel again.")
+    return {key: value for key, value in done.items() if key != "report"}
+
+
+def lever_names() -> list[str]:
+    """Return the levers in the order they run."""
+    return [lever.name for lever in order_levers(find_levers())]
+
+
+def oldest_kept(row: TurnRow) -> int:
+    """Return the number of the oldest turn whose folder is kept."""
+    return row.number - row.settings.turn.keep_turns + 1
+
+
+def day_after(iso_day: str, days: int) -> str:
+    """Return an ISO day some days later."""
+    return (date.fromisoformat(iso_day) + timedelta(days=days)).isoformat()
+
+
+def runs_of(stage: Stage) -> Mapping[str, dict[str, Any]]:
+    """Return what every lever did, by name, in the order they run."""
+    found = {name: stage.read_json("runs", name) for name in lever_names()}
+    return {name: run for name, run in found.items() if run is not None}
+
+
+def _snapshot(row: TurnRow) -> int:
+    if row.snapshot is None:
+        raise Failure(f"Turn {row.number} is not pinned.", "Turn the wheel again.")
+    return row.snapshot
+
+
+def _previous_of(shop: Shop, number: int) -> int | None:
+    try:
+        return read_turn(shop, number).previous
+    except NotFound:
+        return None
