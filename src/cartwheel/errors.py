@@ -4,7 +4,7 @@
     ├── Misuse        the command, request or settings are wrong (exit code 2, HTTP 400)
     │   ├── NotFound      the thing named does not exist (HTTP 404)
     │   └── Conflict      it cannot be done in the present state (HTTP 409)
-    └── Failure       the request was fine, carrying it out failed (exit code 1, HTTP 500)
+    └── Failure       the request was fine, carrying it out failed (exit code 1, 500)
         └── Busy          somebody else holds the shop; try again (HTTP 503)
 
 A programmer's misuse raises `ValueError` or `TypeError`. Every message says what is
