@@ -136,11 +136,13 @@ def find_links(levers: Mapping[str, Lever]) -> list[Link]:
 
 
 def all_signals(levers: Mapping[str, Lever]) -> dict[str, Signal]:
-    """Return every signal by name: made from the lake, and written by levers."""
-    written = {
-        signal.name: signal for lever in levers.values() for signal in lever.writes
+    """Return every signal by name, also those whose writer is not installed."""
+    named = {
+        signal.name: signal
+        for lever in levers.values()
+        for signal in (*lever.reads, *lever.writes)
     }
-    return {**LAKE_SIGNALS, **written}
+    return {**named, **LAKE_SIGNALS}
 
 
 def find_kinds(levers: Mapping[str, Lever]) -> dict[str, Kind]:

@@ -223,10 +223,10 @@ def _durable(shop: Shop) -> Iterator[None]:
         # Fixed, so that a turn begun before an upgrade is resumed after it.
         "application_version": "turn-1",
         "executor_id": "local",
-        "log_level": "ERROR",
+        "log_level": "CRITICAL",
         "enable_otlp": False,
     }
-    logging.getLogger("dbos").setLevel(logging.ERROR)
+    logging.getLogger("dbos").setLevel(logging.CRITICAL)
     DBOS(config=config)
     DBOS.launch()
     try:
