@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -522,7 +522,10 @@ def add_user(
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
         password = sys.stdin.readline().rstrip("\n")
-    create_user(_open(shop).database, name, role, password or None)
+    if role not in ("owner", "viewer"):
+        raise Misuse(f"role is {role!r}; expected owner or viewer.", "Correct it.")
+    chosen: Literal["owner", "viewer"] = "owner" if role == "owner" else "viewer"
+    create_user(_open(shop).database, name, chosen, password or None)
     print(f"Added {name} as {role}.")
 
 

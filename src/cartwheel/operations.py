@@ -74,7 +74,8 @@ decisions = Table(
     Column("worth_minor", BigInteger),
     Column("cost_minor", BigInteger),
     Column("body", Text, nullable=False),  # the decision's canonical JSON
-    Column("action", Text, nullable=False),  # JSON; a person may have edited it
+    Column("action", Text, nullable=False),  # JSON; the gate or a person changed it
+    Column("edited", Integer, nullable=False, default=0),  # 1: by a person
     Column("model", Text, nullable=False),  # fingerprint
     Column("refusal", Text),  # JSON {rule, reason} when the gate refused it
     Column("expires_on", Text),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import select
+
+from cartwheel.errors import Failure
+from cartwheel.operations import reading, users
 from cartwheel.shop import Shop
 
 OWNER = "owner"
@@ -20,17 +25,46 @@ def serve_shop(
     Raises:
         Failure: If the port is in use.
     """
-    from cartwheel.api.app import free_port, serve
-    from cartwheel.api.security import ensure_owner, make_sign_in_link
+    from cartwheel.api.app import serve
+    from cartwheel.api.security import make_sign_in_link
 
-    port = free_port(host, port)
-    ensure_owner(shop.database, OWNER)
+    port = _free_port(host, port)
+    _ensure_owner(shop)
     token = make_sign_in_link(shop.database, OWNER, 60)
     with _worker(shop, worker):
         say(f"Serving {shop.settings.name} on http://{host}:{port}")
         say("Sign in once within the hour with this link:")
         say(f"  http://{host}:{port}/sign-in?token={token}")
         serve(shop, host, port)
+
+
+def _free_port(host: str, port: int) -> int:
+    """Return the port, or a free one for 0; fail before anything is promised.
+
+    Raises:
+        Failure: If the address cannot be listened on.
+    """
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+            found: int = probe.getsockname()[1]
+            return found
+    except OSError as error:
+        raise Failure(
+            f"Port {port} on {host} cannot be used: {error.strerror or error}.",
+            "Choose another with --port, or --port 0 for any free one.",
+        ) from error
+
+
+def _ensure_owner(shop: Shop) -> None:
+    """Make the person who signs in by link; without a password until one is set."""
+    from cartwheel.api.security import create_user
+
+    with reading(shop.database) as con:
+        known = con.execute(select(users.c.name).where(users.c.name == OWNER)).first()
+    if known is None:
+        create_user(shop.database, OWNER, "owner", None)
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-
+"""The HTTP API: events in, recommendations and decisions out."""

@@ -120,10 +120,21 @@ def trim(
     if not kept:
         return Refusal(candidate=candidate, rule=rule, reason=gone[out[0]])
     action: dict[str, Any] = dict(decision.action)
-    if isinstance(action.get("products"), list | tuple):
-        action["products"] = [p for p in action["products"] if _product_of(p) in kept]
+    _trim_lists(action, kept)
     action["left_out"] = {**action.get("left_out", {}), **{p: gone[p] for p in out}}
     return replace(candidate, decision=replace(decision, promotes=kept, action=action))
+
+
+def _trim_lists(action: dict[str, Any], kept: tuple[str, ...]) -> None:
+    """Keep only some products, and the values that stand beside them."""
+    listed = action.get("products")
+    if not isinstance(listed, list | tuple):
+        return
+    stays = [_product_of(item) in kept for item in listed]
+    for name in ("products", "slot_propensity"):
+        values = action.get(name)
+        if isinstance(values, list | tuple) and len(values) == len(stays):
+            action[name] = [v for v, stay in zip(values, stays, strict=True) if stay]
 
 
 def sift(results: Iterable[Candidate | Refusal]) -> Verdict:

@@ -67,8 +67,17 @@ def extension_path(name: str) -> str:
     )
 
 
-def connect(*, threads: int = 2, memory: str = "2GB") -> duckdb.DuckDBPyConnection:
-    """Return an in-memory DuckDB connection with the lake's extensions loaded."""
+def connect(
+    *, threads: int = 2, memory: str = "2GB", postgres: bool = False
+) -> duckdb.DuckDBPyConnection:
+    """Return an in-memory DuckDB connection with the lake's extensions loaded.
+
+    Args:
+        threads: Threads it may use.
+        memory: Memory it may use.
+        postgres: Whether the catalogue is in PostgreSQL instead of SQLite. Checking
+            an extension's signature takes time, so only what is needed is loaded.
+    """
     con = duckdb.connect(
         ":memory:",
         config={
@@ -79,7 +88,8 @@ def connect(*, threads: int = 2, memory: str = "2GB") -> duckdb.DuckDBPyConnecti
             "preserve_insertion_order": True,
         },
     )
-    for name in ("sqlite_scanner", "postgres_scanner", "ducklake"):
+    catalogue = "postgres_scanner" if postgres else "sqlite_scanner"
+    for name in (catalogue, "ducklake"):
         con.execute(f"LOAD '{extension_path(name)}'")
     con.execute("SET TimeZone = 'UTC'")
     return con
@@ -115,7 +125,8 @@ class Lake:
             have = {
                 row[0]
                 for row in con.execute(
-                    "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake'"
+                    "SELECT table_name FROM duckdb_tables() "
+                    "WHERE database_name = 'lake'"
                 ).fetchall()
             }
             con.execute("BEGIN")
@@ -143,7 +154,7 @@ class Lake:
             options = [f"SNAPSHOT_VERSION {int(snapshot)}", "READ_ONLY"]
         elif read_only:
             options = ["READ_ONLY"]
-        con = connect()
+        con = connect(postgres=self.catalogue_url is not None)
         try:
             _attach(con, f"ATTACH '{self._source()}' AS lake ({', '.join(options)})")
             yield con

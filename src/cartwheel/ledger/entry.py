@@ -63,7 +63,8 @@ class Entry:
         subject: What it is about.
         state: Present state.
         body: The decision as the lever made it (never changes).
-        action: The action in force; a person may have edited it.
+        action: The action in force; the gate may have trimmed it, a person edited it.
+        edited: A person changed the action.
         model: Fingerprint of the model that decided.
         refusal: `{"rule", "reason"}` when the gate refused it.
         expires_on: ISO day after which it lapses.
@@ -77,6 +78,7 @@ class Entry:
     state: DecisionState
     body: Mapping[str, Any]
     action: Mapping[str, Any]
+    edited: bool
     model: str
     refusal: Mapping[str, Any] | None
     expires_on: str | None
@@ -121,11 +123,6 @@ class Entry:
         """Alternatives weighed."""
         return list(self.body["options"])
 
-    @property
-    def edited(self) -> bool:
-        """A person changed the action."""
-        return dict(self.action) != dict(self.body["action"])
-
     def to_json(self) -> dict[str, Any]:
         """Return the shape other programs rely on."""
         return {
@@ -160,6 +157,7 @@ def entry_from_row(row: Mapping[str, Any]) -> Entry:
         state=DecisionState(row["state"]),
         body=json.loads(row["body"]),
         action=json.loads(row["action"]),
+        edited=bool(row["edited"]),
         model=row["model"],
         refusal=None if row["refusal"] is None else json.loads(row["refusal"]),
         expires_on=row["expires_on"],

@@ -154,7 +154,9 @@ def edit(
         con.execute(
             update(decisions)
             .where(decisions.c.id == entry.id)
-            .values(action=json.dumps(action, sort_keys=True, ensure_ascii=False))
+            .values(
+                action=json.dumps(action, sort_keys=True, ensure_ascii=False), edited=1
+            )
         )
         note = "edited " + json.dumps(dict(changes), sort_keys=True)
         _record(con, entry.id, entry.state, entry.state, actor, note)

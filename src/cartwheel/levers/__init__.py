@@ -1,1 +1,1 @@
-
+"""Levers: what learns from signals and decides, one module or package each."""

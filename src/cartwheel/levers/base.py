@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -200,7 +200,7 @@ class Model:
         """Read a model; `mapped` maps arrays into memory instead of reading them."""
         text = (folder / "model.json").read_text(encoding="utf-8")
         description = json.loads(text)
-        mode = "r" if mapped else None
+        mode: Literal["r"] | None = "r" if mapped else None
         arrays = {
             name: np.load(folder / f"{name}.npy", mmap_mode=mode, allow_pickle=False)
             for name in description["arrays"]
@@ -285,6 +285,7 @@ class Request:
         context: Product ids of this visit, oldest first.
         limit: Slots to fill.
         holdout: The customer is left alone: answer with the untouched rule.
+        excluded: Product ids the gate keeps out of every slot.
     """
 
     placement: str
@@ -293,6 +294,7 @@ class Request:
     context: tuple[str, ...] = ()
     limit: int = 10
     holdout: bool = False
+    excluded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,10 @@ from cartwheel.lake.tables import TABLES
 from cartwheel.shop import Shop
 
 STALE_DAYS = 3
-"""A table whose newest fact is older than this, against the day asked about."""
+"""A table that should grow daily is stale when its newest fact is older than this."""
+
+DAILY = frozenset({"orders", "order_lines", "events", "inventory_levels"})
+"""Tables that grow daily in a shop that trades; the others change when they change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +34,10 @@ class TableState:
 
     @property
     def stale(self) -> bool:
-        """The newest fact is older than `STALE_DAYS`."""
-        return self.age_days is not None and self.age_days > STALE_DAYS
+        """The table should grow daily, and its newest fact is old."""
+        if self.age_days is None or self.table not in DAILY:
+            return False
+        return self.age_days > STALE_DAYS
 
 
 def table_states(

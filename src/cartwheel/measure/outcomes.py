@@ -8,10 +8,11 @@ its snapshot.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -21,7 +22,11 @@ from cartwheel.shop import Shop
 if TYPE_CHECKING:
     from cartwheel.turn.steps import TurnRow
 
-MEASURED: Mapping[str, int] = {"units_28d": 28, "orders_90d": 90, "buys_30d": 30}
+MEASURED: Mapping[str, int] = {
+    "units_28d": 28,
+    "orders_90d": 90,
+    "buys_30d_share": 30,
+}
 """Metrics that are measured, with their horizon in days after the turn's day."""
 
 OPEN_STATES = ("proposed", "approved", "applied", "held_out", "expired")
@@ -66,17 +71,12 @@ def record_outcomes(shop: Shop, row: TurnRow) -> int:
         due = [item for item in due if (item.decision_id, item.metric) not in done]
         if not due:
             return 0
-        names = ["demand", "purchases", "rhythm"]
+        needed = ["demand"] if any(i.metric == "units_28d" for i in due) else []
         when = when_of(on, row.settings.timezone)
-        tables = compute(con, when, only=[n for n in names if _needed(n, due)])
-    actual = _measure(due, tables, shop, on)
+        tables = compute(con, when, only=needed)
+    actual = _measure(due, tables, shop)
     _append(shop, due, actual, row)
     return len(due)
-
-
-def _needed(name: str, due: Iterable[Due]) -> bool:
-    by_signal = {"demand": "units_28d"}
-    return any(item.metric == by_signal.get(name) for item in due)
 
 
 def _due(shop: Shop, number: int, on: date) -> list[Due]:
@@ -120,15 +120,13 @@ def _due(shop: Shop, number: int, on: date) -> list[Due]:
     return found
 
 
-def _measure(
-    due: list[Due], tables: Mapping[str, Any], shop: Shop, on: date
-) -> list[float]:
+def _measure(due: list[Due], tables: Mapping[str, Any], shop: Shop) -> list[float]:
     units = _units_counter(tables.get("demand"))
     orders = _orders_counter(shop, due)
     counters: dict[str, Callable[[Due], float]] = {
         "units_28d": units,
         "orders_90d": orders,
-        "buys_30d": lambda item: float(orders(item) > 0),
+        "buys_30d_share": _buys_counter(shop, due),
     }
     return [counters[item.metric](item) for item in due]
 
@@ -147,7 +145,7 @@ def _units_counter(demand: Any) -> Callable[[Due], float]:
     last = {v: i + 1 for i, v in enumerate(variants)}
 
     def count(item: Due) -> float:
-        variant = item.subject.partition(":")[2]
+        variant = _id_of(item)
         if variant not in first:
             return 0.0
         own = slice(first[variant], last[variant])
@@ -164,14 +162,9 @@ def _units_counter(demand: Any) -> Callable[[Due], float]:
 
 def _orders_counter(shop: Shop, due: list[Due]) -> Callable[[Due], float]:
     """Return a function that counts a customer's order days over a horizon."""
-    wanted = {
-        item.subject.partition(":")[2] for item in due if item.metric != "units_28d"
-    }
+    wanted = {_id_of(item) for item in due if item.metric == "orders_90d"}
     if not wanted:
         return lambda item: 0.0
-    from zoneinfo import ZoneInfo
-
-    zone = ZoneInfo(shop.settings.timezone)
     days: dict[str, set[date]] = {}
     with shop.lake.attached(read_only=True) as con:
         rows = con.execute(
@@ -181,14 +174,53 @@ def _orders_counter(shop: Shop, due: list[Due]) -> Callable[[Due], float]:
         ).fetchall()
     for customer, placed_at in rows:
         if customer in wanted:
-            local = placed_at.replace(tzinfo=ZoneInfo("UTC")).astimezone(zone)
-            days.setdefault(customer, set()).add(local.date())
+            days.setdefault(customer, set()).add(_local_day(placed_at, shop))
 
     def count(item: Due) -> float:
-        own = days.get(item.subject.partition(":")[2], set())
+        own = days.get(_id_of(item), set())
         return float(sum(item.after < day <= item.until for day in own))
 
     return count
+
+
+def _buys_counter(shop: Shop, due: list[Due]) -> Callable[[Due], float]:
+    """Return a function that says whether a customer bought from a slate (1 or 0)."""
+    slates = [item for item in due if item.metric == "buys_30d_share"]
+    if not slates:
+        return lambda item: 0.0
+    wanted = {_id_of(item) for item in slates}
+    first = min(item.after for item in slates)
+    bought: dict[str, list[tuple[date, str]]] = {}
+    with shop.lake.attached(read_only=True) as con:
+        rows = con.execute(
+            "SELECT DISTINCT customer_id, product_id, placed_at FROM lake.order_lines "
+            "WHERE kind = 'product' AND customer_id IS NOT NULL AND placed_at >= ?",
+            [datetime.combine(first, datetime.min.time())],
+        ).fetchall()
+    for customer, product, placed_at in rows:
+        if customer in wanted:
+            day = _local_day(placed_at, shop)
+            bought.setdefault(customer, []).append((day, product))
+
+    def count(item: Due) -> float:
+        shown = set(item.body["action"].get("products", ()))
+        return float(
+            any(
+                item.after < day <= item.until and product in shown
+                for day, product in bought.get(_id_of(item), ())
+            )
+        )
+
+    return count
+
+
+def _id_of(item: Due) -> str:
+    return item.subject.partition(":")[2]
+
+
+def _local_day(instant: datetime, shop: Shop) -> date:
+    zone = ZoneInfo(shop.settings.timezone)
+    return instant.replace(tzinfo=ZoneInfo("UTC")).astimezone(zone).date()
 
 
 def _append(shop: Shop, due: list[Due], actual: list[float], row: TurnRow) -> None:
@@ -196,7 +228,7 @@ def _append(shop: Shop, due: list[Due], actual: list[float], row: TurnRow) -> No
 
     from cartwheel.signals.engine import when_of
 
-    now = datetime.now()
+    now = datetime.now(UTC).replace(tzinfo=None)
     records = []
     for item, value in zip(due, actual, strict=True):
         ripe = datetime.fromisoformat(

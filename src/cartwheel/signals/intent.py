@@ -2,7 +2,89 @@
 
 from __future__ import annotations
 
-from cartwheel.signals.base import Field, Signal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cartwheel.signals.base import Field, Signal, When
+from cartwheel.signals.days import day_of, days_ago
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+LEAD_SECONDS = 30 * 60
+"""A view this soon after a search counts as found by it."""
+
+SEARCH_DAYS = 90
+"""Days of searches counted."""
+
+
+def make_intent(
+    facts: Mapping[str, ir.Table], signals: Mapping[str, ir.Table], when: When
+) -> ir.Table:
+    """Return counts by product and day; a search counts on the day of the search.
+
+    A view is led to by the visitor's last search before it, if within 30 minutes.
+    """
+    import ibis
+
+    events = facts["events"]
+    events = events.mutate(
+        day=day_of(events.occurred_at, when),
+        visitor=ibis.coalesce(events.visitor_id, events.customer_id),
+    )
+    met = events.filter(
+        events.product_id.notnull()
+        & events.kind.isin(["view", "add_to_cart", "failed_add"])
+    )
+    counted = met.select(
+        "product_id",
+        "day",
+        views=(met.kind == "view").ifelse(1, 0),
+        carts=(met.kind == "add_to_cart").ifelse(1, 0),
+        failed_carts=(met.kind == "failed_add").ifelse(1, 0),
+        searches=ibis.literal(0, type="int8"),
+    )
+    led = _led_to(events).mutate(
+        views=ibis.literal(0, type="int8"),
+        carts=ibis.literal(0, type="int8"),
+        failed_carts=ibis.literal(0, type="int8"),
+        searches=ibis.literal(1, type="int8"),
+    )
+    rows = counted.union(led.select(*counted.columns))
+    return rows.group_by("product_id", "day").aggregate(
+        views=rows.views.sum(),
+        carts=rows.carts.sum(),
+        failed_carts=rows.failed_carts.sum(),
+        searches=rows.searches.sum(),
+    )
+
+
+def _led_to(events: ir.Table) -> ir.Table:
+    """Return one row per search and product viewed after it: product_id, day."""
+    import ibis
+
+    steps = events.filter(
+        events.kind.isin(["view", "search"]) & events.visitor.notnull()
+    )
+    searched = steps.kind == "search"
+    steps = steps.mutate(
+        searched_at=searched.ifelse(steps.occurred_at, ibis.null("timestamp")),
+        searched_day=searched.ifelse(steps.day, ibis.null("date")),
+    )
+    so_far = ibis.window(
+        group_by="visitor", order_by=["occurred_at", "event_id"], rows=(None, 0)
+    )
+    steps = steps.mutate(
+        searched_at=steps.searched_at.max().over(so_far),
+        searched_day=steps.searched_day.max().over(so_far),
+    )
+    waited = steps.occurred_at.epoch_seconds() - steps.searched_at.epoch_seconds()
+    led = steps.filter(
+        (steps.kind == "view") & steps.product_id.notnull() & (waited <= LEAD_SECONDS)
+    )
+    pairs = led.select("visitor", "searched_at", "product_id", day="searched_day")
+    return pairs.distinct()
+
 
 INTENT = Signal(
     name="intent",
@@ -40,7 +122,28 @@ INTENT = Signal(
     reads=(),
     lagged=False,
     freshness_days=1,
+    make=make_intent,
 )
+
+
+def make_searches(
+    facts: Mapping[str, ir.Table], signals: Mapping[str, ir.Table], when: When
+) -> ir.Table:
+    """Return searches of the last 90 days by normalised text."""
+    events = facts["events"]
+    found = events.filter(
+        (events.kind == "search")
+        & (day_of(events.occurred_at, when) >= days_ago(when, SEARCH_DAYS))
+    )
+    text = found["query"].lower().re_replace(r"\s+", " ").strip()
+    found = found.select(
+        query=text, nothing=(found.result_count == 0).ifelse(1, 0).fill_null(0)
+    )
+    found = found.filter(found["query"].length() > 0)
+    return found.group_by("query").aggregate(
+        searches=found.count(), without_result=found.nothing.sum()
+    )
+
 
 SEARCHES = Signal(
     name="searches",
@@ -74,4 +177,5 @@ SEARCHES = Signal(
     reads=(),
     lagged=False,
     freshness_days=1,
+    make=make_searches,
 )

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from cartwheel.signals.base import Field, Signal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cartwheel.signals.base import Field, Signal, When
+from cartwheel.signals.days import day_of, days_ago
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+SHOWN_DAYS = 28
+"""Days of exposures and clicks counted."""
 
 FORECAST = Signal(
     name="forecast",
@@ -170,6 +180,15 @@ SEGMENT = Signal(
     freshness_days=1,
 )
 
+
+def make_outcomes(
+    facts: Mapping[str, ir.Table], signals: Mapping[str, ir.Table], when: When
+) -> ir.Table:
+    """Return every outcome measured by the cut-off."""
+    outcomes = facts["outcomes"]
+    return outcomes.mutate(measured_on=day_of(outcomes.measured_at, when))
+
+
 OUTCOMES = Signal(
     name="outcomes",
     keys=(
@@ -208,7 +227,26 @@ OUTCOMES = Signal(
     reads=(),
     lagged=False,
     freshness_days=1,
+    make=make_outcomes,
 )
+
+
+def make_shown(
+    facts: Mapping[str, ir.Table], signals: Mapping[str, ir.Table], when: When
+) -> ir.Table:
+    """Return exposures and clicks of the last 28 days by product."""
+    events = facts["events"]
+    met = events.filter(
+        events.product_id.notnull()
+        & events.kind.isin(["exposure", "click"])
+        & (day_of(events.occurred_at, when) >= days_ago(when, SHOWN_DAYS))
+    )
+    exposed = (met.kind == "exposure").ifelse(1, 0)
+    clicked = (met.kind == "click").ifelse(1, 0)
+    return met.group_by("product_id").aggregate(
+        exposures=exposed.sum(), clicks=clicked.sum()
+    )
+
 
 SHOWN = Signal(
     name="shown",
@@ -235,4 +273,5 @@ SHOWN = Signal(
     reads=(),
     lagged=False,
     freshness_days=1,
+    make=make_shown,
 )

@@ -2,7 +2,42 @@
 
 from __future__ import annotations
 
-from cartwheel.signals.base import Field, Signal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cartwheel.signals.base import Field, Signal, When
+from cartwheel.signals.catalogue import CATALOGUE
+from cartwheel.signals.facts import in_force, look_up, read_signal
+from cartwheel.signals.returns import RETURNS
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+
+def make_margin(
+    facts: Mapping[str, ir.Table], signals: Mapping[str, ir.Table], when: When
+) -> ir.Table:
+    """Return unit margin of every variant that is listed or has a cost.
+
+    Returns whose cost was never recorded cost nothing here.
+    """
+    import ibis
+
+    costs = in_force(facts["costs"], "cost_minor")
+    names = signals["catalogue"].select("variant_id").union(costs.select("variant_id"))
+    rows = look_up(names.distinct(), costs, "variant_id")
+    rows = read_signal(
+        rows, CATALOGUE, signals["catalogue"], ["product_id", "price_minor"]
+    )
+    rows = read_signal(
+        rows, RETURNS, signals["returns"], ["return_rate", "cost_per_return_minor"]
+    )
+    lost = rows.return_rate * ibis.coalesce(rows.cost_per_return_minor, 0)
+    rows = rows.mutate(return_cost_minor=(lost + 0.5).floor().cast("int64"))
+    return rows.mutate(
+        margin_minor=rows.price_minor - rows.cost_minor - rows.return_cost_minor
+    )
+
 
 MARGIN = Signal(
     name="margin",
@@ -33,7 +68,8 @@ MARGIN = Signal(
             name="margin_minor",
             type="int",
             unit="minor",
-            doc="Price less cost less expected return cost; null when the cost is unknown.",
+            doc="Price less cost less expected return cost; null when the cost is "
+            "unknown.",
             neutral=None,
         ),
     ),
@@ -43,4 +79,5 @@ MARGIN = Signal(
     reads=("catalogue", "returns"),
     lagged=False,
     freshness_days=1,
+    make=make_margin,
 )

@@ -32,10 +32,14 @@ REJECTS_SHOWN = 500
 
 
 def make_pages(shop: Shop, number: int) -> dict[str, Any]:
-    """Return the pages of a turn: the overview and one per lever."""
+    """Return the pages of a turn: the overview, titles and one page per lever."""
     row = read_turn(shop, number)
     stage = stage_of(shop, number)
-    made = {"overview": _overview(shop, row, stage)}
+    tables = known_signals(stage)
+    made = {
+        "overview": _overview(shop, row, stage, tables),
+        "titles": _titles(tables),
+    }
     for name, run in runs_of(stage).items():
         made[f"lever:{name}"] = run["report"]
     return made
@@ -64,8 +68,20 @@ def publish_imports(shop: Shop) -> None:
         db.execute(pages.insert().values(turn=IMPORTS_TURN, name="imports", body=text))
 
 
-def _overview(shop: Shop, row: TurnRow, stage: Stage) -> dict[str, Any]:
-    tables = known_signals(stage)
+def _titles(tables: Mapping[str, pa.Table]) -> dict[str, str]:
+    """Return titles by subject, so that pages name things as shoppers know them."""
+    table = tables.get("catalogue")
+    found: dict[str, str] = {}
+    for item in [] if table is None else table.to_pylist():
+        if item["title"]:
+            found[f"variant:{item['variant_id']}"] = item["title"]
+            found.setdefault(f"product:{item['product_id']}", item["title"])
+    return found
+
+
+def _overview(
+    shop: Shop, row: TurnRow, stage: Stage, tables: Mapping[str, pa.Table]
+) -> dict[str, Any]:
     on = date.fromisoformat(row.as_of)
     states = table_states(shop, on=on, cutoff_at=turn_when(shop, row).cutoff_at)
     return {

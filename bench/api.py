@@ -1,0 +1,345 @@
+"""Load on the API: events acknowledged a second, recommendations' latency.
+
+    python bench/api.py [--seconds 5] [--runs 3] [--products 4000]
+
+Each figure stands beside its floor, measured on the same machine in the same run:
+SQLite alone committing the same batches, and FastAPI alone answering a constant. The
+server runs in its own process; the load comes from this one, over loopback, so both
+share the machine's cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import signal
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cartwheel.api.keys import make_key
+from cartwheel.levers.base import Model
+from cartwheel.operations import now_text, turns
+from cartwheel.shop import Shop, make_shop
+
+BATCH = 50
+RATE = 200
+CONNECTIONS = 8
+
+SERVER = """
+import sys
+from pathlib import Path
+from cartwheel.api.app import serve
+from cartwheel.shop import open_shop
+serve(open_shop(Path(sys.argv[1])), "127.0.0.1", int(sys.argv[2]), console=False)
+"""
+
+CONSTANT = """
+import sys
+import uvicorn
+from fastapi import FastAPI
+app = FastAPI()
+
+@app.api_route("/{path:path}", methods=["GET", "POST"])
+async def constant(path: str) -> dict[str, bool]:
+    return {"ok": True}
+
+uvicorn.run(app, port=int(sys.argv[2]), log_level="error", access_log=False)
+"""
+
+
+@dataclass
+class Server:
+    """A server process and its port."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+
+    def memory_mb(self) -> float:
+        text = Path(f"/proc/{self.process.pid}/status").read_text()
+        line = next(row for row in text.splitlines() if row.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().split()
+        return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+    def end(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+
+
+def start(program: str, folder: Path) -> Server:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(folder), str(port)],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+    )
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5)
+            return Server(process, port)
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("the server did not start")
+
+
+async def exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
+) -> int:
+    """Send one request and return the answer's status."""
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    await reader.readexactly(length)
+    return int(head[9:12])
+
+
+async def flood(port: int, make: Callable[[], bytes], seconds: float) -> list[float]:
+    """Send as fast as answers come; return every answer's seconds."""
+    ends_at = time.perf_counter() + seconds
+    taken: list[float] = []
+
+    async def one() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while (began := time.perf_counter()) < ends_at:
+            status = await exchange(reader, writer, make())
+            assert status == 200, status
+            taken.append(time.perf_counter() - began)
+        writer.close()
+
+    await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
+    return taken
+
+
+async def paced(port: int, make: Callable[[], bytes], seconds: float) -> list[float]:
+    """Send `RATE` requests a second; time counts from when each was due."""
+    idle: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = (
+        asyncio.Queue()
+    )
+    for _ in range(4 * CONNECTIONS):
+        idle.put_nowait(await asyncio.open_connection("127.0.0.1", port))
+    taken: list[float] = []
+
+    async def one(due: float, request: bytes) -> None:
+        streams = await idle.get()
+        status = await exchange(*streams, request)
+        assert status == 200, status
+        taken.append(time.perf_counter() - due)
+        idle.put_nowait(streams)
+
+    began = time.perf_counter()
+    tasks = []
+    for number in range(int(seconds * RATE)):
+        due = began + number / RATE
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        tasks.append(asyncio.create_task(one(due, make())))
+    await asyncio.gather(*tasks)
+    return taken
+
+
+def event_requests(key: str) -> Callable[[], bytes]:
+    """Return a maker of requests with `BATCH` new events each."""
+    number = 0
+
+    def make() -> bytes:
+        nonlocal number
+        body = json.dumps({"events": events(number)}).encode()
+        number += BATCH
+        head = (
+            f"POST /v1/events HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}"
+            f"\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body
+
+    return make
+
+
+def events(first: int) -> list[dict[str, str]]:
+    run = f"{time.time_ns():x}"
+    return [
+        {
+            "event_id": f"{run}-{number}",
+            "kind": "view",
+            "occurred_at": "2026-03-01T12:00:00Z",
+            "visitor_id": f"v{number % 997}",
+            "product_id": f"P{number % 4000:05d}",
+            "placement": "product",
+        }
+        for number in range(first, first + BATCH)
+    ]
+
+
+def recommendation_requests(key: str, products: int) -> Callable[[], bytes]:
+    """Return a maker of requests of ever other customers and visits."""
+    rng = np.random.default_rng(1)
+
+    def make() -> bytes:
+        seen = ",".join(f"P{n:05d}" for n in rng.integers(products, size=5))
+        path = (
+            f"/v1/recommendations?placement=product&limit=10&context={seen}"
+            f"&customer=C{int(rng.integers(5000)):05d}"
+        )
+        head = f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}"
+        return f"{head}\r\n\r\n".encode()
+
+    return make
+
+
+def publish(shop: Shop, products: int) -> None:
+    """Publish a model of the shape the lever `recommend` learns."""
+    rng = np.random.default_rng(1)
+    customers, history, near = 5000, 20, 50
+    listed = (products, near)
+    arrays = {
+        "product_id": np.array([f"P{n:05d}" for n in range(products)]),
+        "title": np.array([f"Product {n}" for n in range(products)]),
+        "eligible": rng.random(products) < 0.9,
+        "factor": rng.uniform(0.8, 1.2, products).astype(np.float32),
+        "margin_minor": rng.uniform(100, 900, products),
+        "on_hand_units": rng.uniform(0, 90, products),
+        "popularity": np.full(products, 1 / products),
+        "bestsellers": np.arange(products, dtype=np.int32),
+        "base_logit": rng.uniform(-8, -3, products).astype(np.float32),
+        "near_index": rng.integers(products, size=listed).astype(np.int32),
+        "near_weight": rng.random(listed).astype(np.float32),
+        "with_index": rng.integers(products, size=listed).astype(np.int32),
+        "with_weight": rng.random(listed).astype(np.float32),
+        "customer_id": np.array([f"C{n:05d}" for n in range(customers)]),
+        "history_start": np.arange(customers + 1, dtype=np.int64) * history,
+        "history_item": rng.integers(products, size=customers * history).astype("i4"),
+        "history_weight": rng.random(customers * history).astype(np.float32),
+        "history_own": rng.random(customers * history).astype(np.float32) / 50,
+        "history_skip": np.zeros(customers * history, bool),
+        "history_age": rng.uniform(0, 300, customers * history).astype(np.float32),
+    }
+    meta = {"eligible_hash": "bench", "explore": 0.1, "score_slope": 0.5}
+    Model(rule="ease", arrays=arrays, meta=meta).save(
+        shop.turn_folder(1) / "models" / "recommend"
+    )
+    with shop.database.begin() as connection:
+        connection.execute(
+            turns.insert().values(
+                number=1,
+                as_of="2026-01-01",
+                state="published",
+                seed=1,
+                settings="{}",
+                started_at=now_text(),
+            )
+        )
+
+
+def sqlite_alone(folder: Path, seconds: float) -> float:
+    """Return events a second that SQLite commits, one batch a transaction."""
+    con = sqlite3.connect(folder / "floor.sqlite", isolation_level=None)
+    con.execute("PRAGMA journal_mode=WAL")
+    con.execute("PRAGMA synchronous=FULL")
+    con.execute(
+        "CREATE TABLE IF NOT EXISTS inbox (seq INTEGER PRIMARY KEY, kind TEXT, "
+        "id TEXT, body TEXT, received_at TEXT, UNIQUE (kind, id))"
+    )
+    began = time.perf_counter()
+    count = 0
+    while time.perf_counter() - began < seconds:
+        rows = [
+            ("events", event["event_id"], json.dumps(event), now_text())
+            for event in events(count)
+        ]
+        con.execute("BEGIN IMMEDIATE")
+        con.executemany(
+            "INSERT INTO inbox (kind, id, body, received_at) VALUES (?, ?, ?, ?)", rows
+        )
+        con.execute("COMMIT")
+        count += BATCH
+    con.close()
+    return count / (time.perf_counter() - began)
+
+
+def spread(values: list[float], unit: str, digits: int = 0) -> str:
+    middle, low, high = statistics.median(values), min(values), max(values)
+    return f"{middle:,.{digits}f} {unit}  ({low:,.{digits}f} to {high:,.{digits}f})"
+
+
+def percentile(taken: list[float], share: float) -> float:
+    return float(np.quantile(taken, share)) * 1000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--products", type=int, default=4000)
+    options = parser.parse_args()
+    load = os.getloadavg()[0]
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}, load before {load:.1f}; "
+        f"{options.runs} runs of {options.seconds:g} s, median (lowest to highest)"
+    )
+    with tempfile.TemporaryDirectory() as name:
+        shop = make_shop(Path(name) / "shop", currency="EUR")
+        key = make_key(shop.database, "bench", ["events:write", "recommendations:read"])
+        publish(shop, options.products)
+        measure(shop, key, Path(name), options)
+
+
+def measure(shop: Shop, key: str, folder: Path, options: argparse.Namespace) -> None:
+    seconds, runs = options.seconds, range(options.runs)
+    post = event_requests(key)
+    ask = recommendation_requests(key, options.products)
+
+    floor = [sqlite_alone(folder, seconds) for _ in runs]
+    server = start(CONSTANT, folder)
+    bare = [asyncio.run(flood(server.port, post, seconds)) for _ in runs]
+    bare_paced = [asyncio.run(paced(server.port, ask, seconds)) for _ in runs]
+    server.end()
+
+    server = start(SERVER, shop.folder)
+    at_start = server.cpu_seconds()
+    kept = [asyncio.run(flood(server.port, post, seconds)) for _ in runs]
+    at_half = server.cpu_seconds()
+    served = [asyncio.run(paced(server.port, ask, seconds)) for _ in runs]
+    asking = (server.cpu_seconds() - at_half) / sum(map(len, served))
+    keeping = (at_half - at_start) / sum(map(len, kept))
+    memory = server.memory_mb()
+    server.end()
+
+    def rate(found: list[list[float]]) -> list[float]:
+        return [len(taken) * BATCH / seconds for taken in found]
+
+    print(f"\nEvents acknowledged, batches of {BATCH}, {CONNECTIONS} connections")
+    print("  API                 ", spread(rate(kept), "events/s"))
+    print("  SQLite alone        ", spread(floor, "events/s"))
+    print("  FastAPI, a constant ", spread(rate(bare), "events/s"))
+    latency = [percentile(taken, 0.99) for taken in kept]
+    print("  API, p99            ", spread(latency, "ms", 1))
+    print(f"\nRecommendations, {RATE} requests/s, {options.products:,} products")
+    for title, found in (("API", served), ("FastAPI, a constant", bare_paced)):
+        for share in (0.5, 0.99):
+            values = [percentile(taken, share) for taken in found]
+            print(f"  {title}, p{share * 100:g}".ljust(26), spread(values, "ms", 1))
+    print("\nProcessor time of the API process, whatever else the machine does")
+    print(f"  batch of {BATCH} events     {keeping * 1000:.2f} ms")
+    print(f"  recommendation         {asking * 1000:.2f} ms")
+    print(f"\nAPI process, most memory held: {memory:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,281 @@
+"""Group commit: one thread, one transaction for everything that waits.
+
+A disk takes some milliseconds to confirm a commit, however small. While it does, new
+requests queue up, and the next commit takes them all. An answer leaves only after the
+commit that holds its rows: acknowledged means kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from cartwheel.api.errors import Refused
+from cartwheel.operations import inbox, now_text
+
+Outcome = Literal["stored", "duplicate", "conflict"]
+
+MOST_ROWS = 5000
+"""Rows in one commit, about."""
+
+MOST_WAITING = 100_000
+"""Rows waiting in memory before new ones are turned away."""
+
+WRITER_LOCK = 0x63617274
+"""PostgreSQL advisory lock: one commit at a time over all replicas, so that rows
+become visible in the order of `seq` and the drain's watermark skips none."""
+
+log = structlog.get_logger("cartwheel.api")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row for the inbox.
+
+    Attributes:
+        kind: Fact table it is for.
+        id: Id within the kind; a second row of the same id is never stored.
+        body: Canonical JSON of the columns.
+    """
+
+    kind: str
+    id: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    rows: Sequence[Row]
+    future: asyncio.Future[list[Outcome]]
+    loop: asyncio.AbstractEventLoop
+
+
+class InboxWriter:
+    """Writes rows into the inbox from one thread.
+
+    Args:
+        engine: Operational database.
+        on_commit: Called with rows and seconds of every commit.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        on_commit: Callable[[int, float], None] = lambda rows, seconds: None,
+    ) -> None:
+        self._engine = engine
+        self._on_commit = on_commit
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._count_lock = threading.Lock()
+        self._waiting_rows = 0
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread, unless it runs."""
+        if self._thread is not None:
+            return
+        self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Commit what waits and end the thread."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._queue.put(None)
+            thread.join()
+
+    @property
+    def waiting_rows(self) -> int:
+        """Rows handed over and not yet committed."""
+        return self._waiting_rows
+
+    async def write(self, rows: Sequence[Row]) -> list[Outcome]:
+        """Store rows durably and tell what became of each.
+
+        Raises:
+            Refused: 503 when the database cannot be written or too much waits;
+                nothing of this call is acknowledged then.
+        """
+        if not rows:
+            return []
+        if self._thread is None or self._waiting_rows > MOST_WAITING:
+            raise _unavailable("Too many events are waiting to be written.")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[Outcome]] = loop.create_future()
+        self._count(len(rows))
+        self._queue.put(_Waiting(rows=rows, future=future, loop=loop))
+        return await future
+
+    def _count(self, change: int) -> None:
+        with self._count_lock:
+            self._waiting_rows += change
+
+    def _run(self) -> None:
+        while True:
+            group, ended = self._next_group()
+            if group:
+                self._commit(group)
+            if ended:
+                return
+
+    def _next_group(self) -> tuple[list[_Waiting], bool]:
+        group: list[_Waiting] = []
+        count = 0
+        waiting = self._queue.get()
+        while waiting is not None:
+            group.append(waiting)
+            count += len(waiting.rows)
+            if count >= MOST_ROWS:
+                return group, False
+            try:
+                waiting = self._queue.get_nowait()
+            except queue.Empty:
+                return group, False
+        return group, True
+
+    def _commit(self, group: list[_Waiting]) -> None:
+        began = time.perf_counter()
+        rows = [row for waiting in group for row in waiting.rows]
+        outcomes: list[Outcome] | None = None
+        try:
+            with self._engine.begin() as connection:
+                outcomes = store_rows(connection, rows)
+        except SQLAlchemyError as error:
+            outcomes = None
+            log.error("inbox not written", rows=len(rows), error=_cause(error))
+        finally:
+            # Also when something unforeseen ends this thread: nobody waits forever.
+            self._count(-len(rows))
+            _answer(group, outcomes)
+        self._on_commit(len(rows), time.perf_counter() - began)
+
+
+def store_rows(connection: Connection, rows: Sequence[Row]) -> list[Outcome]:
+    """Store rows inside the caller's transaction; return the outcome of each."""
+    if not rows:
+        return []
+    bodies: dict[tuple[str, str], str] = {}
+    for row in rows:
+        bodies.setdefault((row.kind, row.id), row.body)
+    stored = _insert_new(connection, bodies)
+    known = _read_bodies(connection, [key for key in bodies if key not in stored])
+    known.update({key: bodies[key] for key in stored})
+    outcomes: list[Outcome] = []
+    fresh = set(stored)
+    for row in rows:
+        key = (row.kind, row.id)
+        if known[key] != row.body:
+            outcomes.append("conflict")
+        elif key in fresh:
+            fresh.discard(key)
+            outcomes.append("stored")
+        else:
+            outcomes.append("duplicate")
+    return outcomes
+
+
+def _insert_new(
+    connection: Connection, bodies: dict[tuple[str, str], str]
+) -> set[tuple[str, str]]:
+    postgres = connection.dialect.name == "postgresql"
+    if postgres:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": WRITER_LOCK})
+    insert = postgres_insert if postgres else sqlite_insert
+    statement = (
+        insert(inbox)
+        .on_conflict_do_nothing(index_elements=["kind", "id"])
+        .returning(inbox.c.kind, inbox.c.id)
+    )
+    at = now_text()
+    values = [
+        {"kind": kind, "id": key, "body": body, "received_at": at}
+        for (kind, key), body in bodies.items()
+    ]
+    return {(row[0], row[1]) for row in connection.execute(statement, values)}
+
+
+def _read_bodies(
+    connection: Connection, keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    found: dict[tuple[str, str], str] = {}
+    for start in range(0, len(keys), 500):
+        part = keys[start : start + 500]
+        for kind in sorted({kind for kind, _ in part}):
+            query = select(inbox.c.id, inbox.c.body).where(
+                inbox.c.kind == kind,
+                inbox.c.id.in_([key for other, key in part if other == kind]),
+            )
+            for row in connection.execute(query):
+                found[kind, row.id] = row.body
+    return found
+
+
+def count_after(connection: Connection, mark: int) -> dict[str, int]:
+    """Return how many rows of each kind lie after a watermark."""
+    query = (
+        select(inbox.c.kind, func.count())
+        .where(inbox.c.seq > mark)
+        .group_by(inbox.c.kind)
+    )
+    counts = {"events": 0, "answers": 0}
+    counts.update({kind: int(rows) for kind, rows in connection.execute(query)})
+    return counts
+
+
+def _answer(group: list[_Waiting], outcomes: list[Outcome] | None) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[Callable[[], None]]] = {}
+    start = 0
+    for waiting in group:
+        end = start + len(waiting.rows)
+        part = None if outcomes is None else outcomes[start:end]
+        by_loop.setdefault(waiting.loop, []).append(_resolver(waiting.future, part))
+        start = end
+    for loop, resolvers in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_call_all, resolvers)
+        except RuntimeError:
+            log.warning("nobody waits for these rows any more", rows=start)
+
+
+def _resolver(
+    future: asyncio.Future[list[Outcome]], outcomes: list[Outcome] | None
+) -> Callable[[], None]:
+    def resolve() -> None:
+        if future.done():
+            return
+        if outcomes is None:
+            future.set_exception(_unavailable("The events could not be written."))
+        else:
+            future.set_result(outcomes)
+
+    return resolve
+
+
+def _call_all(resolvers: list[Callable[[], None]]) -> None:
+    for resolve in resolvers:
+        resolve()
+
+
+def _unavailable(message: str) -> Refused:
+    return Refused(
+        503,
+        "not_stored",
+        message,
+        "Send the same events again in a few seconds; ids keep them from doubling.",
+        headers={"Retry-After": "2"},
+    )
+
+
+def _cause(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error)[:300]

@@ -1,0 +1,243 @@
+"""The published model in memory, and answers that always come.
+
+The model of the newest published turn is mapped into memory and swapped for the next
+one in a single assignment, so a request sees one or the other. When the next one is
+broken the old one stays; when there is none the slate is empty and says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import structlog
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from cartwheel.levers.base import Answer, Model, OnlineLever, Request, Slot
+from cartwheel.operations import reading, turns
+
+if TYPE_CHECKING:
+    from cartwheel.shop import Shop
+
+LEVER = "recommend"
+CHECK_SECONDS = 1.0
+ANSWER_SECONDS = 0.15
+"""Longest a lever may take for an answer before the fallback answers."""
+
+FALLBACK_SLOTS = 100
+MOST_RUNNING = 16
+"""Answers under way at once; beyond them a lever that hangs costs nobody a wait."""
+
+Arm = Literal["treated", "holdout", "fallback"]
+
+log = structlog.get_logger("cartwheel.api")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A published model ready to answer.
+
+    Attributes:
+        turn: Turn that published it.
+        lever: The lever that answers.
+        model: Its model, mapped into memory.
+        untouched: What the untouched rule shows, best first; the fallback.
+        products: Product ids the model knows, or None when it does not say.
+    """
+
+    turn: int
+    lever: OnlineLever
+    model: Model
+    untouched: tuple[Slot, ...]
+    products: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """An answer and who gave it."""
+
+    answer: Answer
+    arm: Arm
+    turn: int | None
+
+
+class Serving:
+    """Answers requests from the newest published turn.
+
+    Args:
+        shop: The shop.
+        lever: The online lever, or None to find it by its entry point.
+    """
+
+    def __init__(self, shop: Shop, lever: OnlineLever | None = None) -> None:
+        self._shop = shop
+        self._lever = lever
+        self._published: Published | None = None
+        self._checked_at = float("-inf")
+        self._refreshing: asyncio.Task[None] | None = None
+        self._slots = threading.BoundedSemaphore(MOST_RUNNING)
+        self._broken_turn: int | None = None
+        self.problem = ""
+        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="answer")
+
+    @property
+    def turn(self) -> int | None:
+        """Turn that answers now, or None."""
+        return self._published.turn if self._published else None
+
+    @property
+    def known_products(self) -> frozenset[str] | None:
+        """Product ids the published model knows, or None when nothing says."""
+        return self._published.products if self._published else None
+
+    def check(self) -> None:
+        """Look for a newer turn now and load it; keeps the old one on any trouble."""
+        self._checked_at = time.monotonic()
+        try:
+            newest = newest_turn(self._shop.database)
+        except SQLAlchemyError as error:
+            self._note(f"the database cannot be read: {type(error).__name__}")
+            return
+        if newest is None:
+            self._published = None
+            self._note("")
+        elif newest != self.turn and newest != self._broken_turn:
+            self._load(newest)
+
+    def check_soon(self) -> None:
+        """Look for a newer turn in the background, at most once a second."""
+        if time.monotonic() - self._checked_at < CHECK_SECONDS:
+            return
+        if self._refreshing is None or self._refreshing.done():
+            self._checked_at = time.monotonic()
+            self._refreshing = asyncio.create_task(asyncio.to_thread(self.check))
+
+    async def answer(self, request: Request, decision_id: str) -> Served:
+        """Answer a request; never raises for a lever's fault."""
+        self.check_soon()
+        published = self._published
+        if published is None:
+            return _nothing_yet()
+        if not self._slots.acquire(blocking=False):
+            return _fallback(published, request)
+        work = self._pool.submit(_ask, published, request, decision_id)
+        work.add_done_callback(lambda _: self._slots.release())
+        try:
+            answer = await asyncio.wait_for(asyncio.wrap_future(work), ANSWER_SECONDS)
+        except TimeoutError:
+            log.warning("lever too slow, fallback answered", lever=LEVER)
+            return _fallback(published, request)
+        except Exception:
+            # A lever may be a third party's; whatever it raises, shoppers get a slate.
+            log.exception("lever failed, fallback answered", lever=LEVER)
+            return _fallback(published, request)
+        arm: Arm = "holdout" if request.holdout else "treated"
+        return Served(answer=answer, arm=arm, turn=published.turn)
+
+    def close(self) -> None:
+        """End the answering threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _load(self, turn: int) -> None:
+        folder = self._shop.turn_folder(turn) / "models" / LEVER
+        try:
+            self._published = load_published(turn, folder, self._lever or find_lever())
+        except Exception as error:
+            # Broken files or a lever that cannot read them: the old model stays. Not
+            # tried again each second; the next turn brings a new one.
+            self._broken_turn = turn
+            self._note(f"turn {turn}'s model cannot be used: {type(error).__name__}")
+            log.exception("model not loaded, keeping the old one", turn=turn)
+        else:
+            self._broken_turn = None
+            self._note("")
+            log.info("model loaded", turn=turn, rule=self._published.model.rule)
+
+    def _note(self, problem: str) -> None:
+        if problem and problem != self.problem:
+            log.warning("recommendations are degraded", problem=problem)
+        self.problem = problem
+
+
+def newest_turn(engine: Engine) -> int | None:
+    """Return the number of the newest published turn, or None."""
+    query = select(func.max(turns.c.number)).where(turns.c.state == "published")
+    with reading(engine) as connection:
+        number: int | None = connection.execute(query).scalar_one()
+    return number
+
+
+def find_lever() -> OnlineLever:
+    """Return the lever that recommends, found as a third party's would be."""
+    (entry,) = entry_points(group="cartwheel.levers", name=LEVER)
+    lever = entry.load()()
+    if not isinstance(lever, OnlineLever):
+        raise TypeError(f"the lever {LEVER} has no answer()")
+    return lever
+
+
+def load_published(turn: int, folder: Path, lever: OnlineLever) -> Published:
+    """Load a model and try it: a model that cannot answer is never swapped in."""
+    model = Model.load(folder, mapped=True)
+    trial = Request(placement="home", limit=FALLBACK_SLOTS, holdout=True)
+    untouched = lever.answer(model, trial, rng=np.random.default_rng(turn))
+    return Published(
+        turn=turn,
+        lever=lever,
+        model=model,
+        untouched=untouched.slots,
+        products=_product_ids(model),
+    )
+
+
+def make_decision_id() -> str:
+    """Return a new id: a UUID of version 7, so ids sort by time."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & (2**48 - 1)) << 80
+    value |= int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | (0x7 << 76)
+    value = value & ~(0x3 << 62) | (0x2 << 62)
+    return str(uuid.UUID(int=value))
+
+
+def draw(decision_id: str) -> np.random.Generator:
+    """Return the generator of a decision's draw; the id replays it."""
+    digest = hashlib.blake2b(decision_id.encode(), digest_size=16).digest()
+    return np.random.default_rng(int.from_bytes(digest, "big"))
+
+
+def _ask(published: Published, request: Request, decision_id: str) -> Answer:
+    return published.lever.answer(published.model, request, rng=draw(decision_id))
+
+
+def _product_ids(model: Model) -> frozenset[str] | None:
+    for name in ("product_ids", "product_id", "products"):
+        array: Any = model.arrays.get(name)
+        if array is not None and array.dtype.kind == "U":
+            return frozenset(array.tolist())
+    return None
+
+
+def _fallback(published: Published, request: Request) -> Served:
+    seen = set(request.context)
+    slots = [slot for slot in published.untouched if slot.product_id not in seen]
+    answer = Answer(
+        slots=tuple(slots[: request.limit]), eligible_hash="", rule="bestsellers"
+    )
+    return Served(answer=answer, arm="fallback", turn=published.turn)
+
+
+def _nothing_yet() -> Served:
+    answer = Answer(slots=(), eligible_hash="", rule="none yet")
+    return Served(answer=answer, arm="fallback", turn=None)

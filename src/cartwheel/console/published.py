@@ -1,0 +1,159 @@
+"""What the turns published for the console, and how the present turn is going."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Engine, func, insert, select
+
+from cartwheel.operations import now_text, pages, reading, requests, turns
+
+IMPORTS_TURN = 0
+"""Page data that belongs to no turn is kept under this number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The latest published turn.
+
+    Attributes:
+        turn: Its number, None when no turn was published yet.
+        overview: Its overview page data, {} when there is none.
+        published_at: Instant it was published.
+    """
+
+    turn: int | None
+    overview: Mapping[str, Any]
+    published_at: str | None = None
+
+    @property
+    def levers(self) -> list[Mapping[str, Any]]:
+        """Its levers, in the order the turn gave."""
+        return list(self.overview.get("levers") or [])
+
+    def lever(self, name: str) -> Mapping[str, Any] | None:
+        """One of its levers, or None."""
+        return next((x for x in self.levers if x.get("name") == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A turn that waits or runs, or the last one when it failed.
+
+    Attributes:
+        state: "waiting", "running" or "failed".
+        text: What is happening, one sentence.
+        since: Instant it started or was asked for.
+    """
+
+    state: str
+    text: str
+    since: str
+
+
+def latest_turn(engine: Engine) -> int | None:
+    """Return the number of the latest published turn."""
+    query = select(func.max(turns.c.number)).where(turns.c.state == "published")
+    with reading(engine) as con:
+        number: int | None = con.execute(query).scalar_one_or_none()
+    return number
+
+
+def read_page(engine: Engine, turn: int | None, name: str) -> dict[str, Any] | None:
+    """Return page data of a turn, or None when it published none of that name."""
+    if turn is None:
+        return None
+    query = select(pages.c.body).where(pages.c.turn == turn, pages.c.name == name)
+    with reading(engine) as con:
+        body = con.execute(query).scalar_one_or_none()
+    found: dict[str, Any] | None = None if body is None else json.loads(body)
+    return found
+
+
+def read_published(engine: Engine) -> Published:
+    """Return the latest published turn with its overview."""
+    turn = latest_turn(engine)
+    query = select(turns.c.published_at).where(turns.c.number == turn)
+    with reading(engine) as con:
+        at = None if turn is None else con.execute(query).scalar_one_or_none()
+    overview = read_page(engine, turn, "overview") or {}
+    return Published(turn=turn, overview=overview, published_at=at)
+
+
+@lru_cache(maxsize=2)
+def read_titles(engine: Engine, turn: int | None) -> Mapping[str, str]:
+    """Return titles by subject (`variant:ID`) that a turn published, {} if none.
+
+    A published turn never changes, so its titles are read once.
+    """
+    return read_page(engine, turn, "titles") or {}
+
+
+def read_progress(engine: Engine) -> Progress | None:
+    """Return the turn that runs or waits, or failed last; None when all is quiet."""
+    with reading(engine) as con:
+        last = con.execute(
+            select(turns).order_by(turns.c.number.desc()).limit(1)
+        ).first()
+        waiting = con.execute(
+            select(requests)
+            .where(requests.c.what == "turn")
+            .order_by(requests.c.seq.desc())
+            .limit(1)
+        ).first()
+    if last is not None and last.state == "running":
+        step = f": {last.step}" if last.step else ""
+        return Progress(
+            state="running",
+            text=f"Turn {last.number} is running{step}.",
+            since=last.started_at,
+        )
+    if waiting is not None and waiting.state in ("waiting", "running"):
+        return Progress(
+            state="waiting",
+            text="A turn is asked for and starts shortly.",
+            since=waiting.asked_at,
+        )
+    return _failure(last, waiting)
+
+
+def _failure(last: Any, asked: Any) -> Progress | None:
+    if last is not None and last.state == "failed":
+        why = last.error or "the log says why"
+        text = f"Turn {last.number} failed: {why}. The turn before it stays published."
+        return Progress(state="failed", text=text, since=last.started_at)
+    if asked is not None and asked.state == "failed":
+        begun = last.started_at if last is not None else ""
+        if asked.asked_at >= begun:
+            why = asked.note or "the log says why"
+            return Progress(
+                state="failed",
+                text=f"The turn asked for did not run: {why}.",
+                since=asked.asked_at,
+            )
+    return None
+
+
+def ask_for_turn(engine: Engine, *, actor: str) -> bool:
+    """Ask the worker for a turn; return False when one waits or runs already."""
+    with engine.begin() as con:
+        running = con.execute(
+            select(func.count()).select_from(turns).where(turns.c.state == "running")
+        ).scalar_one()
+        waiting = con.execute(
+            select(func.count())
+            .select_from(requests)
+            .where(requests.c.what == "turn", requests.c.state == "waiting")
+        ).scalar_one()
+        if running or waiting:
+            return False
+        con.execute(
+            insert(requests).values(
+                what="turn", asked_at=now_text(), actor=actor, state="waiting", note=""
+            )
+        )
+    return True

@@ -1,0 +1,170 @@
+"""Inventory formulas: how much to order, and what not ordering would cost.
+
+All work on quantiles of demand totals instead of an assumed distribution. Sales that
+meet an empty shelf are lost, not postponed.
+
+References:
+    Critical ratio: Arrow, Harris and Marschak (1951). Periodic review with an
+    order-up-to level over lead time plus review period, and the lead-time term in
+    the spread: Silver, Pyke and Thomas, "Inventory and Production Management in
+    Supply Chains" (2017), chapters 6 and 7.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+
+SERVICE_LIMITS = (0.5, 0.98)
+
+
+def service_level(
+    margin_minor: float, cost_minor: float, *, holding_share: float, days: float
+) -> float:
+    """Return the share of periods in which demand should be met in full.
+
+    underage / (underage + overage): one unit short loses its margin, one unit left
+    over is kept until the next review. Kept within 50 % and 98 %, the range in which
+    the forecast publishes quantiles.
+
+    Args:
+        margin_minor: Margin of one unit.
+        cost_minor: Unit cost.
+        holding_share: Yearly cost of holding stock, as a share of its cost.
+        days: Review period in days.
+    """
+    underage = max(margin_minor, 0.0)
+    overage = max(cost_minor, 0.0) * holding_share * days / 365
+    if underage + overage <= 0:
+        return SERVICE_LIMITS[0]
+    ratio = underage / (underage + overage)
+    return min(max(ratio, SERVICE_LIMITS[0]), SERVICE_LIMITS[1])
+
+
+def demand_quantiles(
+    mean: np.ndarray,
+    spread: np.ndarray,
+    levels: Sequence[float],
+    horizons_days: Sequence[float] | np.ndarray,
+    *,
+    days: float,
+    sd_days: float = 0.0,
+) -> tuple[float, np.ndarray]:
+    """Return mean and quantiles of demand over a period of uncertain length.
+
+    Between horizons the mean is interpolated in days and each quantile's distance
+    from the mean in the square root of days; outside the horizons both are extended
+    at the same rates. An uncertain length adds `(pace x z x sd_days)` in squares.
+
+    Args:
+        mean: Mean totals in units, shape (n_horizons,).
+        spread: Quantiles of totals, shape (n_horizons, n_levels).
+        levels: Their levels.
+        horizons_days: Lengths of the totals, ascending.
+        days: Length of the period.
+        sd_days: Spread of its length.
+    """
+    if days <= 0:
+        return 0.0, np.zeros(len(levels))
+    knots = np.asarray(horizons_days, dtype=float)
+    center = _extended(days, knots, mean)
+    distance = np.array(
+        [
+            _extended(math.sqrt(days), np.sqrt(knots), spread[:, i] - mean)
+            for i in range(len(levels))
+        ]
+    )
+    pace = center / days
+    z = np.array([NormalDist().inv_cdf(level) for level in levels])
+    extra = pace * z * sd_days
+    combined = np.sign(distance + extra) * np.hypot(distance, extra)
+    # Against each other (a skewed total below its mean), the distance stands.
+    combined = np.where(np.sign(distance) * np.sign(extra) < 0, distance, combined)
+    found = np.maximum(center + combined, 0.0)
+    return center, np.asarray(np.maximum.accumulate(found))
+
+
+def _extended(at: float, knots: np.ndarray, values: np.ndarray) -> float:
+    """Interpolate through the origin and the knots; beyond the last, in proportion."""
+    if at > knots[-1]:
+        return float(values[-1] * at / knots[-1])
+    return float(np.interp(at, [0.0, *knots], [0.0, *values]))
+
+
+def at_level(level: float, quantiles: np.ndarray, levels: Sequence[float]) -> float:
+    """Return the quantile at `level` by interpolation, within the known levels."""
+    return float(np.interp(level, levels, quantiles))
+
+
+def expected_shortage(
+    available: float, quantiles: np.ndarray, levels: Sequence[float]
+) -> float:
+    """Return the expected units of demand beyond what is available.
+
+    The integral of (quantile - available)+ over the level, by trapezoids; below the
+    lowest level demand runs down to 0 and above the highest it stays at the last
+    quantile, which understates rare peaks.
+
+    Args:
+        available: Units that can be sold.
+        quantiles: Quantiles of demand, ascending.
+        levels: Their levels.
+    """
+    u = np.linspace(0.0, 1.0, 1001)
+    demand = np.interp(u, [0.0, *levels, 1.0], [0.0, *quantiles, quantiles[-1]])
+    return float(np.trapezoid(np.maximum(demand - available, 0.0), u))
+
+
+def units_needed(
+    order_up_to: float, on_hand: float, inbound: float, lost_before: float = 0.0
+) -> float:
+    """Return the units missing to the order-up-to level, never negative.
+
+    Args:
+        order_up_to: Wanted stock on hand and inbound.
+        on_hand: Stock on hand.
+        inbound: Ordered and not yet received.
+        lost_before: Expected demand that meets an empty shelf before the order can
+            arrive; it is lost, so it need not be replaced.
+    """
+    return max(0.0, order_up_to - lost_before - on_hand - inbound)
+
+
+def whole_packs(units: float, *, pack: int, minimum: int) -> int:
+    """Return the units to order: at least the minimum, rounded up to whole packs.
+
+    Args:
+        units: Units needed; 0 or less orders nothing.
+        pack: Units in a pack, at least 1.
+        minimum: Smallest order in units.
+    """
+    # A need under half a unit is noise of the interpolation.
+    if units < 0.5:
+        return 0
+    pack = max(pack, 1)
+    return math.ceil(max(math.ceil(units - 1e-9), minimum) / pack) * pack
+
+
+def within_budget(
+    worth: Sequence[float], cost: Sequence[float], budget: float
+) -> list[bool]:
+    """Return which proposals fit a budget, greedily by worth per cost.
+
+    Args:
+        worth: Expected gain of each.
+        cost: Cost of each.
+        budget: Most to spend.
+    """
+    order = sorted(
+        range(len(worth)), key=lambda i: (-worth[i] / max(cost[i], 1e-9), cost[i], i)
+    )
+    chosen = [False] * len(worth)
+    left = budget
+    for i in order:
+        if cost[i] <= left:
+            chosen[i] = True
+            left -= cost[i]
+    return chosen

@@ -1,0 +1,233 @@
+"""Products as a shelf: what may be shown, what sells, what a sale earns.
+
+Signals speak of variants; shoppers see products. This is the one place where the
+recommender turns one into the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cartwheel.signals.base import Signals
+from cartwheel.signals.catalogue import CATALOGUE
+from cartwheel.signals.demand import DEMAND
+from cartwheel.signals.intent import INTENT
+from cartwheel.signals.learned import SHOWN
+from cartwheel.signals.margin import MARGIN
+from cartwheel.signals.stock import STOCK
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = np.ndarray[Any, Any]
+
+# A cart says less than a sale and a view far less; shares typical of shops where two
+# to three views in a hundred become a sale.
+CART_UNITS = 0.2
+VIEW_UNITS = 0.02
+INBOUND_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """One row per product, sorted by id.
+
+    Attributes:
+        product_id: Ids, fixed-width text, shape (n,).
+        title: Titles, fixed-width text.
+        eligible: Active and in stock, soon inbound, or of unknown stock.
+        factor: Bounded factor of margin and of response, about 1, float32.
+        margin_minor: Mean known margin of one unit, NaN where unknown.
+        on_hand_units: Units on hand, NaN where unknown.
+        popularity: Decayed share of demand, sums to 1 unless nothing sold.
+        units_30: Units sold in the last 30 days.
+        newest: Rank by day of first sale or listing, 0 is the newest.
+    """
+
+    product_id: Array
+    title: Array
+    eligible: Array
+    factor: Array
+    margin_minor: Array
+    on_hand_units: Array
+    popularity: Array
+    units_30: Array
+    newest: Array
+
+
+def make_shelf(data: Signals, *, half_life_days: float) -> Shelf:
+    """Return the shelf as the signals show it; cut signals leave it neutral."""
+    variants = data.frame(CATALOGUE).dropna(subset=["product_id"])
+    products = np.unique(variants["product_id"].to_numpy().astype(str))
+    first = variants.groupby("product_id")
+    number = np.searchsorted(products, variants["product_id"].to_numpy().astype(str))
+    titles = first["title"].first().reindex(products).fillna("")
+    newest = first["first_on"].max().reindex(products).fillna(_long_ago())
+    margin, share = _margins(data, variants, number, len(products))
+    on_hand, eligible = _stock(data, variants, number, len(products))
+    factor = _margin_factor(share) * _response_factor(data, products)
+    return Shelf(
+        product_id=products,
+        title=np.array([str(t)[:60] for t in titles], dtype=str),
+        eligible=eligible,
+        factor=factor.astype(np.float32),
+        margin_minor=margin,
+        on_hand_units=on_hand,
+        popularity=popularity(data, products, half_life_days=half_life_days),
+        units_30=units_in_window(data, products, days=30),
+        newest=_rank(-newest.to_numpy().astype("int64")),
+    )
+
+
+def _long_ago() -> pd.Timestamp:
+    import pandas as pd
+
+    return pd.Timestamp("1970-01-01")
+
+
+def _rank(values: Array) -> Array:
+    """Rank from the smallest, ties in the order of the products' ids."""
+    order = np.lexsort((np.arange(len(values)), values))
+    rank = np.empty(len(values), np.int32)
+    rank[order] = np.arange(len(values))
+    return rank
+
+
+def _mean_known(number: Array, values: Array, n: int) -> Array:
+    known = np.isfinite(values)
+    total = np.bincount(number[known], weights=values[known], minlength=n)
+    count = np.bincount(number[known], minlength=n)
+    result: Array = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return result
+
+
+def _margins(
+    data: Signals, variants: pd.DataFrame, number: Array, n: int
+) -> tuple[Array, Array]:
+    found = data.align(MARGIN, variants["variant_id"].tolist())
+    margin = _floats(found["margin_minor"])
+    price = _floats(found["price_minor"])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(price > 0, margin / price, np.nan)
+    return _mean_known(number, margin, n), _mean_known(number, share, n)
+
+
+def _floats(column: pd.Series[Any]) -> Array:
+    import pandas as pd
+
+    return pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
+
+
+def _margin_factor(share: Array) -> Array:
+    """Scale by margin against the shop's median, bounded; unknown is 1."""
+    if not np.isfinite(share).any():
+        return np.ones(len(share))
+    middle = float(np.nanmedian(share))
+    scaled = 1.0 + 0.5 * (share - middle) / max(abs(middle), 0.05)
+    return np.where(np.isfinite(share), np.clip(scaled, 0.8, 1.25), 1.0)
+
+
+def _response_factor(data: Signals, products: Array) -> Array:
+    """Scale by clicks per exposure against the shop's mean, shrunk and bounded."""
+    found = data.align(SHOWN, products.tolist())
+    exposures = _floats(found["exposures"])
+    clicks = _floats(found["clicks"])
+    if exposures.sum() <= 0 or clicks.sum() <= 0:
+        return np.ones(len(products))
+    mean = clicks.sum() / exposures.sum()
+    prior = 10.0 / mean  # exposures in which ten clicks are expected
+    rate = (clicks + 10.0) / (exposures + prior)
+    result: Array = np.clip(rate / mean, 0.8, 1.25)
+    return result
+
+
+def _stock(
+    data: Signals, variants: pd.DataFrame, number: Array, n: int
+) -> tuple[Array, Array]:
+    import pandas as pd
+
+    found = data.align(STOCK, variants["variant_id"].tolist())
+    on_hand = _floats(found["on_hand_units"])
+    soon = pd.Timestamp(data.context.when.as_of + timedelta(days=INBOUND_DAYS))
+    arrives = pd.to_datetime(found["inbound_on"]).le(soon).to_numpy()
+    inbound = arrives & (_floats(found["inbound_units"]) > 0)
+    active = variants["active"].fillna(True).to_numpy(bool)
+    open_ = active & (np.isnan(on_hand) | (on_hand > 0) | inbound)
+    known = np.isfinite(on_hand) & active
+    units = np.bincount(number[known], weights=on_hand[known], minlength=n)
+    has_count = np.bincount(number[known], minlength=n) > 0
+    eligible = np.bincount(number[open_], minlength=n) > 0
+    return np.where(has_count, units, np.nan), eligible
+
+
+def _by_product(data: Signals, products: Array) -> pd.DataFrame:
+    """Return demand with the number of the product, unknown variants left out."""
+    demand = data.frame(DEMAND)
+    variants = data.frame(CATALOGUE).set_index("variant_id")["product_id"]
+    product = demand["variant_id"].map(variants)
+    demand = demand[product.notna()]
+    names = product.dropna().to_numpy().astype(str)
+    return demand.assign(item=np.searchsorted(products, names))
+
+
+def units_in_window(data: Signals, products: Array, *, days: int) -> Array:
+    """Return units sold per product in the last days up to the as-of day."""
+    import pandas as pd
+
+    demand = _by_product(data, products)
+    start = pd.Timestamp(data.context.when.as_of - timedelta(days=days - 1))
+    recent = demand[demand["day"] >= start]
+    return np.bincount(
+        recent["item"].to_numpy(np.int64),
+        weights=recent["units"].to_numpy(float),
+        minlength=len(products),
+    )
+
+
+def popularity(
+    data: Signals,
+    products: Array,
+    *,
+    half_life_days: float,
+    before: pd.Timestamp | None = None,
+) -> Array:
+    """Return each product's share of decayed demand, carts and views.
+
+    Orders are counted rather than units, so that one bulk order makes no bestseller.
+
+    Args:
+        data: Signals holding demand, intent and the catalogue.
+        products: Sorted product ids.
+        half_life_days: Days after which a sale counts half.
+        before: Only days before this one; None takes all.
+    """
+    import pandas as pd
+
+    demand = _by_product(data, products)
+    intent = data.frame(INTENT)
+    names = intent["product_id"].to_numpy().astype(str)
+    at = np.minimum(np.searchsorted(products, names), max(len(products) - 1, 0))
+    known = products[at] == names if len(products) else np.zeros(len(names), bool)
+    seen = intent["carts"] * CART_UNITS + intent["views"] * VIEW_UNITS
+    rows = pd.DataFrame(
+        {
+            "item": np.concatenate([demand["item"].to_numpy(np.int64), at[known]]),
+            "day": pd.concat([demand["day"], intent["day"][known]]).to_numpy(),
+            "value": np.concatenate(
+                [demand["orders"].to_numpy(float), seen.to_numpy(float)[known]]
+            ),
+        }
+    )
+    if before is not None:
+        rows = rows[rows["day"] < before]
+    if rows.empty or len(products) == 0:
+        return np.zeros(len(products))
+    age = (rows["day"].max() - rows["day"]).dt.days.to_numpy(float)
+    value = rows["value"].to_numpy() * 0.5 ** (age / half_life_days)
+    total = np.bincount(rows["item"], weights=value, minlength=len(products))
+    result: Array = total / max(total.sum(), 1e-12)
+    return result

@@ -1,0 +1,216 @@
+"""Which products go with which: EASE and item cosine, kept as short neighbour lists.
+
+`scipy` is imported where it is used: the API process imports this room and only
+needs the lists, never the solver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """The strongest neighbours of every item, strongest first.
+
+    Attributes:
+        index: Item numbers, shape (n_items, k), int32; padded with 0.
+        weight: Weights, same shape, float32; 0 where padded.
+    """
+
+    index: Array
+    weight: Array
+
+    @classmethod
+    def none(cls, n_items: int) -> Neighbours:
+        """Return lists without a single neighbour, k = 1."""
+        return cls(
+            index=np.zeros((n_items, 1), np.int32),
+            weight=np.zeros((n_items, 1), np.float32),
+        )
+
+    def score(self, items: Array, weights: Array) -> Array:
+        """Return the summed weights towards every item, shape (n_items,).
+
+        Args:
+            items: Item numbers of a history, shape (n,).
+            weights: How much each counts, shape (n,).
+        """
+        n_items = self.index.shape[0]
+        if len(items) == 0:
+            return np.zeros(n_items, np.float32)
+        index = self.index[items].ravel()
+        value = (self.weight[items] * np.asarray(weights, np.float32)[:, None]).ravel()
+        total = np.bincount(index, weights=value, minlength=n_items)
+        return total.astype(np.float32)
+
+
+def ease(pairs: csr_matrix, strength: float) -> Array:
+    """Return EASE's item-to-item weights, shape (n_items, n_items), float32.
+
+    Row j holds what having j says about every other item; the diagonal is 0.
+
+    Args:
+        pairs: Customers by items, weights of at least 0.
+        strength: Ridge penalty on the Gram matrix, above 0; larger is smoother.
+
+    Raises:
+        ValueError: If `strength` is not positive.
+
+    References:
+        B = I - P diag(1 / diag P) with P = (X'X + strength I)^-1; Steck (2019),
+        Embarrassingly shallow autoencoders for sparse data, equation 8.
+    """
+    if strength <= 0:
+        raise ValueError(f"strength is {strength}; expected a number above 0")
+    gram = (pairs.T @ pairs).toarray().astype(np.float32)
+    gram[np.diag_indices_from(gram)] += np.float32(strength)
+    weights = _inverse(gram)
+    weights /= -np.diag(weights)[None, :]
+    np.fill_diagonal(weights, 0.0)
+    return weights
+
+
+def _inverse(gram: Array) -> Array:
+    """Invert a symmetric positive definite matrix by Cholesky, half of LU's work."""
+    from scipy.linalg import lapack
+
+    factor, failed = lapack.spotrf(gram, lower=0, overwrite_a=1)
+    if failed:
+        raise ValueError("the Gram matrix is not positive definite; raise strength")
+    inverse, _ = lapack.spotri(factor, lower=0, overwrite_c=1)
+    upper = np.triu(inverse)
+    full: Array = upper + np.triu(upper, 1).T
+    return full
+
+
+def strongest(weights: Array, keep: int) -> Neighbours:
+    """Keep the largest positive weights of every row.
+
+    Args:
+        weights: Dense weights, shape (n_items, n_items).
+        keep: Neighbours to keep per item.
+    """
+    keep = max(1, min(keep, weights.shape[1]))
+    part = np.argpartition(-weights, keep - 1, axis=1)[:, :keep]
+    value = np.take_along_axis(weights, part, axis=1)
+    # Ties end up in the order of item numbers, so that bytes do not depend on the
+    # partition.
+    order = np.lexsort((part, -value), axis=1)
+    index = np.take_along_axis(part, order, axis=1).astype(np.int32)
+    value = np.take_along_axis(value, order, axis=1).astype(np.float32)
+    positive = value > 0
+    return Neighbours(
+        index=np.where(positive, index, 0).astype(np.int32),
+        weight=np.where(positive, value, 0).astype(np.float32),
+    )
+
+
+def cosine_neighbours(
+    pairs: csr_matrix, keep: int, *, shrink: float = 10.0, block: int = 512
+) -> Neighbours:
+    """Return neighbours by shrunk cosine of the items' columns, a block at a time.
+
+    Suits catalogues too large for a dense Gram matrix.
+
+    Args:
+        pairs: Customers by items, weights of at least 0.
+        keep: Neighbours to keep per item.
+        shrink: Added to the product of the norms, so that one shared customer does
+            not make two rare items twins.
+        block: Items whose dense rows are held at a time.
+    """
+    columns = pairs.tocsc().astype(np.float32)
+    n_items = columns.shape[1]
+    norm = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=0)).ravel())
+    lists = [
+        _cosine_block(columns, norm, start, min(start + block, n_items), keep, shrink)
+        for start in range(0, n_items, block)
+    ]
+    if not lists:
+        return Neighbours.none(0)
+    return Neighbours(
+        index=np.concatenate([part.index for part in lists]),
+        weight=np.concatenate([part.weight for part in lists]),
+    )
+
+
+def _cosine_block(
+    columns: Any, norm: Array, start: int, end: int, keep: int, shrink: float
+) -> Neighbours:
+    dot = (columns[:, start:end].T @ columns).toarray()
+    cosine = dot / (norm[start:end, None] * norm[None, :] + np.float32(shrink))
+    cosine[np.arange(end - start), np.arange(start, end)] = 0.0
+    return strongest(cosine.astype(np.float32), keep)
+
+
+def basket_neighbours(
+    first: Array,
+    second: Array,
+    both: Array,
+    orders_first: Array,
+    orders_second: Array,
+    *,
+    n_items: int,
+    keep: int,
+    shrink: float = 5.0,
+) -> Neighbours:
+    """Return neighbours from counts of orders that hold two items.
+
+    Args:
+        first: Item numbers, shape (n_pairs,).
+        second: Item numbers of the partners, shape (n_pairs,).
+        both: Orders holding both.
+        orders_first: Orders holding the first.
+        orders_second: Orders holding the second.
+        n_items: Number of items.
+        keep: Neighbours to keep per item.
+        shrink: Orders added to the geometric mean of the two counts.
+    """
+    if len(first) == 0 or n_items == 0:
+        return Neighbours.none(n_items)
+    cosine = both / (np.sqrt(orders_first.astype(float) * orders_second) + shrink)
+    source = np.concatenate([first, second])
+    target = np.concatenate([second, first])
+    value = np.concatenate([cosine, cosine])
+    order = np.lexsort((target, -value, source))
+    source, target, value = source[order], target[order], value[order]
+    start = np.searchsorted(source, np.arange(n_items))
+    rank = np.arange(len(source)) - start[source]
+    kept = rank < keep
+    width = max(1, int(rank[kept].max()) + 1)
+    index = np.zeros((n_items, width), np.int32)
+    weight = np.zeros((n_items, width), np.float32)
+    index[source[kept], rank[kept]] = target[kept]
+    weight[source[kept], rank[kept]] = value[kept]
+    return Neighbours(index=index, weight=weight)
+
+
+def blend(
+    left: Neighbours, right: Neighbours, right_share: float, keep: int
+) -> Neighbours:
+    """Return `left + right_share * right`, cut to the strongest `keep`."""
+    n_items = left.index.shape[0]
+    index = np.zeros((n_items, keep), np.int32)
+    weight = np.zeros((n_items, keep), np.float32)
+    for item in range(n_items):
+        found = np.concatenate([left.index[item], right.index[item]])
+        value = np.concatenate(
+            [left.weight[item], np.float32(right_share) * right.weight[item]]
+        )
+        unique, where = np.unique(found[value > 0], return_inverse=True)
+        if len(unique) == 0:
+            continue
+        total = np.bincount(where, weights=value[value > 0])
+        order = np.lexsort((unique, -total))[:keep]
+        index[item, : len(order)] = unique[order]
+        weight[item, : len(order)] = total[order]
+    return Neighbours(index=index, weight=weight)

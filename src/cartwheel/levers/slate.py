@@ -1,0 +1,235 @@
+"""Scores and fills slates from a published model. numpy only: this runs per request."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cartwheel.levers.base import Model, Request, Slot
+from cartwheel.levers.similarity import Neighbours
+
+Array = np.ndarray[Any, Any]
+
+# Products a visitor saw lose this share of their say with each product seen after.
+CONTEXT_DECAY = 0.7
+# How much "goes with what you look at" counts beside the chance of buying.
+CONTEXT_WEIGHT = 0.5
+SCORE_SCALE = 0.01
+EXPLORE_AMONG = 20
+NOTHING: Array = np.zeros(0, np.int64)
+
+
+def likely(score: Array) -> Array:
+    """Return the feature the chance model uses for a neighbour score, 0 for none."""
+    result: Array = np.log1p(np.maximum(score, 0.0) / SCORE_SCALE)
+    return result
+
+
+def sigmoid(value: Array) -> Array:
+    """Return the logistic function."""
+    result: Array = 1.0 / (1.0 + np.exp(-np.clip(value, -40, 40)))
+    return result
+
+
+def numbers(names: Array, wanted: Iterable[str]) -> Array:
+    """Return positions in sorted `names` of those wanted that are there, in order."""
+    found = []
+    for name in wanted:
+        at = int(np.searchsorted(names, name))
+        if at < len(names) and names[at] == name:
+            found.append(at)
+    return np.array(found, np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """What is known of whoever looks.
+
+    Attributes:
+        items: Products bought before, as numbers.
+        weights: Weight of each, by age.
+        own: Chance of buying each again.
+        skip: Products of open returns, as numbers.
+    """
+
+    items: Array
+    weights: Array
+    own: Array
+    skip: Array
+
+
+NOBODY = Reader(items=NOTHING, weights=NOTHING, own=NOTHING, skip=NOTHING)
+
+
+def find_reader(model: Model, customer: str | None) -> Reader:
+    """Return a customer's history; `NOBODY` when unknown or not to be used."""
+    if customer is None:
+        return NOBODY
+    at = numbers(model.arrays["customer_id"], [customer])
+    if len(at) == 0:
+        return NOBODY
+    start, end = model.arrays["history_start"][at[0] : at[0] + 2]
+    skipped = np.asarray(model.arrays["history_skip"][start:end])
+    return Reader(
+        items=np.asarray(model.arrays["history_item"][start:end], np.int64),
+        weights=np.asarray(model.arrays["history_weight"][start:end]),
+        own=np.asarray(model.arrays["history_own"][start:end]),
+        skip=np.asarray(model.arrays["history_item"][start:end], np.int64)[skipped],
+    )
+
+
+def near(model: Model) -> Neighbours:
+    """Neighbours that say what a customer buys next."""
+    return Neighbours(
+        index=model.arrays["near_index"], weight=model.arrays["near_weight"]
+    )
+
+
+def goes_with(model: Model) -> Neighbours:
+    """Neighbours that say what goes together."""
+    return Neighbours(
+        index=model.arrays["with_index"], weight=model.arrays["with_weight"]
+    )
+
+
+def chances(model: Model, reader: Reader) -> Array:
+    """Return every product's chance of being bought by this reader in 30 days."""
+    base = np.array(model.arrays["base_logit"], np.float32)
+    if len(reader.items):
+        score = near(model).score(reader.items, reader.weights)
+        base += np.float32(model.meta["score_slope"]) * likely(score)
+    chance = sigmoid(base).astype(np.float32)
+    if len(reader.items):
+        chance[reader.items] = np.maximum(chance[reader.items], reader.own)
+    return chance
+
+
+def context_weights(count: int) -> Array:
+    """Return weights of a visit's products, oldest first, the latest counting 1."""
+    result: Array = CONTEXT_DECAY ** np.arange(count - 1, -1, -1, dtype=float)
+    return result
+
+
+def scores(model: Model, reader: Reader, context: Array) -> Array:
+    """Return the score by which products are ranked, shape (n_products,)."""
+    total = chances(model, reader)
+    if len(context):
+        recent = context[-20:]
+        said = goes_with(model).score(recent, context_weights(len(recent)))
+        total = total + np.float32(CONTEXT_WEIGHT) * said
+    result: Array = total * model.arrays["factor"]
+    return result
+
+
+def best_first(score: Array, candidates: Array, count: int) -> Array:
+    """Return the `count` best candidates, ties by product number."""
+    if len(candidates) > count:
+        part = np.argpartition(-score[candidates], count - 1)[:count]
+        limit = score[candidates[part]].min()
+        candidates = candidates[score[candidates] >= limit]
+    order = np.lexsort((candidates, -score[candidates]))
+    result: Array = candidates[order][:count]
+    return result
+
+
+def fill(
+    score: Array,
+    candidates: Array,
+    *,
+    limit: int,
+    explore: float,
+    rng: np.random.Generator | None,
+) -> tuple[Array, Array]:
+    """Return the slate and the probability of each slot given those before it.
+
+    All slots but the last are the best in order. The last keeps the next best with
+    probability `1 - explore` and else draws evenly among the next `EXPLORE_AMONG`,
+    so that products the model overlooks are seen and what they earn can be known.
+
+    Args:
+        score: Score by product, shape (n_products,).
+        candidates: Product numbers that may be shown.
+        limit: Slots.
+        explore: Share of draws, 0 to 1.
+        rng: Random numbers; None fills without a draw.
+    """
+    ranked = best_first(score, candidates, limit - 1 + EXPLORE_AMONG)
+    slate = ranked[:limit].copy()
+    probability = np.ones(len(slate))
+    pool = ranked[limit - 1 :]
+    if rng is None or explore <= 0 or limit < 3 or len(pool) < 2:
+        return slate, probability
+    drawn = rng.random() < explore
+    place = int(rng.integers(len(pool)))
+    chosen = place if drawn else 0
+    slate[-1] = pool[chosen]
+    even = explore / len(pool)
+    probability[-1] = even + (1.0 - explore if chosen == 0 else 0.0)
+    return slate, probability
+
+
+def eligible_hash(model: Model, excluded: Array) -> str:
+    """Fingerprint the set that could be chosen: the model's, less the excluded."""
+    digest = hashlib.blake2b(digest_size=8)
+    digest.update(str(model.meta["eligible_hash"]).encode())
+    digest.update(np.unique(excluded).astype(np.int64).tobytes())
+    return digest.hexdigest()
+
+
+def untouched(model: Model, request: Request, excluded: Array) -> Array:
+    """Return the rule for people left alone: bestsellers of 30 days in stock."""
+    order = np.asarray(model.arrays["bestsellers"], np.int64)
+    result: Array = order[~np.isin(order, excluded)][: request.limit]
+    return result
+
+
+def why(
+    model: Model, item: int, reader: Reader, context: Array, slots_rule: str
+) -> str:
+    """Return why this product fills a slot, in a shopper's words."""
+    if slots_rule == "bestsellers":
+        return "Bestseller of the last 30 days"
+    source, phrase = (
+        _strongest_source(goes_with(model), item, context[-20:]),
+        "Goes with",
+    )
+    if source is None and item in reader.items:
+        return "Bought before"
+    if source is None:
+        source = _strongest_source(near(model), item, reader.items)
+        phrase = "Bought by people who also bought"
+    if source is None:
+        return "Popular now"
+    return f"{phrase} {model.arrays['title'][source]}"
+
+
+def _strongest_source(lists: Neighbours, item: int, sources: Array) -> int | None:
+    if len(sources) == 0:
+        return None
+    hit = np.where(lists.index[sources] == item, lists.weight[sources], 0).max(axis=1)
+    best = int(hit.argmax())
+    return int(sources[best]) if hit[best] > 0 else None
+
+
+def slots(
+    model: Model,
+    items: Sequence[int] | Array,
+    probability: Array,
+    reader: Reader,
+    context: Array,
+    rule: str,
+) -> tuple[Slot, ...]:
+    """Return filled slots with their reasons."""
+    names = model.arrays["product_id"]
+    return tuple(
+        Slot(
+            product_id=str(names[item]),
+            propensity=float(chance),
+            reason=why(model, int(item), reader, context, rule),
+        )
+        for item, chance in zip(items, probability, strict=True)
+    )

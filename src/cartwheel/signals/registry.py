@@ -1,0 +1,53 @@
+"""Every signal there is: those made from the lake, and those levers write."""
+
+from __future__ import annotations
+
+from cartwheel.signals.base import Signal
+from cartwheel.signals.catalogue import CATALOGUE
+from cartwheel.signals.customers import BASKETS, CONSENT, PURCHASES, RHYTHM
+from cartwheel.signals.demand import DEMAND
+from cartwheel.signals.intent import INTENT, SEARCHES
+from cartwheel.signals.learned import (
+    FORECAST,
+    LIFETIME_VALUE,
+    OUTCOMES,
+    PRICE_PLAN,
+    SEGMENT,
+    SHOWN,
+)
+from cartwheel.signals.margin import MARGIN
+from cartwheel.signals.price import PRICE_HISTORY
+from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
+from cartwheel.signals.stock import STOCK
+from cartwheel.signals.supply import LEAD_TIME
+
+LAKE_SIGNALS: dict[str, Signal] = {
+    signal.name: signal
+    for signal in (
+        CATALOGUE,
+        INTENT,
+        SEARCHES,
+        DEMAND,
+        STOCK,
+        RETURNS,
+        OPEN_RETURNS,
+        MARGIN,
+        PRICE_HISTORY,
+        RHYTHM,
+        BASKETS,
+        PURCHASES,
+        CONSENT,
+        LEAD_TIME,
+        SHOWN,
+        OUTCOMES,
+    )
+}
+"""Signals made from the lake, each after the signals it reads."""
+
+LEARNED: dict[str, Signal] = {
+    signal.name: signal for signal in (FORECAST, PRICE_PLAN, LIFETIME_VALUE, SEGMENT)
+}
+"""Signals written by levers."""
+
+SIGNALS: dict[str, Signal] = {**LAKE_SIGNALS, **LEARNED}
+"""All signals by name."""

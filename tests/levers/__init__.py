@@ -1,0 +1,1 @@
+"""Makers of small shops and checks of levers."""

@@ -1,0 +1,470 @@
+"""A made shop as signal tables: seeded, any size, every declared signal.
+
+The truth behind it is simple and known: customers buy at gamma distributed rates and
+stop at random, products belong to taste groups, guests react to price with one
+elasticity for the whole shop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from cartwheel.levers.base import Lever
+from cartwheel.signals.base import ShopContext, Signal, Signals, When
+from cartwheel.signals.catalogue import CATALOGUE
+from cartwheel.signals.customers import BASKETS, CONSENT, PURCHASES, RHYTHM
+from cartwheel.signals.demand import DEMAND
+from cartwheel.signals.intent import INTENT, SEARCHES
+from cartwheel.signals.learned import (
+    FORECAST,
+    LIFETIME_VALUE,
+    OUTCOMES,
+    PRICE_PLAN,
+    SEGMENT,
+    SHOWN,
+)
+from cartwheel.signals.margin import MARGIN
+from cartwheel.signals.price import PRICE_HISTORY
+from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
+from cartwheel.signals.stock import STOCK
+from cartwheel.signals.supply import LEAD_TIME
+
+AS_OF = date(2025, 6, 30)
+ELASTICITY = -2.0
+GROUPS = 5
+
+ALL_SIGNALS: tuple[Signal, ...] = (
+    CATALOGUE,
+    INTENT,
+    SEARCHES,
+    DEMAND,
+    STOCK,
+    MARGIN,
+    PRICE_HISTORY,
+    RHYTHM,
+    BASKETS,
+    PURCHASES,
+    CONSENT,
+    RETURNS,
+    OPEN_RETURNS,
+    LEAD_TIME,
+    FORECAST,
+    PRICE_PLAN,
+    LIFETIME_VALUE,
+    SEGMENT,
+    OUTCOMES,
+    SHOWN,
+)
+
+
+def made_context(**changes: Any) -> ShopContext:
+    """Return a context in GBP as of `AS_OF`; `changes` replace its fields."""
+    values: dict[str, Any] = {
+        "currency": "GBP",
+        "minor_digits": 2,
+        "when": When(
+            as_of=AS_OF,
+            cutoff_at=f"{AS_OF + timedelta(days=1)}T00:00:00",
+            timezone="UTC",
+        ),
+        "holdout_share": 0.05,
+        "holdout_salt": "wheel",
+        "options": {},
+    }
+    return ShopContext(**{**values, **changes})
+
+
+def empty_signals(**changes: Any) -> Signals:
+    """Return a shop without a single row; every declared signal may be read."""
+    names = [signal.name for signal in ALL_SIGNALS]
+    return Signals({}, made_context(**changes), names)
+
+
+def made_signals(
+    *,
+    customers: int = 200,
+    products: int = 40,
+    days: int = 365,
+    seed: int = 1,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Signals:
+    """Return a made shop with all signals filled.
+
+    Args:
+        customers: Customers with at least one order (about; some may have none).
+        products: Products; every fourth has two variants, the others one.
+        days: Days of history up to `AS_OF`.
+        seed: Seed of everything random.
+        options: Settings by lever name, for the context.
+    """
+    shop = _Shop.make(customers=customers, products=products, days=days, seed=seed)
+    tables = {
+        signal.name: to_table(signal, frame) for signal, frame in shop.frames().items()
+    }
+    return Signals(tables, made_context(options=options or {}))
+
+
+def for_lever(lever: Lever, data: Signals, cut: tuple[str, ...] = ()) -> Signals:
+    """Return what the turn hands to one lever: its declared reads, `cut` emptied."""
+    return data.restricted([signal.name for signal in lever.reads], cut)
+
+
+def to_table(signal: Signal, frame: pd.DataFrame) -> pa.Table:
+    """Return a frame as the signal's Arrow table, sorted by key."""
+    if frame.empty:
+        return signal.empty()
+    return signal.conform(pa.Table.from_pandas(frame, preserve_index=False))
+
+
+def replace(data: Signals, signal: Signal, frame: pd.DataFrame) -> Signals:
+    """Return a copy of `data` in which `frame` stands for one signal."""
+    return data.with_tables({signal.name: to_table(signal, frame)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shop:
+    rng: np.random.Generator
+    start: date
+    days: int
+    variants: pd.DataFrame
+    price: np.ndarray  # (variants, days), minor
+    lines: pd.DataFrame  # customer_id ("" for guests), order, variant row, day, units
+
+    @classmethod
+    def make(cls, *, customers: int, products: int, days: int, seed: int) -> _Shop:
+        rng = np.random.default_rng(seed)
+        start = AS_OF - timedelta(days=days - 1)
+        variants = _variants(rng, products, start)
+        price = _prices(rng, variants, days)
+        lines = _orders(rng, customers, variants, days)
+        lines = pd.concat([lines, _guests(rng, variants, price)], ignore_index=True)
+        return cls(
+            rng=rng,
+            start=start,
+            days=days,
+            variants=variants,
+            price=price,
+            lines=_with_facts(lines, variants, price, start),
+        )
+
+    def frames(self) -> dict[Signal, pd.DataFrame]:
+        demand = _demand(self.lines)
+        return {
+            CATALOGUE: self.variants[list(CATALOGUE.column_names)],
+            DEMAND: demand,
+            STOCK: _stock(self.rng, self.variants, demand),
+            MARGIN: _margin(self.variants),
+            PRICE_HISTORY: _price_history(self.lines),
+            **_customer_frames(self.rng, self.lines),
+            **_event_frames(self.rng, self.lines),
+            **_supply_and_returns(self.rng, self.variants, self.lines),
+            **_learned_frames(self.variants, demand, self.days),
+        }
+
+
+def _variants(rng: np.random.Generator, products: int, start: date) -> pd.DataFrame:
+    rows = []
+    for number in range(products):
+        price = int(np.round(np.exp(rng.normal(7.2, 0.5)), -1)) - 1
+        for option in ("", " large") if number % 4 == 3 else ("",):
+            rows.append(
+                {
+                    "variant_id": f"v{number:04d}{option.strip()[:1]}",
+                    "product_id": f"p{number:04d}",
+                    "title": f"Item {number:04d}{option}",
+                    "category": f"group/{number % GROUPS}",
+                    "brand": f"brand{number % 3}",
+                    "active": number % 29 != 28,
+                    "supplier_id": f"s{number % 4}",
+                    "pack_units": 6 if number % 5 == 0 else 1,
+                    "minimum_order_units": 12 if number % 5 == 0 else 1,
+                    "price_minor": price if not option else int(price * 1.5),
+                    "first_on": start,
+                    "cost_minor": None if number % 11 == 10 else int(price * 0.55),
+                    "group": number % GROUPS,
+                    "weight": 1.0 / (1 + number // GROUPS) ** 0.7,
+                }
+            )
+    frame = pd.DataFrame(rows)
+    frame["cost_minor"] = frame["cost_minor"].astype("Int64")
+    return frame
+
+
+def _prices(rng: np.random.Generator, variants: pd.DataFrame, days: int) -> np.ndarray:
+    weeks = days // 7 + 1
+    step = rng.choice([0.85, 1.0, 1.0, 1.15], size=(len(variants), weeks))
+    step[:, -1] = 1.0
+    daily = np.repeat(step, 7, axis=1)[:, -days:]
+    base = variants["price_minor"].to_numpy()[:, None]
+    return np.rint(base * daily).astype(np.int64)
+
+
+def _orders(
+    rng: np.random.Generator, customers: int, variants: pd.DataFrame, days: int
+) -> pd.DataFrame:
+    rate = rng.gamma(0.8, 1 / 40.0, customers) + 1e-4
+    leave = rng.beta(1.0, 6.0, customers)
+    taste = rng.integers(0, GROUPS, customers)
+    group = variants["group"].to_numpy()
+    weight = variants["weight"].to_numpy()
+    rows = []
+    order = 0
+    for who in range(customers):
+        day = float(rng.integers(0, max(1, days - 10)))
+        chance = weight * np.where(group == taste[who], 6.0, 1.0)
+        chance /= chance.sum()
+        while day < days:
+            size = min(len(variants), 1 + rng.poisson(1.2))
+            for item in rng.choice(len(variants), size, replace=False, p=chance):
+                rows.append((f"c{who:05d}", order, item, int(day), 1))
+            order += 1
+            if rng.random() < leave[who]:
+                break
+            day += 1.0 + rng.exponential(1.0 / rate[who])
+    return pd.DataFrame(rows, columns=["customer_id", "order", "item", "at", "units"])
+
+
+def _guests(
+    rng: np.random.Generator, variants: pd.DataFrame, price: np.ndarray
+) -> pd.DataFrame:
+    base = variants["price_minor"].to_numpy()[:, None]
+    weekly = 1.0 + 0.3 * np.sin(2 * np.pi * np.arange(price.shape[1]) / 7)
+    mean = variants["weight"].to_numpy()[:, None] * (price / base) ** ELASTICITY
+    units = rng.poisson(1.5 * mean * weekly[None, :])
+    item, at = np.nonzero(units)
+    return pd.DataFrame(
+        {
+            "customer_id": "",
+            "order": 10_000_000 + np.arange(len(item)),
+            "item": item,
+            "at": at,
+            "units": units[item, at],
+        }
+    )
+
+
+def _with_facts(
+    lines: pd.DataFrame, variants: pd.DataFrame, price: np.ndarray, start: date
+) -> pd.DataFrame:
+    item = lines["item"].to_numpy()
+    at = lines["at"].to_numpy()
+    days = pd.date_range(start, periods=price.shape[1], freq="D")
+    return lines.assign(
+        variant_id=variants["variant_id"].to_numpy()[item],
+        product_id=variants["product_id"].to_numpy()[item],
+        day=days[at],
+        price_minor=price[item, at],
+        revenue_minor=price[item, at] * lines["units"].to_numpy(),
+    )
+
+
+def _demand(lines: pd.DataFrame) -> pd.DataFrame:
+    found = lines.groupby(["variant_id", "day"], as_index=False).agg(
+        units=("units", "sum"),
+        revenue_minor=("revenue_minor", "sum"),
+        orders=("order", "nunique"),
+    )
+    return found.assign(stocked_out=False)
+
+
+def _stock(
+    rng: np.random.Generator, variants: pd.DataFrame, demand: pd.DataFrame
+) -> pd.DataFrame:
+    recent = demand[demand["day"] > pd.Timestamp(AS_OF) - pd.Timedelta(days=28)]
+    pace = recent.groupby("variant_id")["units"].sum() / 28.0
+    pace = pace.reindex(variants["variant_id"]).fillna(0.0).to_numpy()
+    on_hand = rng.poisson(pace * rng.uniform(2, 60, len(variants)))
+    on_hand[::13] = 0
+    cover = np.where(pace > 0, on_hand / np.maximum(pace, 1e-9), np.nan)
+    inbound = np.where(np.arange(len(variants)) % 26 == 0, 24, 0)
+    return pd.DataFrame(
+        {
+            "variant_id": variants["variant_id"],
+            "on_hand_units": on_hand,
+            "inbound_units": inbound,
+            "inbound_on": [AS_OF + timedelta(days=5) if n else None for n in inbound],
+            "cover_days": cover,
+        }
+    )
+
+
+def _margin(variants: pd.DataFrame) -> pd.DataFrame:
+    back = (variants["price_minor"] * 0.02).astype("int64")
+    return pd.DataFrame(
+        {
+            "variant_id": variants["variant_id"],
+            "price_minor": variants["price_minor"],
+            "cost_minor": variants["cost_minor"],
+            "return_cost_minor": back,
+            "margin_minor": variants["price_minor"] - variants["cost_minor"] - back,
+        }
+    )
+
+
+def _price_history(lines: pd.DataFrame) -> pd.DataFrame:
+    week = lines["day"] - pd.to_timedelta(lines["day"].dt.weekday, unit="D")
+    found = (
+        lines.assign(week=week)
+        .groupby(["variant_id", "week"], as_index=False)
+        .agg(units=("units", "sum"), revenue=("revenue_minor", "sum"))
+    )
+    mean = (found["revenue"] / found["units"]).round().astype("int64")
+    return found.assign(price_minor=mean, list_minor=mean, days_in_stock=7)
+
+
+def _customer_frames(
+    rng: np.random.Generator, lines: pd.DataFrame
+) -> dict[Signal, pd.DataFrame]:
+    known = lines[lines["customer_id"] != ""]
+    rhythm = known.groupby("customer_id", as_index=False).agg(
+        first_on=("day", "min"),
+        last_on=("day", "max"),
+        orders=("order", "nunique"),
+        order_days=("day", "nunique"),
+        revenue_minor=("revenue_minor", "sum"),
+    )
+    span = (rhythm["last_on"] - rhythm["first_on"]).dt.days
+    as_of = pd.Timestamp(AS_OF)
+    repeats = rhythm["order_days"] - 1
+    rhythm["gap_days"] = (span / repeats.where(repeats > 0)).astype("float64")
+    rhythm["recency_days"] = (as_of - rhythm["last_on"]).dt.days
+    rhythm["age_days"] = (as_of - rhythm["first_on"]).dt.days
+    purchases = known.groupby(["customer_id", "product_id"], as_index=False).agg(
+        orders=("order", "nunique"), units=("units", "sum"), last_on=("day", "max")
+    )
+    consent = pd.DataFrame(
+        {
+            "customer_id": rhythm["customer_id"],
+            "email_marketing": rng.random(len(rhythm)) < 0.6,
+            "personalisation": rng.random(len(rhythm)) < 0.97,
+        }
+    )
+    return {
+        RHYTHM: rhythm,
+        PURCHASES: purchases,
+        CONSENT: consent,
+        BASKETS: _baskets(known),
+    }
+
+
+def _baskets(known: pd.DataFrame) -> pd.DataFrame:
+    pairs = known[["order", "product_id"]].drop_duplicates()
+    each = pairs.groupby("product_id")["order"].nunique()
+    both = pairs.merge(pairs, on="order", suffixes=("_l", "_r"))
+    both = both[both["product_id_l"] < both["product_id_r"]]
+    found = both.groupby(["product_id_l", "product_id_r"], as_index=False).size()
+    found = found[found["size"] >= 2]
+    return pd.DataFrame(
+        {
+            "product_a": found["product_id_l"],
+            "product_b": found["product_id_r"],
+            "orders": found["size"],
+            "orders_a": each.reindex(found["product_id_l"]).to_numpy(),
+            "orders_b": each.reindex(found["product_id_r"]).to_numpy(),
+        }
+    )
+
+
+def _event_frames(
+    rng: np.random.Generator, lines: pd.DataFrame
+) -> dict[Signal, pd.DataFrame]:
+    daily = lines.groupby(["product_id", "day"], as_index=False)["units"].sum()
+    views = daily["units"] * 8 + rng.poisson(3, len(daily))
+    intent = pd.DataFrame(
+        {
+            "product_id": daily["product_id"],
+            "day": daily["day"],
+            "views": views,
+            "carts": daily["units"] + rng.poisson(0.5, len(daily)),
+            "failed_carts": rng.poisson(0.02, len(daily)),
+            "searches": rng.poisson(0.5, len(daily)),
+        }
+    )
+    searches = pd.DataFrame(
+        {
+            "query": ["blue lamp", "gift", "mug"],
+            "searches": [40, 25, 9],
+            "without_result": [12, 0, 1],
+        }
+    )
+    total = daily.groupby("product_id", as_index=False)["units"].sum()
+    shown = pd.DataFrame(
+        {
+            "product_id": total["product_id"],
+            "exposures": total["units"] * 3,
+            "clicks": rng.binomial(total["units"].to_numpy() * 3, 0.04),
+        }
+    )
+    return {INTENT: intent, SEARCHES: searches, SHOWN: shown}
+
+
+def _supply_and_returns(
+    rng: np.random.Generator, variants: pd.DataFrame, lines: pd.DataFrame
+) -> dict[Signal, pd.DataFrame]:
+    sold = lines.groupby("product_id", as_index=False)["units"].sum()
+    back = rng.binomial(sold["units"].to_numpy(), 0.06)
+    returns = pd.DataFrame(
+        {
+            "product_id": sold["product_id"],
+            "sold_units": sold["units"],
+            "returned_units": back,
+            "return_rate": (back + 3) / (sold["units"] + 50),
+            "cost_per_return_minor": 350,
+        }
+    )
+    recent = lines[
+        (lines["customer_id"] != "")
+        & (lines["day"] > pd.Timestamp(AS_OF) - pd.Timedelta(days=40))
+    ].drop_duplicates(["customer_id", "product_id"])[::10]
+    open_returns = recent[["customer_id", "product_id"]].assign(
+        since_on=AS_OF - timedelta(days=3)
+    )
+    suppliers = sorted(variants["supplier_id"].unique())
+    lead = pd.DataFrame(
+        {
+            "supplier_id": suppliers,
+            "receipts": [12, 5, 0, 30][: len(suppliers)],
+            "mean_days": [9.0, 15.0, 21.0, 6.5][: len(suppliers)],
+            "sd_days": [2.0, 5.0, 6.0, 1.0][: len(suppliers)],
+            "promised_days": [7, 14, 21, 7][: len(suppliers)],
+            "minimum_order_minor": [0, 20_000, 0, 5_000][: len(suppliers)],
+        }
+    )
+    return {RETURNS: returns, OPEN_RETURNS: open_returns, LEAD_TIME: lead}
+
+
+def _learned_frames(
+    variants: pd.DataFrame, demand: pd.DataFrame, days: int
+) -> dict[Signal, pd.DataFrame]:
+    pace = demand.groupby("variant_id")["units"].sum() / days
+    pace = pace.reindex(variants["variant_id"]).fillna(0.0)
+    rows = []
+    for horizon in (7, 14, 28, 56):
+        mean = pace.to_numpy() * horizon
+        values = {"variant_id": pace.index, "horizon_days": horizon, "mean_units": mean}
+        for name, z in (("q10", -1.28), ("q50", 0.0), ("q80", 0.84)):
+            values[f"{name}_units"] = np.maximum(0.0, mean + z * np.sqrt(mean + 0.5))
+        for name, z in (("q90", 1.28), ("q95", 1.64), ("q98", 2.05)):
+            values[f"{name}_units"] = mean + z * np.sqrt(mean + 0.5)
+        rows.append(pd.DataFrame(values))
+    plan = pd.DataFrame(
+        {
+            "variant_id": variants["variant_id"][:3],
+            "price_minor": (variants["price_minor"][:3] * 0.95).astype("int64"),
+            "change_share": -0.05,
+            "elasticity": ELASTICITY,
+            "from_on": AS_OF + timedelta(days=1),
+        }
+    )
+    empty = {
+        signal: pd.DataFrame(columns=list(signal.column_names))
+        for signal in (LIFETIME_VALUE, SEGMENT, OUTCOMES)
+    }
+    return {FORECAST: pd.concat(rows, ignore_index=True), PRICE_PLAN: plan, **empty}
