@@ -100,7 +100,7 @@ def init(
     timezone: Annotated[str, typer.Option(help="IANA zone.")] = "",
     name: Annotated[str, typer.Option(help="Name of the shop.")] = "My shop",
 ) -> None:
-    """Make a shop. Example: cartwheel init s --currency GBP --timezone Europe/London."""
+    """Make a shop. Example: cartwheel init s --currency EUR --timezone UTC."""
     from cartwheel.shop import make_shop
 
     shop = make_shop(

@@ -66,9 +66,7 @@ def _open_or_make(folder: Path, say: Callable[[str], None]) -> Shop:
         return shop
     say(f"[2/4] making a year of trade: {START} and the {DAYS} days from it")
     tables = make_sample(seed=SEED, start=START, days=DAYS)
-    report = append_harvest(
-        shop, harvest(tables), "sample", Path("sample"), _now()
-    )
+    report = append_harvest(shop, harvest(tables), "sample", Path("sample"), _now())
     publish_imports(shop)
     say(f"      {report.facts_added:,} facts in {report.seconds:.0f} s")
     return shop

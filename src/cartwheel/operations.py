@@ -40,6 +40,9 @@ inbox = Table(
     Column("body", Text, nullable=False),  # JSON object of the table's columns
     Column("received_at", Text, nullable=False),
     UniqueConstraint("kind", "id", name="inbox_once"),
+    # A number is never used twice, or a drained-and-deleted newest row would let an
+    # event hide at or below the lake's watermark.
+    sqlite_autoincrement=True,
 )
 
 turns = Table(

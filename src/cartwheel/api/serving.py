@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -61,6 +62,7 @@ class Published:
     model: Model
     untouched: tuple[Slot, ...]
     products: frozenset[str] | None
+    excluded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +192,10 @@ def find_lever() -> OnlineLever:
 def load_published(turn: int, folder: Path, lever: OnlineLever) -> Published:
     """Load a model and try it: a model that cannot answer is never swapped in."""
     model = Model.load(folder, mapped=True)
-    trial = Request(placement="home", limit=FALLBACK_SLOTS, holdout=True)
+    excluded = read_excluded(folder.parent.parent)
+    trial = Request(
+        placement="home", limit=FALLBACK_SLOTS, holdout=True, excluded=excluded
+    )
     untouched = lever.answer(model, trial, rng=np.random.default_rng(turn))
     return Published(
         turn=turn,
@@ -198,7 +203,16 @@ def load_published(turn: int, folder: Path, lever: OnlineLever) -> Published:
         model=model,
         untouched=untouched.slots,
         products=_product_ids(model),
+        excluded=excluded,
     )
+
+
+def read_excluded(turn_folder: Path) -> frozenset[str]:
+    """Return the products the turn's gate keeps out of every slot."""
+    path = turn_folder / "gate" / "excluded.json"
+    if not path.is_file():
+        return frozenset()
+    return frozenset(json.loads(path.read_text(encoding="utf-8")))
 
 
 def make_decision_id() -> str:
@@ -218,7 +232,8 @@ def draw(decision_id: str) -> np.random.Generator:
 
 
 def _ask(published: Published, request: Request, decision_id: str) -> Answer:
-    return published.lever.answer(published.model, request, rng=draw(decision_id))
+    asked = replace(request, excluded=published.excluded)
+    return published.lever.answer(published.model, asked, rng=draw(decision_id))
 
 
 def _product_ids(model: Model) -> frozenset[str] | None:

@@ -1,1 +1,1 @@
-
+"""Channels carry approved decisions out and report back."""

@@ -1,1 +1,1 @@
-
+"""The lake: canonical, append-only, versioned fact tables."""

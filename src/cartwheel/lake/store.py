@@ -17,12 +17,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from cartwheel.errors import Busy, Failure
 from cartwheel.lake.tables import BOOKKEEPING, SQL_TYPES, TABLES, Column
+
+if TYPE_CHECKING:
+    import duckdb  # heavy: imported inside functions, the API process goes without
 
 INTAKE_COLUMNS = (
     ("batch", "text"),
@@ -61,6 +62,8 @@ LEDGERS: dict[str, tuple[Column, ...]] = {
 
 def extension_path(name: str) -> str:
     """Return the packaged file of a DuckDB extension."""
+    import duckdb
+
     root = files(f"duckdb_extension_{name}")
     return str(
         root / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
@@ -78,6 +81,8 @@ def connect(
         postgres: Whether the catalogue is in PostgreSQL instead of SQLite. Checking
             an extension's signature takes time, so only what is needed is loaded.
     """
+    import duckdb
+
     con = duckdb.connect(
         ":memory:",
         config={
@@ -93,6 +98,33 @@ def connect(
         con.execute(f"LOAD '{extension_path(name)}'")
     con.execute("SET TimeZone = 'UTC'")
     return con
+
+
+_idle: dict[bool, list[duckdb.DuckDBPyConnection]] = {False: [], True: []}
+_IDLE_KEPT = 2
+
+
+@contextmanager
+def _idle_engine(*, postgres: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Lend an engine with the extensions loaded to one user at a time.
+
+    Checking the extensions' signatures takes longer than most uses of the lake, so a
+    few engines are kept. One whose use ended in an error is thrown away.
+    """
+    engines = _idle[postgres]
+    try:
+        engine = engines.pop()
+    except IndexError:
+        engine = connect(postgres=postgres)
+    try:
+        yield engine
+    except BaseException:
+        engine.close()
+        raise
+    if len(engines) < _IDLE_KEPT:
+        engines.append(engine)
+    else:
+        engine.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,12 +186,14 @@ class Lake:
             options = [f"SNAPSHOT_VERSION {int(snapshot)}", "READ_ONLY"]
         elif read_only:
             options = ["READ_ONLY"]
-        con = connect(postgres=self.catalogue_url is not None)
-        try:
+        with _idle_engine(postgres=self.catalogue_url is not None) as engine:
+            con = engine.cursor()
             _attach(con, f"ATTACH '{self._source()}' AS lake ({', '.join(options)})")
-            yield con
-        finally:
-            con.close()
+            try:
+                yield con
+            finally:
+                con.close()  # ends an open transaction, drops temporary tables
+                engine.execute("DETACH lake")
 
     @contextmanager
     def lock(self, *, wait_seconds: float = 30.0) -> Iterator[None]:
@@ -195,6 +229,8 @@ class Lake:
 
         Everything in it is committed together or not at all.
         """
+        import duckdb
+
         with self.lock(), self.attached() as con:
             con.execute("BEGIN")
             try:
@@ -237,6 +273,8 @@ def all_tables() -> dict[str, tuple[Column, ...]]:
 
 def _attach(con: duckdb.DuckDBPyConnection, statement: str) -> None:
     # Two processes attaching at once can meet "database is locked" on the catalogue.
+    import duckdb
+
     for attempt in range(20):
         try:
             con.execute(statement)
@@ -251,6 +289,8 @@ def _attach(con: duckdb.DuckDBPyConnection, statement: str) -> None:
 
 
 def _roll_back(con: duckdb.DuckDBPyConnection) -> None:
+    import duckdb
+
     try:
         con.execute("ROLLBACK")
     except duckdb.Error:

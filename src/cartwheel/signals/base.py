@@ -202,7 +202,8 @@ class Signals:
 
     def frame(self, signal: Signal) -> pd.DataFrame:
         """Return the signal as a pandas frame sorted by key (a copy)."""
-        return self.table(signal).to_pandas(date_as_object=False)
+        frame: pd.DataFrame = self.table(signal).to_pandas(date_as_object=False)
+        return frame
 
     def align(self, signal: Signal, keys: Sequence[Any]) -> pd.DataFrame:
         """Return one row per key, in the order given; gaps take neutral values.
