@@ -17,7 +17,7 @@ from cartwheel.console.charts import (
     wheel,
 )
 from cartwheel.console.charts.svg import runs, shorten, ticks
-from cartwheel.console.charts.wheel import HEIGHT, WIDTH, place, short_value
+from cartwheel.console.charts.wheel import HEIGHT, SOURCE_BOX, WIDTH, place, short_value
 
 DAYS = ("2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04")
 LEVERS = [
@@ -119,6 +119,16 @@ def test_wheel_draws_links_with_group_colour_and_marks_cut_ones() -> None:
     assert 'class="link group-value-chain is-cut"' in drawn
     assert 'role="group"' in drawn
     assert drawn.count("<a ") == 2
+
+
+def test_wheel_gives_every_signal_its_room() -> None:
+    nodes = LEVERS + [WheelNode(name=f"s{i:02d}", title="x") for i in range(20)]
+    spots = place(nodes, [link(f"s{i:02d}", "forecast") for i in range(20)])
+    wide, high = SOURCE_BOX
+    sources = [spots[f"s{i:02d}"] for i in range(20)]
+    for i, (ax, ay) in enumerate(sources):
+        for bx, by in sources[i + 1 :]:
+            assert abs(ax - bx) >= wide or abs(ay - by) >= high
 
 
 def test_wheel_leaves_out_links_to_unknown_nodes() -> None:

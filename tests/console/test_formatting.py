@@ -43,13 +43,13 @@ def test_money_in_the_shops_currency(
 def test_values_by_unit() -> None:
     assert GBP.value(1, "units") == "1 unit"
     assert GBP.value(1_200, "units") == "1,200 units"
-    assert GBP.value(0.034, "share") == "3.4 %"
-    assert GBP.value(1_500, "bps") == "15 %"
+    assert GBP.value(0.034, "share") == "3.4%"
+    assert GBP.value(1_500, "bps") == "15%"
     assert GBP.value(None, "minor") == "–"
     assert GBP.value(float("nan"), "") == "–"
     assert GBP.cell("2026-11-09", "") == "9 Nov 2026"
     assert plain(-0.001) == "0.00"
-    assert percent(-0.5) == "−50 %"
+    assert percent(-0.5) == "−50%"
 
 
 def test_units_and_titles_from_names() -> None:

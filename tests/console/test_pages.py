@@ -120,7 +120,7 @@ def test_overview_says_not_yet_holdout_and_freshness(owner: TestClient) -> None:
     assert "About 12 Dec 2026, when 400 customers were assigned." in text
     assert "243 of 4,871 people" in text
     assert "49 days old" in text
-    assert "between −£420 to £4,710" in text
+    assert "−£420 to £4,710" in text
 
 
 def test_overview_draws_the_cut_link_dashed(owner: TestClient) -> None:
@@ -262,7 +262,7 @@ def test_why_page_tells_everything(owner: TestClient) -> None:
     ):
         assert part in text
     drawn = owner.get(f"/decisions/{decision_id(14)}").text
-    assert "with probability <b>50 %</b>" in drawn
+    assert "with probability <b>50%</b>" in drawn
     assert "is in the holdout" in owner.get(f"/decisions/{decision_id(74)}").text
 
 

@@ -146,6 +146,13 @@ def test_fifty_buyers_are_enough() -> None:
     assert expected["expected_orders"].mean() < 3 * 90 * came
 
 
+def by_kind(found: list[Decision]) -> dict[str, set[str]]:
+    grouped: dict[str, set[str]] = {}
+    for one in found:
+        grouped.setdefault(one.kind, set()).add(one.subject.removeprefix("customer:"))
+    return grouped
+
+
 def test_nobody_is_approached_without_consent(shop: Signals, model: Model) -> None:
     consent = shop.frame(CONSENT)
     allowed = set(
@@ -153,10 +160,13 @@ def test_nobody_is_approached_without_consent(shop: Signals, model: Model) -> No
             consent["email_marketing"] & consent["personalisation"], "customer_id"
         ]
     )
-    found = turn(model, shop)
-    assert {one.kind for one in found} == {"winback", "leave_alone"}
-    assert {one.subject.removeprefix("customer:") for one in found} <= allowed
-    assert turn(model, shop, cut=("consent",)) == []
+    objecting = set(consent.loc[~consent["personalisation"], "customer_id"])
+    found = by_kind(turn(model, shop))
+    assert set(found) == {"winback", "leave_alone", "ask_consent"}
+    assert found["winback"] <= allowed
+    assert not found["ask_consent"] & allowed
+    assert not (found["ask_consent"] | found["leave_alone"]) & objecting
+    assert "winback" not in by_kind(turn(model, shop, cut=("consent",)))
     summary = LEVER.report(model, shop).summary
     names = dict(
         zip(*LEVER.emit(model, shop)[SEGMENT.name].to_pydict().values(), strict=True)

@@ -163,6 +163,15 @@ def test_context_brings_what_goes_with_it(shop: Signals) -> None:
     assert "p0001" not in shown(found, placement="cart", context=("p0001",), limit=40)
 
 
+def test_own_purchases_count_with_the_chance_of_buying_again(model: Model) -> None:
+    again = {k: np.array(v) for k, v in model.arrays.items()}
+    again["history_own"] = np.where(again["history_item"] == 3, 0.99, 0.0)
+    loyal = Model(rule=model.rule, arrays=again, meta=model.meta)
+    row = int(np.flatnonzero(again["history_item"] == 3)[-1])
+    at = int(np.searchsorted(again["history_start"], row, side="right")) - 1
+    assert shown(loyal, customer=str(again["customer_id"][at]))[0] == "p0003"
+
+
 def test_latest_of_a_visit_counts_most(shop: Signals) -> None:
     rows = [
         {"product_a": a, "product_b": b, "orders": 90, "orders_a": 100, "orders_b": 100}

@@ -133,7 +133,7 @@ def ago(text: str | None, now: datetime) -> str:
 def percent(share: float) -> str:
     """Return a share as a percentage with at most one decimal place."""
     text = f"{abs(share) * 100:.1f}".removesuffix(".0")
-    return f"{MINUS if share < 0 and text != '0' else ''}{text} %"
+    return f"{MINUS if share < 0 and text != '0' else ''}{text}%"
 
 
 def plain(value: float) -> str:
@@ -170,7 +170,7 @@ def title_of(name: str) -> str:
     days = horizon[:-1] if words and horizon.endswith("d") else ""
     if not days.isdigit():
         words, days = name.replace("-", "_"), ""
-    for affix in ("_minor", "_bps", "_share", "_on", "_at", "_units", "_days"):
+    for affix in ("_minor", "_bps", "_units", "_days"):
         words = words.removesuffix(affix)
     words = re.sub(r"_(\d+)d(?=_|$)", r" in \1 days", words)
     words = words.replace("_", " ").strip() or name

@@ -21,7 +21,7 @@ from cartwheel.ledger.store import count_decisions, list_decisions
 
 FULL, WIDE, NARROW = 860, 440, 318
 """Widths of charts in pixels: alone in a row, two in a row, on a phone."""
-MOST_ROWS = 100
+MOST_ORDERS, MOST_ROWS = 200, 25
 OPEN_LINES = 4
 
 router = APIRouter()
@@ -42,8 +42,8 @@ def lever(
         )
     fmt = formatter_of(request)
     report = read_page(engine, published.turn, f"lever:{name}") or {}
-    orders = _entries(request, name, published.turn, kind="reorder")
-    shown = orders or _entries(request, name, published.turn)
+    orders = _entries(request, name, published.turn, MOST_ORDERS, "reorder")
+    shown = orders or _entries(request, name, published.turn, MOST_ROWS)
     values = {
         "lever": found,
         "report": report,
@@ -205,10 +205,10 @@ def _elasticity(evidence: Mapping[str, Any]) -> tuple[float, float, float] | Non
 
 
 def _entries(
-    request: Request, name: str, turn: int | None, kind: str | None = None
+    request: Request, name: str, turn: int | None, limit: int, kind: str | None = None
 ) -> list[Entry]:
     return list_decisions(
-        shop_of(request).database, lever=name, turn=turn, kind=kind, limit=MOST_ROWS
+        shop_of(request).database, lever=name, turn=turn, kind=kind, limit=limit
     )
 
 

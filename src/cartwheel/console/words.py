@@ -22,6 +22,7 @@ STATE_WORDS = {
     "held_out": "Held out",
 }
 TITLE_KEYS = ("title", "product_title", "product", "name")
+OLD_PRICE_KEYS = ("from_minor", "current_price_minor")
 SHOWN_FIELDS = 3
 
 
@@ -79,17 +80,18 @@ def action_text(entry: Entry, fmt: Formatter) -> str:
             (
                 v
                 for source in (action, entry.evidence)
-                for k in ("old_price_minor", "from_price_minor", "current_price_minor")
+                for k in OLD_PRICE_KEYS
                 if isinstance(v := source.get(k), int | float)
             ),
             None,
         )
         before = "" if old is None else f"{fmt.money(old, exact=True)} → "
         return f"Price {before}{fmt.money(new, exact=True)}"
-    return ", ".join(
+    text = ", ".join(
         f"{title_of(name).lower()} {fmt.named(name, value)}"
         for name, value in list(_simple(action).items())[:SHOWN_FIELDS]
     )
+    return text[:1].upper() + text[1:]
 
 
 def field_rows(values: Mapping[str, Any], fmt: Formatter) -> list[tuple[str, str]]:
@@ -140,7 +142,9 @@ def option_table(
         cells = [
             list_text(name, option[name], fmt)
             if isinstance(option.get(name), list | tuple)
-            else _scalar(name, option.get(name), fmt)
+            else _scalar(name, option[name], fmt)
+            if name in option
+            else "–"
             for name in names
         ]
         rows.append((is_chosen, cells))

@@ -181,16 +181,25 @@ class Lake:
         Raises:
             Failure: If the lake cannot be opened.
         """
-        options = [f"DATA_PATH '{self.data_path}'"]
+        import duckdb
+
+        # The catalogue remembers where the folder was; a shop may have been moved.
+        options = [f"DATA_PATH '{self.data_path}'", "OVERRIDE_DATA_PATH true"]
         if snapshot is not None:
-            options = [f"SNAPSHOT_VERSION {int(snapshot)}", "READ_ONLY"]
+            options += [f"SNAPSHOT_VERSION {int(snapshot)}", "READ_ONLY"]
         elif read_only:
-            options = ["READ_ONLY"]
+            options += ["READ_ONLY"]
         with _idle_engine(postgres=self.catalogue_url is not None) as engine:
             con = engine.cursor()
             _attach(con, f"ATTACH '{self._source()}' AS lake ({', '.join(options)})")
             try:
                 yield con
+            except duckdb.IOException as error:
+                raise Failure(
+                    f"A file of the lake cannot be read or written: "
+                    f"{_first_line(error)}",
+                    "Check the disk and the shop's folder, or restore a backup.",
+                ) from error
             finally:
                 con.close()  # ends an open transaction, drops temporary tables
                 engine.execute("DETACH lake")

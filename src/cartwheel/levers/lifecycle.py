@@ -71,6 +71,7 @@ class Options:
     Attributes:
         winbacks: Most win-back proposals in a turn.
         leave_alone: Most customers named to be left alone.
+        ask_consent: Most customers named to be asked for consent.
         no_offer_share: Share of win-backs drawn to get nothing, to measure the rest.
         offer_bps: Size of the offer, of the order's value.
         products: Products in an offer.
@@ -79,6 +80,7 @@ class Options:
 
     winbacks: int = 500
     leave_alone: int = 500
+    ask_consent: int = 100
     no_offer_share: float = 0.1
     offer_bps: int = 1000
     products: int = 3
@@ -121,6 +123,7 @@ class Lifecycle:
     kinds = (
         Kind(name="winback", title="Win-back offer", autonomy=Autonomy.SUGGEST),
         Kind(name="leave_alone", title="Leave alone", autonomy=Autonomy.SUGGEST),
+        Kind(name="ask_consent", title="Ask for consent", autonomy=Autonomy.SUGGEST),
     )
     floor = Floor(
         needs=(
@@ -173,6 +176,7 @@ class Lifecycle:
         book = _Book.make(model, data)
         yield from _winbacks(book)
         yield from _leave_alone(book)
+        yield from _ask_consent(book)
 
     def fallback(self) -> Rule:
         """Return the rule used meanwhile: the customer's own gap."""
@@ -221,6 +225,7 @@ class _Book:
     expected_orders: Array
     lapse_share: Array
     consents: Array
+    profiled: Array
     margin_share: float | None
     correction: float
 
@@ -241,6 +246,7 @@ class _Book:
             expected_orders=known["expected_orders"].to_numpy(float, na_value=0.0),
             lapse_share=known["lapse_share"].to_numpy(float, na_value=np.nan),
             consents=_allowed(consent),
+            profiled=_profiled(consent),
             margin_share=margin_share(data),
             correction=outcome_correction(data),
         )
@@ -275,8 +281,13 @@ class _Book:
 def _allowed(consent: Any) -> Array:
     """Who may be mailed a personal offer: both consents count."""
     mail = consent["email_marketing"].fillna(False).astype(bool).to_numpy()
-    person = consent["personalisation"].fillna(True).astype(bool).to_numpy()
-    result: Array = mail & person
+    result: Array = mail & _profiled(consent)
+    return result
+
+
+def _profiled(consent: Any) -> Array:
+    """Who did not object to being looked at one by one."""
+    result: Array = consent["personalisation"].fillna(True).astype(bool).to_numpy()
     return result
 
 
@@ -313,19 +324,35 @@ def outcome_correction(data: Signals) -> float:
     return float(np.clip(ratio, 0.5, 2.0))
 
 
-def _winbacks(book: _Book) -> Iterator[Decision]:
+def _slipping(book: _Book) -> Array:
+    """Who is overdue by the own gap but not gone."""
     wanted = np.isin(book.segments, ["slipping", "lapsed", "one-time"])
     wanted &= book.overdue <= GONE_AFTER
     # A one-time buyer is due once the shop's usual gap is over.
     wanted &= book.rhythm.recency > np.where(
         book.segments == "one-time", book.options.new_days, 0
     )
-    rows = np.flatnonzero(wanted & book.consents)
-    risk = book.at_risk_minor()
+    result: Array = wanted
+    return result
+
+
+def _most_at_risk(book: _Book, wanted: Array, most: int) -> Array:
+    """Return the rows with the most value at risk, the longest overdue first."""
+    rows = np.flatnonzero(wanted)
     order = np.lexsort(
-        (book.rhythm.customer_id[rows], -book.overdue[rows], -risk[rows])
+        (
+            book.rhythm.customer_id[rows],
+            -book.overdue[rows],
+            -book.at_risk_minor()[rows],
+        )
     )
-    rows = rows[order][: book.options.winbacks]
+    result: Array = rows[order][:most]
+    return result
+
+
+def _winbacks(book: _Book) -> Iterator[Decision]:
+    risk = book.at_risk_minor()
+    rows = _most_at_risk(book, _slipping(book) & book.consents, book.options.winbacks)
     if len(rows) == 0:
         return
     products = offerable(book.data)
@@ -399,6 +426,10 @@ def _shows(shown: list[Offerable]) -> str:
 
 
 def _winback_reason(book: _Book, row: int) -> str:
+    return f"{_rhythm_reason(book, row)} What an offer changes is not known yet."
+
+
+def _rhythm_reason(book: _Book, row: int) -> str:
     money = book.data.context.money
     recency = book.rhythm.recency[row]
     days = int(book.rhythm.x[row]) + 1
@@ -416,7 +447,31 @@ def _winback_reason(book: _Book, row: int) -> str:
             f" Worth {money(book.value_minor[row])} in the next {VALUE_DAYS} days, "
             f"{book.lapse_share[row]:.0%} likely not to order in {ORDERS_DAYS}."
         )
-    return f"{text} What an offer changes is not known yet."
+    return text
+
+
+def _ask_consent(book: _Book) -> Iterator[Decision]:
+    """Name whom a win-back would be meant for, had they said yes to e-mail."""
+    wanted = _slipping(book) & book.profiled & ~book.consents
+    risk = book.at_risk_minor()
+    for row in _most_at_risk(book, wanted, book.options.ask_consent).tolist():
+        yield Decision(
+            kind="ask_consent",
+            subject=f"customer:{book.rhythm.customer_id[row]}",
+            action={"do": "ask for consent at the next order or contact"},
+            reason=(
+                f"{_rhythm_reason(book, row)} No consent to marketing e-mail is on "
+                "record, so no offer may be sent."
+            ),
+            predicted=book.prediction(row),
+            worth_minor=round(risk[row]),
+            cost_minor=0,
+            evidence={
+                "segment": str(book.segments[row]),
+                "recency_days": float(book.rhythm.recency[row]),
+                "value_365d_minor": int(book.value_minor[row]),
+            },
+        )
 
 
 def _leave_alone(book: _Book) -> Iterator[Decision]:
@@ -428,7 +483,7 @@ def _leave_alone(book: _Book) -> Iterator[Decision]:
     saved = book.expected_orders * book.order_value * book.options.offer_bps / 10_000
     # Where the model still expects orders, a long silence alone is no farewell.
     gone = (book.overdue > GONE_AFTER) & (book.rhythm.x > 0) & (lapse >= GONE_LAPSE)
-    rows = np.flatnonzero((anyway | gone) & book.consents)
+    rows = np.flatnonzero((anyway | gone) & book.profiled)
     order = np.lexsort((book.rhythm.customer_id[rows], -saved[rows]))
     for row in rows[order][: book.options.leave_alone].tolist():
         yield _left_alone(book, row, bool(anyway[row]), round(saved[row]))

@@ -7,8 +7,10 @@ the same table; what one lever tells another is written on the link itself.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cartwheel.console.charts.svg import clean, drawing, number, shorten, tag
 
@@ -16,6 +18,8 @@ WIDTH, HEIGHT = 1040, 680
 LEVER_BOX = (168.0, 48.0)
 SOURCE_BOX = (174.0, 40.0)
 LABEL_HEIGHT = 30.0
+INNER, OUTER = (216.0, 164.0), (430.0, 308.0)
+"""Radii of the two rings in pixels, across and up."""
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
@@ -90,8 +94,8 @@ def wheel(nodes: Sequence[WheelNode], links: Sequence[WheelLink], label: str) ->
             labels.append(_label(link, curve, taken))
     return drawing(
         _arrows(),
-        _rim(216.0, 164.0),
-        _rim(430.0, 308.0),
+        _rim(*INNER),
+        _rim(*OUTER),
         tag("g", *drawn, class_="links"),
         tag("g", *labels, class_="labels", aria_hidden="true"),
         *[_node(node, spots[node.name]) for node in nodes],
@@ -111,10 +115,10 @@ def place(nodes: Sequence[WheelNode], links: Sequence[WheelLink]) -> dict[str, P
         name: -math.pi / 2 + 2 * math.pi * i / len(levers)
         for i, name in enumerate(levers)
     }
-    spots = {name: _on_ring(angle[name], 216.0, 164.0) for name in levers}
+    spots = {name: _on_ring(angle[name], *INNER) for name in levers}
     wanted = _wanted_angles(sources, links, angle)
     order = sorted(sources, key=lambda name: (wanted[name], name))
-    slots = [2 * math.pi * (i + 0.5) / len(order) - math.pi for i in range(len(order))]
+    slots = _slots(len(order))
     shift = min(
         range(len(order)),
         key=lambda s: sum(
@@ -124,8 +128,25 @@ def place(nodes: Sequence[WheelNode], links: Sequence[WheelLink]) -> dict[str, P
         default=0,
     )
     for i, name in enumerate(order):
-        spots[name] = _on_ring(slots[(i + shift) % len(order)], 430.0, 308.0)
+        spots[name] = _on_ring(slots[(i + shift) % len(order)], *OUTER)
     return spots
+
+
+def _slots(count: int) -> list[float]:
+    """Return angles on the outer ring that leave every signal's node its room.
+
+    Steps along the ring are measured in nodes: wide where it runs level, high where
+    it runs upright. Even steps in that measure keep neighbours from overlapping.
+    """
+    fine = 1440
+    turns = [2 * math.pi * i / fine - math.pi for i in range(fine + 1)]
+    points = [_on_ring(angle, *OUTER) for angle in turns]
+    walked = [0.0]
+    for (ax, ay), (bx, by) in pairwise(points):
+        wide, high = SOURCE_BOX[0] + 10, SOURCE_BOX[1] + 10
+        walked.append(walked[-1] + max(abs(bx - ax) / wide, abs(by - ay) / high))
+    wanted = [walked[-1] * (i + 0.5) / count for i in range(count)]
+    return [turns[bisect_left(walked, at)] for at in wanted]
 
 
 def _wanted_angles(
@@ -214,7 +235,11 @@ def _label(link: WheelLink, curve: tuple[Point, Point, Point], taken: list[Box])
     width = 10 + 6.3 * max(len(name), len(value))
     size = (width, LABEL_HEIGHT)
     spot = min(
-        (_at(curve, t) for t in (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74)),
+        (
+            (x, y + off)
+            for off in (0.0, -26.0, 26.0)
+            for x, y in (_at(curve, t) for t in (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8))
+        ),
         key=lambda p: sum(_overlap(_box(p, size), box) for box in taken),
     )
     taken.append(_box(spot, size))
