@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cartwheel.levers.base import Model
+from cartwheel.levers.options import read_options
 from cartwheel.levers.price_articles import priced_variants
 from cartwheel.levers.price_steps import (
     Z80,
@@ -73,6 +74,7 @@ class Options:
         salvage_share: Worth of a dead unit, of its cost.
         holding_share: Cost of holding a unit for a year, of its cost.
         minimum_margin: Smallest margin a markdown leaves, of the price.
+        least_gain_minor: Smallest gain worth a person's attention, in minor units.
     """
 
     useful_width: float = 1.6
@@ -88,22 +90,19 @@ class Options:
     salvage_share: float = 0.5
     holding_share: float = 0.2
     minimum_margin: float = 0.1
+    least_gain_minor: int = 300
 
     @classmethod
     def of(cls, data: Signals) -> Options:
-        """Read the shop's options.
+        """Read the shop's options; its guardrail on margins is the least floor.
 
         Raises:
-            ValueError: If an option is unknown or no number.
+            Misuse: If an option is unknown or no number of at least 0.
         """
-        given = data.context.options.get("price", {})
-        known = {field.name: type(getattr(cls(), field.name)) for field in fields(cls)}
-        unknown = sorted(set(given) - set(known))
-        if unknown:
-            raise ValueError(
-                f"levers.price has unknown options {unknown}; known are {list(known)}"
-            )
-        return cls(**{name: known[name](value) for name, value in given.items()})
+        chosen = read_options(cls, data, "price")
+        limits = data.context.options.get("guardrails", {})
+        floor = min(limits.get("minimum_margin_bps", 0) / 10_000, 0.9999)
+        return replace(chosen, minimum_margin=max(chosen.minimum_margin, floor))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -329,8 +328,9 @@ def _rungs(
     ]
 
 
-def _best(weighed: list[Gain], certainty: float) -> Gain | None:
-    sure = [g for g in weighed if g.certainty >= certainty and g.value > 0]
+def _best(weighed: list[Gain], options: Options) -> Gain | None:
+    least = max(options.least_gain_minor, 1)
+    sure = [g for g in weighed if g.certainty >= options.certainty and g.value >= least]
     return max(sure, key=lambda g: (g.value, -g.price), default=None)
 
 
@@ -344,7 +344,7 @@ def _step(
     """Choose the step with the highest expected margin among those sure to gain."""
     prices = _rungs(rows, article, options, endings)
     weighed = [weigh(article, price, normal) for price in prices]
-    best = _best(weighed, options.certainty)
+    best = _best(weighed, options)
     if best is None:
         return "no_gain"
     return Choice(
@@ -385,7 +385,7 @@ def _raise_blind(
     )
     prices = _rungs(rows, article, options, endings)
     weighed = [weigh(revenue, p, normal) for p in prices if p > article.price]
-    best = _best(weighed, options.certainty)
+    best = _best(weighed, options)
     if best is None:
         return "no_cost"
     return Choice(
@@ -478,7 +478,7 @@ def _clear(
         for price in prices
         if price >= floor
     ]
-    best = _best(weighed, options.certainty)
+    best = _best(weighed, options)
     if best is None:
         return "dead_no_gain"
     return Choice(

@@ -80,6 +80,8 @@ class Options:
         popularity_half_life_days: Days after which a sale counts half.
         explore: Share of slates whose last slot is drawn at random.
         slots: Length of a slate in a turn.
+        familiar_slots: Most slots of a customer's slate for products bought before;
+            re-buying is likelier, but a slate of it alone shows nobody anything new.
         customer_slates: Most customers given a slate in a turn.
         product_lists: Most products given a "goes with" list.
         neighbours: Neighbours kept per product.
@@ -89,6 +91,7 @@ class Options:
     popularity_half_life_days: float = 10.0
     explore: float = 0.1
     slots: int = 10
+    familiar_slots: int = 5
     customer_slates: int = 2000
     product_lists: int = 5000
     neighbours: int = 100
@@ -452,9 +455,15 @@ def _customer_slates(
         customer = str(model.arrays["customer_id"][number])
         reader = slate.find_reader(model, customer)
         chance_of = slate.chances(model, reader)
+        score = chance_of * model.arrays["factor"]
         items, chance = slate.fill(
-            chance_of * model.arrays["factor"],
-            _candidates(model, reader.skip),
+            score,
+            slate.with_few_familiar(
+                score,
+                _candidates(model, reader.skip),
+                reader.items,
+                options.familiar_slots,
+            ),
             limit=options.slots,
             explore=float(model.meta["explore"]),
             rng=rng,

@@ -136,6 +136,16 @@ def best_first(score: Array, candidates: Array, count: int) -> Array:
     return result
 
 
+def with_few_familiar(
+    score: Array, candidates: Array, familiar: Array, most: int
+) -> Array:
+    """Return candidates with only the `most` best of those bought before."""
+    known = np.isin(candidates, familiar)
+    best = best_first(score, candidates[known], most) if most > 0 else NOTHING
+    result: Array = np.union1d(candidates[~known], best).astype(np.int64)
+    return result
+
+
 def fill(
     score: Array,
     candidates: Array,

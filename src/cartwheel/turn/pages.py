@@ -147,14 +147,18 @@ def _value(signal: Signal, table: pa.Table | None) -> str:
     """Describe what a link carries, for people."""
     if table is None or table.num_rows == 0:
         return "nothing yet: reads as neutral"
-    what = signal.keys[0].name.removesuffix("_id").replace("_", " ")
+    what = signal.keys[0].name.removesuffix("_id").removesuffix("_a")
     distinct = len(table.column(signal.keys[0].name).unique())
     first = table.column(signal.fields[0].name)
     known = 1 - first.null_count / table.num_rows
-    text = f"{distinct:,} {what}{'' if distinct == 1 else 's'}"
+    text = f"{distinct:,} {_plural(what) if distinct != 1 else what}"
     if len(signal.keys) > 1:
         text += f", {table.num_rows:,} rows"
     return text if known == 1 else f"{text}, {known:.0%} known"
+
+
+def _plural(word: str) -> str:
+    return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
 
 
 def _holdout(row: TurnRow, tables: Mapping[str, pa.Table]) -> dict[str, Any]:
