@@ -53,7 +53,7 @@ postgres: ## Install Debian's PostgreSQL when it is missing and this is root
 
 test-spark: $(VENV)/dev ## The signals' conformance on local Spark (needs Java 17)
 	@scripts/need.sh java openjdk-17-jre-headless "tests on Spark"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check 'pyspark>=4.3,<5'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check "pyspark>=4.3,<5"
 	$(BIN)/python -m pytest tests/spark -m spark
 
 bench: $(VENV)/dev ## Speed and memory, printed with the machine
@@ -63,7 +63,7 @@ crash: $(VENV)/dev ## kill -9 of turn, API and import, 20 times each
 	$(BIN)/python scripts/crash.py --times 20
 
 screenshot: $(VENV)/dev browser ## Draw the README's screenshot from the demo shop
-	$(BIN)/python scripts/screenshot.py
+	@scripts/draw_screenshot.sh
 
 lock: ## Write the lock files again (needs uv)
 	uv pip compile pyproject.toml --extra postgres --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock

@@ -35,14 +35,17 @@ def write_backup(shop: Shop, file: Path) -> int:
         )
     partial = file.with_name(file.name + ".part")
     try:
-        with shop.lake.lock(), tempfile.TemporaryDirectory(dir=shop.folder) as copies:
-            with tarfile.open(partial, "w:gz", compresslevel=3) as archive:
-                archive.add(shop.folder / FILE_NAME, FILE_NAME)
-                for name in DATABASES:
-                    _add_database(archive, shop.folder / name, name, Path(copies))
-                for name in FOLDERS:
-                    if (shop.folder / name).exists():
-                        archive.add(shop.folder / name, name)
+        with (
+            shop.lake.lock(),
+            tempfile.TemporaryDirectory(dir=shop.folder) as copies,
+            tarfile.open(partial, "w:gz", compresslevel=3) as archive,
+        ):
+            archive.add(shop.folder / FILE_NAME, FILE_NAME)
+            for name in DATABASES:
+                _add_database(archive, shop.folder / name, name, Path(copies))
+            for name in FOLDERS:
+                if (shop.folder / name).exists():
+                    archive.add(shop.folder / name, name)
         partial.replace(file)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -4,10 +4,7 @@ Each fact table of a harvest becomes a temporary table `stage_NAME` with the con
 columns cast to the lake's types, the fingerprint `content_hash` and `_fault`: the
 number of the first check the row fails, null when it passes all.
 
-The fingerprint is the MD5 of `name=length:text;` over the columns that have a value,
-in the order of the declaration; numbers and instants are written as DuckDB casts them
-to text. Lengths make it unambiguous, and leaving nulls out keeps the fingerprints of
-old facts when a table gains a column.
+Numbers and instants in the fingerprint are written as DuckDB casts them to text.
 """
 
 from __future__ import annotations
@@ -19,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from cartwheel.connectors.base import CELL_LIMIT, SOURCE_ROW, ImportContext
 from cartwheel.errors import Failure
+from cartwheel.lake.fingerprint import fingerprint
 from cartwheel.lake.tables import SQL_TYPES, TABLE_BY_NAME, Column, FactTable
 
 if TYPE_CHECKING:
@@ -86,7 +84,7 @@ def stage(
     con.execute(
         f"""
         CREATE TEMP TABLE stage_{table.name} AS
-        SELECT _row, _source_row, {names}, {_fingerprint(table)} AS content_hash,
+        SELECT _row, _source_row, {names}, {fingerprint(table)} AS content_hash,
                CASE {cases} END AS _fault
         FROM (SELECT _row, CAST({SOURCE_ROW} AS BIGINT) AS _source_row, {cast}{raw}
               FROM raw_{table.name})
@@ -157,15 +155,6 @@ def _cast(table: FactTable, column: Column, given: frozenset[str]) -> str:
     if other is not None and other in given:
         value = f'coalesce({value}, TRY_CAST("{other}" AS {SQL_TYPES[column.type]}))'
     return f"{value} AS {column.name}"
-
-
-def _fingerprint(table: FactTable) -> str:
-    parts = []
-    for column in table.columns:
-        name = column.name
-        text = name if column.type == "text" else f"CAST({name} AS VARCHAR)"
-        parts.append(f"'{name}=' || length({text}) || ':' || {text} || ';'")
-    return f"md5(concat({', '.join(parts)}))"
 
 
 def _faults(

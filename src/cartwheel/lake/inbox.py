@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select
 
+from cartwheel.lake.fingerprint import fingerprint
 from cartwheel.lake.tables import SQL_TYPES, TABLE_BY_NAME, Column, FactTable
 from cartwheel.operations import inbox, pages, reading
 
@@ -242,16 +243,6 @@ def _cast(column: Column) -> str:
     if column.type == "text":
         return f"nullif({column.name}, '') AS {column.name}"
     return f"CAST({column.name} AS {SQL_TYPES[column.type]}) AS {column.name}"
-
-
-def fingerprint(table: FactTable) -> str:
-    """Return the SQL of a row's content hash, as an import of the same row has it."""
-    parts = []
-    for column in table.columns:
-        name = column.name
-        text = name if column.type == "text" else f"CAST({name} AS VARCHAR)"
-        parts.append(f"'{name}=' || length({text}) || ':' || {text} || ';'")
-    return f"md5(concat({', '.join(parts)}))"
 
 
 def _to_arrow(

@@ -35,8 +35,16 @@ IBIS_TYPES = {
     "date": "date",
 }
 
-DATING = ("orders", "order_lines", "events")
-"""Tables whose newest row says how far the shop's facts reach."""
+DATING = (
+    "orders",
+    "order_lines",
+    "events",
+    "inventory_levels",
+    "receipts",
+    "refunds",
+    "returns",
+)
+"""Tables whose newest fact says which day a turn looks from by default."""
 
 
 def link(signal: str, reader: str) -> str:
@@ -50,13 +58,14 @@ def pin(shop: Shop, as_of: date | None = None) -> tuple[When, int]:
     Args:
         shop: The shop.
         as_of: Last day whose facts may be used; by default the day of the newest
-            order or event, in the shop's time zone; today when there is none.
+            trade or stock count, in the shop's time zone; today when there is none.
     """
     snapshot = shop.lake.snapshot()
     timezone = shop.settings.timezone
     if as_of is None:
         with shop.lake.attached(snapshot=snapshot) as con:
             newest = _newest(con) or datetime.now(UTC).replace(tzinfo=None)
+        newest = min(newest, datetime.now(UTC).replace(tzinfo=None))
         as_of = newest.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)).date()
     return when_of(as_of, timezone), snapshot
 
