@@ -6,13 +6,18 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
+import zlib
+from gzip import BadGzipFile
 from pathlib import Path
 
 from cartwheel.errors import Failure, Misuse
 from cartwheel.settings import FILE_NAME
 from cartwheel.shop import Shop, open_shop
 
-DATABASES = ("operations.sqlite", "workflows.sqlite", "lake/catalogue.sqlite")
+DATABASES = ("workflows.sqlite", "operations.sqlite", "lake/catalogue.sqlite")
+"""In this order: a step that workflows call done is then done in what is copied after
+it, so a turn that runs meanwhile can be resumed from the backup."""
+
 FOLDERS = ("lake/data", "turns", "outbox")
 
 
@@ -61,7 +66,10 @@ def restore_backup(file: Path, folder: Path) -> Shop:
 
     Raises:
         Misuse: If the file is missing or not a backup, or the folder is not empty.
+        Failure: If the folder cannot be written.
     """
+    if not file.is_file():
+        raise Misuse(f"There is no file {file}.", "Check the path.")
     folder = folder.expanduser().resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Misuse(
@@ -79,12 +87,15 @@ def restore_backup(file: Path, folder: Path) -> Shop:
             folder.rmdir()
         beside.chmod(0o700)
         beside.rename(folder)
-    except FileNotFoundError:
-        raise Misuse(f"There is no file {file}.", "Check the path.") from None
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, EOFError, BadGzipFile, zlib.error) as error:
         raise Misuse(
-            f"{file} is not a complete backup: {error}.",
-            "Use another backup.",
+            f"{file} is not a complete backup: {str(error).rstrip('.')}.",
+            "Nothing was restored. Use another backup.",
+        ) from error
+    except OSError as error:
+        raise Failure(
+            f"{folder} cannot be written: {error.strerror or error}.",
+            "Nothing was restored. Check its permissions and the free disk space.",
         ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)

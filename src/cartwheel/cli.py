@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cartwheel.errors import CartwheelError, Misuse
+from cartwheel.cli_errors import run_guarded
+from cartwheel.errors import Misuse
 
 if TYPE_CHECKING:
     from cartwheel.ledger.entry import Entry
@@ -44,22 +45,7 @@ def main() -> None:
     # One thread per BLAS call: two cores serve better as two processes.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    try:
-        app()
-    except CartwheelError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except OSError as error:
-        print(
-            f"error: {error.strerror or error}"
-            f"{f': {error.filename}' if error.filename else ''}. "
-            "Check the path, its permissions and the free disk space.",
-            file=sys.stderr,
-        )
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(130)
+    sys.exit(run_guarded(lambda: app(standalone_mode=False)))
 
 
 def say(line: str) -> None:

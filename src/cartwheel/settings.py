@@ -7,6 +7,7 @@ Order of precedence: environment (`CARTWHEEL_...`, nested with `__`), then the s
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from cartwheel.errors import Misuse
@@ -155,6 +157,22 @@ class Settings(BaseSettings):
         return 3 if self.currency in THREE_DECIMAL else 2
 
 
+class PinnedSettings(Settings):
+    """Settings as a turn recorded them; neither file nor environment changes them."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Leave the environment out."""
+        return (init_settings,)
+
+
 def read_settings(folder: Path) -> Settings:
     """Read a shop's settings.
 
@@ -188,9 +206,17 @@ def check_settings(values: dict[str, Any], path: Path) -> Settings:
             what = f"{where} is missing in {path}."
         else:
             value = json.dumps(first.get("input"), default=str)[:100]
-            what = f"{where} is {value} in {path}: {first['msg']}."
+            variable = f"CARTWHEEL_{'__'.join(map(str, first['loc'])).upper()}"
+            source = variable if variable in os.environ else path
+            what = f"{where} is {value} in {source}: {first['msg']}."
         raise Misuse(
             what, "Correct it; every setting is listed in docs/settings.md."
+        ) from error
+    except SettingsError as error:
+        raise Misuse(
+            f"A CARTWHEEL_ variable of the environment cannot be read: {error}.",
+            "A section is set by its parts, such as "
+            "CARTWHEEL_GUARDRAILS__MINIMUM_MARGIN_BPS=1500.",
         ) from error
 
 

@@ -22,7 +22,8 @@ from cartwheel.shop import Shop
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from cartwheel.levers.base import Lever
+    from cartwheel.levers.base import Lever, Model
+    from cartwheel.turn.stage import Stage
     from cartwheel.turn.steps import TurnRow
 
 
@@ -68,11 +69,14 @@ def replay(shop: Shop, ids: Iterable[str]) -> list[Replay]:
 
 
 def drawn(shop: Shop, count: int, *, seed: int) -> list[str]:
-    """Return ids of decisions drawn at random from the published turns."""
+    """Return ids of decisions drawn at random from the turns that are kept."""
     import numpy as np
 
+    query = select(decisions.c.id, decisions.c.turn).order_by(decisions.c.id)
     with reading(shop.database) as con:
-        ids = [r.id for r in con.execute(select(decisions.c.id).order_by("id"))]
+        rows = con.execute(query).all()
+    kept = {r.turn for r in rows if shop.turn_folder(r.turn).is_dir()}
+    ids = [row.id for row in rows if row.turn in kept]
     rng = np.random.default_rng(seed)
     take = min(count, len(ids))
     return [ids[i] for i in sorted(rng.choice(len(ids), size=take, replace=False))]
@@ -108,10 +112,10 @@ def _remake_lever(
 
     stage = steps.stage_of(shop, row.number)
     run = stage.read_json("runs", lever.name)
-    model = stage.read_model(lever.name)
-    if run is None or model is None:
+    if run is None or not run["model"]:
         return {}
-    if model.fingerprint() != run["model"]:
+    model = _stored_model(stage, lever.name)
+    if model is None or model.fingerprint() != run["model"]:
         raise Failure(
             f"The stored model of {lever.name} in turn {row.number} was changed.",
             "Restore the shop from a backup.",
@@ -125,6 +129,14 @@ def _remake_lever(
         decision_id(row.number, lever.name, d.kind, d.subject): d.canonical()
         for d in made.decisions
     }
+
+
+def _stored_model(stage: Stage, lever: str) -> Model | None:
+    """Return a lever's model, or None when its files are missing or unreadable."""
+    try:
+        return stage.read_model(lever)
+    except (OSError, ValueError, KeyError, EOFError):
+        return None
 
 
 def _bodies(shop: Shop, ids: list[str]) -> dict[str, str]:

@@ -44,7 +44,7 @@ def _summary(
         return f"Method: {rule}. {len(decisions):,} reorders proposed."
     if not counted:
         return (
-            "No reorder is proposed, because no stock is counted: import "
+            "No reorder is proposed: no variant that sells has a stock count. Import "
             f"inventory_levels. Meanwhile {len(decisions):,} reorder levels tell when "
             "to order and up to how much."
         )

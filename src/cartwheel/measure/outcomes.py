@@ -33,6 +33,15 @@ OPEN_STATES = ("proposed", "approved", "applied", "held_out", "expired")
 """States whose predictions count; what was refused never happened as predicted."""
 
 
+STANDING = (
+    "WITH standing AS (SELECT order_id, customer_id, placed_at FROM ("
+    "SELECT * FROM lake.orders WHERE known_at < ? QUALIFY row_number() OVER ("
+    "PARTITION BY order_id ORDER BY known_at DESC, imported_at DESC, content_hash "
+    "DESC) = 1) WHERE status <> 'cancelled')"
+)
+"""Orders as known before a cut-off and not cancelled by then."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """A prediction whose horizon has passed and that has no outcome yet."""
@@ -74,7 +83,7 @@ def record_outcomes(shop: Shop, row: TurnRow) -> int:
         needed = ["demand"] if any(i.metric == "units_28d" for i in due) else []
         when = when_of(on, row.settings.timezone)
         tables = compute(con, when, only=needed)
-    actual = _measure(due, tables, shop)
+    actual = _measure(due, tables, shop, datetime.fromisoformat(when.cutoff_at))
     _append(shop, due, actual, row)
     return len(due)
 
@@ -120,13 +129,13 @@ def _due(shop: Shop, number: int, on: date) -> list[Due]:
     return found
 
 
-def _measure(due: list[Due], tables: Mapping[str, Any], shop: Shop) -> list[float]:
-    units = _units_counter(tables.get("demand"))
-    orders = _orders_counter(shop, due)
+def _measure(
+    due: list[Due], tables: Mapping[str, Any], shop: Shop, cutoff: datetime
+) -> list[float]:
     counters: dict[str, Callable[[Due], float]] = {
-        "units_28d": units,
-        "orders_90d": orders,
-        "buys_30d_share": _buys_counter(shop, due),
+        "units_28d": _units_counter(tables.get("demand")),
+        "orders_90d": _orders_counter(shop, due, cutoff),
+        "buys_30d_share": _buys_counter(shop, due, cutoff),
     }
     return [counters[item.metric](item) for item in due]
 
@@ -160,17 +169,23 @@ def _units_counter(demand: Any) -> Callable[[Due], float]:
     return count
 
 
-def _orders_counter(shop: Shop, due: list[Due]) -> Callable[[Due], float]:
-    """Return a function that counts a customer's order days over a horizon."""
+def _orders_counter(
+    shop: Shop, due: list[Due], cutoff: datetime
+) -> Callable[[Due], float]:
+    """Return a function that counts a customer's order days over a horizon.
+
+    Only what was known before the cut-off counts: a cancellation that comes later is
+    not known on the day looked from.
+    """
     wanted = {_id_of(item) for item in due if item.metric == "orders_90d"}
     if not wanted:
         return lambda item: 0.0
     days: dict[str, set[date]] = {}
     with shop.lake.attached(read_only=True) as con:
         rows = con.execute(
-            "SELECT customer_id, placed_at FROM lake.orders "
-            "WHERE customer_id IS NOT NULL GROUP BY ALL "
-            "HAVING max_by(status, known_at) <> 'cancelled'"
+            f"{STANDING} SELECT customer_id, placed_at FROM standing "
+            "WHERE customer_id IS NOT NULL",
+            [cutoff],
         ).fetchall()
     for customer, placed_at in rows:
         if customer in wanted:
@@ -183,7 +198,9 @@ def _orders_counter(shop: Shop, due: list[Due]) -> Callable[[Due], float]:
     return count
 
 
-def _buys_counter(shop: Shop, due: list[Due]) -> Callable[[Due], float]:
+def _buys_counter(
+    shop: Shop, due: list[Due], cutoff: datetime
+) -> Callable[[Due], float]:
     """Return a function that says whether a customer bought from a slate (1 or 0)."""
     slates = [item for item in due if item.metric == "buys_30d_share"]
     if not slates:
@@ -193,9 +210,11 @@ def _buys_counter(shop: Shop, due: list[Due]) -> Callable[[Due], float]:
     bought: dict[str, list[tuple[date, str]]] = {}
     with shop.lake.attached(read_only=True) as con:
         rows = con.execute(
-            "SELECT DISTINCT customer_id, product_id, placed_at FROM lake.order_lines "
-            "WHERE kind = 'product' AND customer_id IS NOT NULL AND placed_at >= ?",
-            [datetime.combine(first, datetime.min.time())],
+            f"{STANDING} SELECT DISTINCT line.customer_id, product_id, line.placed_at "
+            "FROM lake.order_lines AS line JOIN standing USING (order_id) "
+            "WHERE kind = 'product' AND line.customer_id IS NOT NULL "
+            "AND line.placed_at >= ? AND known_at < ?",
+            [cutoff, datetime.combine(first, datetime.min.time()), cutoff],
         ).fetchall()
     for customer, product, placed_at in rows:
         if customer in wanted:
@@ -228,12 +247,16 @@ def _append(shop: Shop, due: list[Due], actual: list[float], row: TurnRow) -> No
 
     from cartwheel.signals.engine import when_of
 
+    def end_of(day: date) -> datetime:
+        cutoff = when_of(day, row.settings.timezone).cutoff_at
+        return datetime.fromisoformat(cutoff) - timedelta(microseconds=1)
+
     now = datetime.now(UTC).replace(tzinfo=None)
+    # Measured with what is known on the turn's day, so known since that day: a turn
+    # that looks from an earlier day must not see it.
+    known = end_of(date.fromisoformat(row.as_of))
     records = []
     for item, value in zip(due, actual, strict=True):
-        ripe = datetime.fromisoformat(
-            when_of(item.until, row.settings.timezone).cutoff_at
-        ) - timedelta(microseconds=1)
         records.append(
             {
                 "decision_id": item.decision_id,
@@ -241,12 +264,12 @@ def _append(shop: Shop, due: list[Due], actual: list[float], row: TurnRow) -> No
                 "lever": item.lever,
                 "kind": item.kind,
                 "subject": item.subject,
-                "measured_at": ripe,
+                "measured_at": end_of(item.until),
                 "predicted": item.predicted,
                 "low": item.low,
                 "high": item.high,
                 "actual": value,
-                "known_at": ripe,
+                "known_at": known,
                 "imported_at": now,
                 "batch": f"turn-{row.number}",
                 "content_hash": f"{item.decision_id}:{item.metric}",

@@ -8,6 +8,7 @@ lever's run in a process of its own; a simulator calls `turn_core` directly. Bot
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -90,7 +91,7 @@ def run_lever(
     try:
         lacks = lever.floor.lacks(data)
     except Exception as error:
-        return _abstained(lever, f"it could not read its data: {describe(error)}")
+        return abstained(lever, f"it could not read its data: {describe(error)}")
     if lacks:
         said = f"{'; '.join(lacks)}. Meanwhile: {lever.floor.meanwhile}"
         return _fall_back(lever, tables, context, cuts, own_seed, said)
@@ -98,7 +99,7 @@ def run_lever(
         model = lever.learn(data, previous, seed=own_seed)
         return finish(lever, model, tables, context, cuts, own_seed, State.HEALTHY)
     except Abstain as silence:
-        return _abstained(lever, str(silence))
+        return abstained(lever, str(silence))
     except Exception as error:
         said = f"learning failed: {describe(error)}"
     return stand_in(lever, tables, context, cuts, previous, own_seed, said)
@@ -199,6 +200,13 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+def abstained(lever: Lever, reason: str) -> LeverRun:
+    """Return the run of a lever that decided nothing and has no model."""
+    return LeverRun(
+        lever=lever.name, state=State.ABSTAINED, rule="", reason=reason, model=None
+    )
+
+
 def _emit(lever: Lever, model: Model, data: Signals) -> dict[str, pa.Table]:
     written = lever.emit(model, data)
     declared = {signal.name: signal for signal in lever.writes}
@@ -220,6 +228,11 @@ def _check(lever: Lever, decisions: Sequence[Decision]) -> None:
                 f"{lever.name} decided twice on {decision.kind} {decision.subject}"
             )
         seen.add((decision.kind, decision.subject))
+        json.loads(decision.canonical(), parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"a decision holds {constant}, which is no JSON value")
 
 
 def _fall_back(
@@ -235,9 +248,9 @@ def _fall_back(
         model = rule.model(view_of(lever, tables, context, cuts))
         run = finish(lever, model, tables, context, cuts, own_seed, State.FALLBACK)
     except Exception as error:
-        return _abstained(lever, f"{said}; its rule failed: {describe(error)}")
+        return abstained(lever, f"{said}; its rule failed: {describe(error)}")
     if not run.decisions:
-        abstained = LeverRun(
+        return LeverRun(
             lever=run.lever,
             state=State.ABSTAINED,
             rule=run.rule,
@@ -246,7 +259,6 @@ def _fall_back(
             emitted=run.emitted,
             report=run.report,
         )
-        return abstained
     return _with_reason(run, said)
 
 
@@ -260,10 +272,4 @@ def _with_reason(run: LeverRun, reason: str) -> LeverRun:
         emitted=run.emitted,
         decisions=run.decisions,
         report=run.report,
-    )
-
-
-def _abstained(lever: Lever, reason: str) -> LeverRun:
-    return LeverRun(
-        lever=lever.name, state=State.ABSTAINED, rule="", reason=reason, model=None
     )

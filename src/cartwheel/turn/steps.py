@@ -19,10 +19,10 @@ from sqlalchemy import select, update
 from cartwheel.errors import Failure, NotFound
 from cartwheel.levers.base import State
 from cartwheel.operations import reading, turns
-from cartwheel.settings import Settings
+from cartwheel.settings import PinnedSettings, Settings
 from cartwheel.shop import Shop
 from cartwheel.signals.base import ShopContext, When
-from cartwheel.turn.core import LeverRun, lever_seed, run_lever, stand_in
+from cartwheel.turn.core import LeverRun, abstained, lever_seed, run_lever, stand_in
 from cartwheel.turn.stage import Stage
 from cartwheel.wheel import find_levers, order_levers
 
@@ -68,7 +68,7 @@ def read_turn(shop: Shop, number: int) -> TurnRow:
         step=row.step,
         snapshot=row.snapshot,
         seed=row.seed,
-        settings=Settings.model_validate(json.loads(row.settings)),
+        settings=PinnedSettings(**json.loads(row.settings)),
         cuts=tuple(json.loads(row.cuts)),
         previous=row.previous,
     )
@@ -248,7 +248,7 @@ def run_child(shop: Shop, number: int, step: str, *extra: str, seconds: int) -> 
         last = said.strip().splitlines()[-1:] or [f"exit code {child.returncode}"]
         raise Failure(
             f"The step {' '.join([step, *extra])} of turn {number} failed: "
-            f"{last[0][:500]}",
+            f"{last[0][:500].rstrip('.')}.",
             "The published turn stays in force. Correct the cause and turn again.",
         )
 
@@ -268,12 +268,25 @@ def turn_lever(shop: Shop, number: int, name: str) -> dict[str, Any]:
         try:
             run_child(shop, number, "lever", name, seconds=limit)
         except (TimeoutError, Failure) as error:
-            said = f"it was stopped: {error}"
-            run_child(shop, number, "stand-in", name, said, seconds=limit)
+            _stand_in(shop, number, name, _why_stopped(error), seconds=limit)
         done = stage.read_json("runs", name)
     if done is None:
         raise Failure(f"The lever {name} left no result.", "Turn the wheel again.")
     return {key: value for key, value in done.items() if key != "report"}
+
+
+def _stand_in(shop: Shop, number: int, name: str, said: str, *, seconds: int) -> None:
+    """Let the last healthy model or the rule decide; failing even then, nobody."""
+    try:
+        run_child(shop, number, "stand-in", name, said, seconds=seconds)
+    except (TimeoutError, Failure) as error:
+        said = f"{said}; its stand-in was stopped too: {_why_stopped(error)}"
+        write_run(stage_of(shop, number), abstained(find_levers()[name], said))
+
+
+def _why_stopped(error: TimeoutError | Failure) -> str:
+    said = error.message if isinstance(error, Failure) else str(error)
+    return f"it was stopped: {said.rstrip('.')}"
 
 
 def lever_names() -> list[str]:

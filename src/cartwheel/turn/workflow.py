@@ -13,72 +13,90 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
-from pathlib import Path
+from datetime import UTC, date, datetime
 from typing import Any
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import func, select
 
 from cartwheel.errors import Busy, Failure, Misuse
+from cartwheel.measure.freshness import table_states
 from cartwheel.operations import now_text, reading, turns
-from cartwheel.shop import Shop, open_shop
+from cartwheel.settings import FILE_NAME
+from cartwheel.shop import Shop
 from cartwheel.turn import pages, publish, steps
-from cartwheel.wheel import read_cuts
+from cartwheel.wheel import find_kinds, find_levers, read_cuts
 
 Progress = Callable[[str], None]
 SIGNAL_SECONDS = 3600
+EARLIEST_YEAR = 1970
+
+
+class _Turning:
+    """The shop this process turns, one at a time.
+
+    Its folder is no argument of the workflow: it would be recorded, and a copy or a
+    restored backup would then resume an interrupted turn in the shop it came from.
+    """
+
+    shop: Shop | None = None
+
+    @classmethod
+    def here(cls) -> Shop:
+        if cls.shop is None:
+            raise RuntimeError("a step of a turn ran outside `run_turn`")
+        return cls.shop
 
 
 @DBOS.step()
-def _sense(folder: str, number: int) -> None:
-    steps.sense(open_shop(Path(folder)), number)
+def _sense(number: int) -> None:
+    steps.sense(_Turning.here(), number)
 
 
 @DBOS.step()
-def _pin(folder: str, number: int) -> None:
-    steps.pin(open_shop(Path(folder)), number)
+def _pin(number: int) -> None:
+    steps.pin(_Turning.here(), number)
 
 
 @DBOS.step()
-def _signals(folder: str, number: int) -> None:
-    shop = open_shop(Path(folder))
+def _signals(number: int) -> None:
+    shop = _Turning.here()
     steps.mark(shop, number, step="signals")
     steps.run_child(shop, number, "signals", seconds=SIGNAL_SECONDS)
 
 
 @DBOS.step()
-def _lever(folder: str, number: int, name: str) -> dict[str, Any]:
-    return steps.turn_lever(open_shop(Path(folder)), number, name)
+def _lever(number: int, name: str) -> dict[str, Any]:
+    return steps.turn_lever(_Turning.here(), number, name)
 
 
 @DBOS.step()
-def _gate(folder: str, number: int) -> None:
-    publish.gate(open_shop(Path(folder)), number)
+def _gate(number: int) -> None:
+    publish.gate(_Turning.here(), number)
 
 
 @DBOS.step()
-def _publish(folder: str, number: int) -> None:
-    shop = open_shop(Path(folder))
+def _publish(number: int) -> None:
+    shop = _Turning.here()
     steps.mark(shop, number, step="publish")
     publish.publish(shop, number, pages.make_pages(shop, number))
 
 
 @DBOS.step()
-def _measure(folder: str, number: int) -> None:
-    publish.tidy(open_shop(Path(folder)), number)
+def _measure(number: int) -> None:
+    publish.tidy(_Turning.here(), number)
 
 
 @DBOS.workflow()
-def _revolve(folder: str, number: int) -> None:
-    _sense(folder, number)
-    _pin(folder, number)
-    _signals(folder, number)
+def _revolve(number: int) -> None:
+    _sense(number)
+    _pin(number)
+    _signals(number)
     for name in steps.lever_names():
-        _lever(folder, number, name)
-    _gate(folder, number)
-    _publish(folder, number)
-    _measure(folder, number)
+        _lever(number, name)
+    _gate(number)
+    _publish(number)
+    _measure(number)
 
 
 @contextmanager
@@ -155,6 +173,8 @@ def _begin(shop: Shop, as_of: date | None) -> int:
 
     while drain(shop):
         pass
+    _check_names(shop)
+    _check_day(shop, as_of)
     when, _ = pin(shop, as_of)
     settings = shop.settings.model_dump(mode="json")
     with shop.database.begin() as con:
@@ -179,9 +199,50 @@ def _begin(shop: Shop, as_of: date | None) -> int:
     return number
 
 
+def _check_names(shop: Shop) -> None:
+    """Raise `Misuse` when the settings name a lever or kind that is not installed."""
+    levers = find_levers()
+    for section, given, known in (
+        ("levers", shop.settings.levers, levers),
+        ("autonomy", shop.settings.autonomy, find_kinds(levers)),
+    ):
+        for name in sorted(set(given) - set(known)):
+            raise Misuse(
+                f"{section}.{name} is in the settings, but installed are only "
+                f"{', '.join(sorted(known))}.",
+                f"Correct or remove it in {shop.folder / FILE_NAME}.",
+            )
+
+
+def _check_day(shop: Shop, as_of: date | None) -> None:
+    """Raise `Misuse` when there is nothing to look at, or the day is yet to come."""
+    from cartwheel.signals.engine import pin
+
+    newest = pin(shop)[0].as_of
+    last = max(newest, datetime.now(UTC).date())
+    if as_of is not None and as_of > last:
+        raise Misuse(
+            f"The day to look from is {as_of}; expected {last} or earlier.",
+            f"The newest fact is of {newest}.",
+        )
+    if as_of is not None and as_of.year < EARLIEST_YEAR:
+        raise Misuse(
+            f"The day to look from is {as_of}; "
+            f"expected {EARLIEST_YEAR}-01-01 or later.",
+            "Correct the day.",
+        )
+    when, _ = pin(shop, as_of or newest)
+    if not any(state.rows for state in table_states(shop, cutoff_at=when.cutoff_at)):
+        by = "" if as_of is None else f" by {as_of}"
+        raise Misuse(
+            f"The shop knows no fact{by}, so there is nothing to turn on.",
+            "Import some with: cartwheel import KIND PATH",
+        )
+
+
 def _finish(shop: Shop, number: int, progress: Progress) -> None:
     with SetWorkflowID(f"turn-{number}"):
-        handle = DBOS.start_workflow(_revolve, str(shop.folder), number)
+        handle = DBOS.start_workflow(_revolve, number)
     _follow(shop, number, handle, progress)
     try:
         handle.get_result()
@@ -221,18 +282,20 @@ def _durable(shop: Shop) -> Iterator[None]:
         "name": "cartwheel",
         "system_database_url": f"sqlite:///{shop.folder / 'workflows.sqlite'}",
         # Fixed, so that a turn begun before an upgrade is resumed after it.
-        "application_version": "turn-1",
+        "application_version": "turn-2",
         "executor_id": "local",
         "log_level": "CRITICAL",
         "enable_otlp": False,
     }
     logging.getLogger("dbos").setLevel(logging.CRITICAL)
+    _Turning.shop = shop
     DBOS(config=config)
-    DBOS.launch()
     try:
+        DBOS.launch()  # resumes what was interrupted, so the shop must be known
         yield
     finally:
         DBOS.destroy()
+        _Turning.shop = None
 
 
 def list_turns(shop: Shop) -> list[dict[str, Any]]:
