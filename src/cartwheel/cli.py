@@ -295,9 +295,9 @@ def approve(
     as_json: JsonOption = False,
 ) -> None:
     """Approve proposed decisions."""
-    from cartwheel.ledger.store import move
+    from cartwheel.channels.act import act
 
-    entries = move(_open(shop).database, ids, "approved", actor="cli")
+    entries = act(_open(shop), "approve", ids, actor="cli")
     _show_moved(entries, as_json)
 
 
@@ -309,9 +309,9 @@ def reject(
     as_json: JsonOption = False,
 ) -> None:
     """Reject proposed decisions."""
-    from cartwheel.ledger.store import move
+    from cartwheel.channels.act import act
 
-    entries = move(_open(shop).database, ids, "rejected", actor="cli", note=note)
+    entries = act(_open(shop), "reject", ids, actor="cli", note=note)
     _show_moved(entries, as_json)
 
 
@@ -322,9 +322,9 @@ def undo(
     as_json: JsonOption = False,
 ) -> None:
     """Take back approvals, applications and rejections."""
-    from cartwheel.ledger.store import undo as take_back
+    from cartwheel.channels.act import act
 
-    _show_moved(take_back(_open(shop).database, ids, actor="cli"), as_json)
+    _show_moved(act(_open(shop), "undo", ids, actor="cli"), as_json)
 
 
 @app.command()
@@ -366,14 +366,17 @@ def replay(
 @app.command()
 def rollback(shop: ShopOption = HERE, as_json: JsonOption = False) -> None:
     """Take the published turn out of force and restore the one before it."""
+    from cartwheel.channels.outbox import refresh
     from cartwheel.errors import Conflict
     from cartwheel.turn.publish import published_turn, roll_back
+    from cartwheel.wheel import find_kinds, find_levers
 
     opened = _open(shop)
     number = published_turn(opened)
     if number is None:
         raise Conflict("No turn is published.", "Turn the wheel first: cartwheel turn")
     left = roll_back(opened, number, actor="cli")
+    refresh(opened, find_kinds(find_levers()))
     show(
         {"rolled_back": number, "published_turn": left},
         as_json=as_json,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cartwheel.console.csv_files import csv_text, safe_cell
+from cartwheel.channels.csv_files import csv_text, safe_cell
 from cartwheel.console.formatting import (
     Formatter,
     ago,

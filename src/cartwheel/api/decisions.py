@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Engine
 
 from cartwheel.api.access import by_key_or_person
+from cartwheel.channels.act import Verb, act
 from cartwheel.ledger import store
 from cartwheel.ledger.entry import DecisionState, Entry
+from cartwheel.shop import Shop
 
 router = APIRouter(tags=["decisions"])
 
@@ -18,9 +20,6 @@ Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 DecisionId = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]*$")]
 Reader = Annotated[str, Depends(by_key_or_person("decisions:read", owner=False))]
 Writer = Annotated[str, Depends(by_key_or_person("decisions:write", owner=True))]
-Verb = Literal["approve", "reject", "undo"]
-
-TARGETS = {"approve": DecisionState.APPROVED, "reject": DecisionState.REJECTED}
 
 
 class DecisionShape(BaseModel):
@@ -170,10 +169,8 @@ def move_one(
 def _move(
     request: Request, verb: Verb, ids: list[str], actor: str, note: str
 ) -> list[Entry]:
-    engine: Engine = request.app.state.shop.database
-    if verb == "undo":
-        return store.undo(engine, ids, actor=actor, note=note)
-    return store.move(engine, ids, TARGETS[verb], actor=actor, note=note)
+    shop: Shop = request.app.state.shop
+    return act(shop, verb, ids, actor=actor, note=note)
 
 
 def _shape(entry: Entry) -> DecisionShape:

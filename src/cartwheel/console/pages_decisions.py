@@ -10,6 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 
 from cartwheel.api.security import User, owner, viewer
+from cartwheel.channels.act import Verb
+from cartwheel.channels.act import act as carry_out
 from cartwheel.console.charts import Interval, interval_chart
 from cartwheel.console.formatting import Formatter, title_of, unit_of
 from cartwheel.console.published import read_published
@@ -31,13 +33,11 @@ from cartwheel.ledger.store import (
     find,
     history,
     list_decisions,
-    move,
-    undo,
 )
 
 PAGE = 50
+VERBS: tuple[Verb, ...] = ("approve", "reject", "undo")
 MOST_AT_ONCE = 500
-Verb = Literal["approve", "reject", "undo"]
 ROW_TEMPLATES = {
     "card": "part_card.html",
     "row": "part_row.html",
@@ -100,10 +100,11 @@ async def bulk(request: Request, user: Annotated[User, Depends(owner)]) -> Respo
     """Move every ticked decision, all of them or none."""
     form = await request.form(max_fields=MOST_AT_ONCE + 10)
     ids = [str(value) for value in form.getlist("id")]
-    verb, to = str(form.get("verb")), str(form.get("next") or "/decisions")
-    if verb not in ("approve", "reject", "undo"):
+    given, to = str(form.get("verb")), str(form.get("next") or "/decisions")
+    verb = next((known for known in VERBS if known == given), None)
+    if verb is None:
         raise Misuse(
-            f"verb is {verb[:50]!r}; expected approve, reject or undo.",
+            f"verb is {given[:50]!r}; expected approve, reject or undo.",
             "Use the buttons of the decisions page.",
         )
     if not ids:
@@ -174,18 +175,14 @@ def edit_quantity(
     return back(next, done_code("edit", [entry.id]))
 
 
-def act(request: Request, user: User, ids: Sequence[str], verb: str) -> list[Entry]:
+def act(request: Request, user: User, ids: Sequence[str], verb: Verb) -> list[Entry]:
     """Move decisions as a button says."""
-    engine = shop_of(request).database
     if len(ids) > MOST_AT_ONCE:
         raise Misuse(
             f"{len(ids)} decisions were ticked; at most {MOST_AT_ONCE} go at once.",
             "Tick fewer.",
         )
-    if verb == "undo":
-        return undo(engine, ids, actor=user.name)
-    target = DecisionState.APPROVED if verb == "approve" else DecisionState.REJECTED
-    return move(engine, ids, target.value, actor=user.name)
+    return carry_out(shop_of(request), verb, ids, actor=user.name)
 
 
 def edit_units(request: Request, decision_id: str, units: str, user: User) -> Entry:

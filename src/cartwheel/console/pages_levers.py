@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, Response
 
 from cartwheel.api.security import User, viewer
+from cartwheel.channels.purchase_order import order_cost, purchase_order_rows
 from cartwheel.console.charts import Interval, bar_chart, interval_chart, line_chart
-from cartwheel.console.csv_files import csv_answer, purchase_order_rows
+from cartwheel.console.csv_files import csv_answer
 from cartwheel.console.formatting import Formatter
 from cartwheel.console.published import read_page, read_published
 from cartwheel.console.view import formatter_of, page, shop_of, titled
-from cartwheel.console.words import order_cost
 from cartwheel.errors import NotFound
 from cartwheel.ledger.entry import Entry
 from cartwheel.ledger.store import count_decisions, list_decisions

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from cartwheel.api.security import User, current_user
+from cartwheel.channels.purchase_order import order_cost
 from cartwheel.console import formatting, words
 from cartwheel.console.formatting import Formatter
 from cartwheel.console.published import (
@@ -46,7 +47,7 @@ _environment = Environment(
 )
 _environment.globals.update(
     kind_title=words.kind_title,
-    order_cost=words.order_cost,
+    order_cost=order_cost,
     state_words=words.STATE_WORDS,
     title_of=formatting.title_of,
     quote=partial(quote, safe=""),

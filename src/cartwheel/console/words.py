@@ -169,19 +169,3 @@ def _simple(action: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in action.items()
         if isinstance(value, str | int | float | bool) and not name.endswith("_id")
     }
-
-
-def order_cost(entry: Entry) -> float | None:
-    """Return what an order costs at the quantity in force, None when unknown.
-
-    The lever's cost is for its own quantity; a person's quantity is costed alike.
-    """
-    proposed, units = (
-        (entry.body.get("action") or {}).get("units"),
-        entry.action.get("units"),
-    )
-    if entry.cost_minor is None or not isinstance(units, int | float):
-        return None
-    if not isinstance(proposed, int | float) or proposed <= 0:
-        return None
-    return entry.cost_minor / proposed * units

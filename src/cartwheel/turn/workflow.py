@@ -19,6 +19,7 @@ from typing import Any
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import func, select
 
+from cartwheel.channels.outbox import refresh
 from cartwheel.errors import Busy, Failure, Misuse
 from cartwheel.measure.freshness import table_states
 from cartwheel.operations import now_text, reading, turns
@@ -84,7 +85,9 @@ def _publish(number: int) -> None:
 
 @DBOS.step()
 def _measure(number: int) -> None:
-    publish.tidy(_Turning.here(), number)
+    shop = _Turning.here()
+    refresh(shop, find_kinds(find_levers()))
+    publish.tidy(shop, number)
 
 
 @DBOS.workflow()

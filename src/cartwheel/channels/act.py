@@ -1,0 +1,39 @@
+"""What a person does to decisions, from whichever face: the ledger, then the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from cartwheel.channels.outbox import refresh
+from cartwheel.ledger.entry import DecisionState, Entry
+from cartwheel.ledger.store import find, move
+from cartwheel.ledger.store import undo as take_back
+from cartwheel.shop import Shop
+from cartwheel.wheel import find_kinds, find_levers
+
+Verb = Literal["approve", "reject", "undo"]
+
+
+def act(
+    shop: Shop, verb: Verb, ids: Iterable[str], *, actor: str, note: str = ""
+) -> list[Entry]:
+    """Approve, reject or undo decisions, all of them or none, and carry it out.
+
+    Returns:
+        The decisions as they are now.
+
+    Raises:
+        NotFound: If an id is unknown.
+        Conflict: If one cannot be moved from its present state.
+    """
+    if verb == "undo":
+        moved = take_back(shop.database, ids, actor=actor, note=note)
+    else:
+        target = {
+            "approve": DecisionState.APPROVED,
+            "reject": DecisionState.REJECTED,
+        }[verb]
+        moved = move(shop.database, ids, target.value, actor=actor, note=note)
+    refresh(shop, find_kinds(find_levers()))
+    return [find(shop.database, entry.id) for entry in moved]

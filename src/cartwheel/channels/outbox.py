@@ -1,0 +1,108 @@
+"""The outbox: files of what is in force, for kinds that act once approved.
+
+A kind whose autonomy is `approve` or `auto` is carried out by standing in its file; a
+kind on `suggest` never is. The files are drawn anew from the ledger after every change,
+so an undo takes its row out again and a kill between the two is mended by the next
+change or turn.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+from sqlalchemy import select
+
+from cartwheel.channels.csv_files import csv_text
+from cartwheel.channels.offers import offer_rows
+from cartwheel.channels.price_list import price_list_rows
+from cartwheel.channels.purchase_order import purchase_order_rows
+from cartwheel.ledger.entry import DecisionState, Entry
+from cartwheel.ledger.store import list_decisions, move
+from cartwheel.levers.base import Autonomy, Kind
+from cartwheel.operations import pages, reading
+from cartwheel.shop import Shop
+
+Rows = Callable[..., list[Sequence[object]]]
+
+FILES: Mapping[str, tuple[tuple[str, ...], Rows]] = {
+    "purchase-orders.csv": (("reorder",), purchase_order_rows),
+    "prices.csv": (("price_change", "markdown", "price_test"), price_list_rows),
+    "offers.csv": (("winback",), offer_rows),
+}
+"""File by name: the kinds it carries and how its rows are written."""
+
+IN_FORCE = (DecisionState.APPROVED.value, DecisionState.APPLIED.value)
+
+
+def refresh(shop: Shop, kinds: Mapping[str, Kind]) -> None:
+    """Draw the outbox anew and mark what stands in it as applied.
+
+    Args:
+        shop: The shop.
+        kinds: Every kind of decision by name, with its default autonomy.
+    """
+    titles = _titles(shop)
+    settings = shop.settings
+    for file, (named, rows_of) in FILES.items():
+        acting = [kind for kind in named if _acts(shop, kinds.get(kind))]
+        entries = [
+            entry
+            for kind in acting
+            for state in IN_FORCE
+            for entry in list_decisions(
+                shop.database, kind=kind, state=state, limit=None, order="position"
+            )
+        ]
+        rows = rows_of(
+            entries,
+            name=lambda entry: titles.get(entry.subject, ""),
+            currency=settings.currency,
+            minor_digits=settings.minor_digits,
+        )
+        _write(shop, file, rows if entries else [])
+        _mark_applied(shop, entries, file)
+
+
+def _acts(shop: Shop, kind: Kind | None) -> bool:
+    if kind is None:
+        return False
+    chosen = shop.settings.autonomy.get(kind.name, kind.autonomy.value)
+    return Autonomy(chosen) is not Autonomy.SUGGEST
+
+
+def _mark_applied(shop: Shop, entries: Sequence[Entry], file: str) -> None:
+    approved = [e.id for e in entries if e.state is DecisionState.APPROVED]
+    if approved:
+        move(
+            shop.database,
+            approved,
+            DecisionState.APPLIED.value,
+            actor="outbox",
+            note=f"stands in {file}",
+        )
+
+
+def _write(shop: Shop, file: str, rows: Sequence[Sequence[object]]) -> None:
+    path = shop.outbox / file
+    if not rows:
+        path.unlink(missing_ok=True)
+        return
+    shop.outbox.mkdir(exist_ok=True)
+    beside = path.with_suffix(".part")
+    beside.write_text("\ufeff" + csv_text(rows), encoding="utf-8", newline="")
+    os.replace(beside, path)
+
+
+def _titles(shop: Shop) -> dict[str, str]:
+    query = (
+        select(pages.c.body)
+        .where(pages.c.name == "titles")
+        .order_by(pages.c.turn.desc())
+        .limit(1)
+    )
+    with reading(shop.database) as con:
+        body = con.execute(query).scalar_one_or_none()
+    titles: dict[str, str] = {} if body is None else json.loads(body)
+    return titles

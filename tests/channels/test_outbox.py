@@ -1,0 +1,121 @@
+"""The outbox: files of what is in force, only for kinds allowed to act."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cartwheel.channels.act import act
+from cartwheel.channels.csv_files import safe_cell
+from cartwheel.errors import Conflict
+from cartwheel.ledger.store import edit, find, insert_decisions
+from cartwheel.levers.base import Decision
+from cartwheel.settings import Settings
+from cartwheel.shop import Shop, make_shop
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return make_shop(tmp_path / "s", currency="EUR")
+
+
+def allow(shop: Shop, **autonomy: str) -> Shop:
+    return replace(shop, settings=Settings(currency="EUR", autonomy=autonomy))
+
+
+def propose(shop: Shop, kind: str, subject: str, action: dict[str, object]) -> str:
+    decision = Decision(
+        kind=kind, subject=subject, action=action, reason="because", cost_minor=1200
+    )
+    name = f"1-{kind}-{subject}"
+    row = {
+        "id": name,
+        "turn": 1,
+        "position": 0,
+        "lever": "x",
+        "kind": kind,
+        "subject": subject,
+        "state": "proposed",
+        "worth_minor": None,
+        "cost_minor": 1200,
+        "body": decision.canonical(),
+        "action": json.dumps(action),
+        "model": "",
+        "refusal": None,
+        "expires_on": None,
+    }
+    with shop.database.begin() as con:
+        insert_decisions(con, [row], actor="turn 1")
+    return name
+
+
+def lines(shop: Shop, file: str) -> list[dict[str, str]]:
+    path = shop.outbox / file
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_a_suggestion_is_approved_and_nothing_goes_out(shop: Shop) -> None:
+    name = propose(shop, "reorder", "variant:a", {"units": 12, "supplier_id": "s"})
+    assert act(shop, "approve", [name], actor="ann")[0].state == "approved"
+    assert lines(shop, "purchase-orders.csv") == []
+
+
+def test_an_approved_order_stands_in_the_file_until_it_is_undone(shop: Shop) -> None:
+    shop = allow(shop, reorder="approve")
+    name = propose(shop, "reorder", "variant:a", {"units": 12, "supplier_id": "s"})
+    assert lines(shop, "purchase-orders.csv") == []
+    assert act(shop, "approve", [name], actor="ann")[0].state == "applied"
+    (order,) = lines(shop, "purchase-orders.csv")
+    assert (order["variant_id"], order["units"], order["cost"]) == ("a", "12", "12.00")
+    assert act(shop, "undo", [name], actor="ann")[0].state == "reverted"
+    assert lines(shop, "purchase-orders.csv") == []
+
+
+def test_the_edited_quantity_goes_out_at_its_cost(shop: Shop) -> None:
+    shop = allow(shop, reorder="approve")
+    name = propose(shop, "reorder", "variant:a", {"units": 12, "supplier_id": "s"})
+    edit(shop.database, name, {"units": 24}, actor="ann")
+    act(shop, "approve", [name], actor="ann")
+    (order,) = lines(shop, "purchase-orders.csv")
+    assert (order["units"], order["cost"], order["unit_cost"]) == (
+        "24",
+        "24.00",
+        "1.00",
+    )
+
+
+def test_prices_and_offers_have_files_of_their_own(shop: Shop) -> None:
+    shop = allow(shop, price_change="auto", winback="approve")
+    price = propose(shop, "price_change", "variant:a", {"price_minor": 1995})
+    offer = {"offer": "discount", "discount_bps": 1000, "products": ["p", "=q"]}
+    mail = propose(shop, "winback", "customer:c", offer)
+    none = propose(shop, "winback", "customer:d", {"offer": "none"})
+    act(shop, "approve", [price, mail, none], actor="ann")
+    assert lines(shop, "prices.csv")[0]["price"] == "19.95"
+    offers = lines(shop, "offers.csv")
+    assert [o["customer_id"] for o in offers] == ["c"]  # d was drawn to get nothing
+    assert offers[0]["discount_percent"] == "10"
+
+
+def test_a_formula_in_an_id_stays_text(shop: Shop) -> None:
+    shop = allow(shop, reorder="approve")
+    action = {"units": 1, "supplier_id": "=cmd|' /C calc'!A0"}
+    act(shop, "approve", [propose(shop, "reorder", "variant:a", action)], actor="ann")
+    assert lines(shop, "purchase-orders.csv")[0]["supplier_id"].startswith("'=")
+    assert safe_cell(-3) == -3
+
+
+def test_a_refused_move_leaves_the_outbox_alone(shop: Shop) -> None:
+    shop = allow(shop, reorder="approve")
+    name = propose(shop, "reorder", "variant:a", {"units": 12, "supplier_id": "s"})
+    with pytest.raises(Conflict):
+        act(shop, "undo", [name], actor="ann")
+    assert find(shop.database, name).state == "proposed"
+    assert not shop.outbox.exists()
