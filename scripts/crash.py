@@ -119,10 +119,12 @@ def crash_import(work: Path, source: Path, times: int, rng: random.Random) -> Re
     seconds = time.monotonic() - began + 1.0
     reference = facts(whole)
     empty = facts(new_shop(work, "empty"))
-    for attempt in range(times):
+    attempt = 0
+    while result.kills < times:
+        attempt += 1
         shop = new_shop(work, f"import-{attempt}")
         process = run("import", "csv", str(source), "--shop", str(shop.folder))
-        result.kills += kill_after(process, rng.uniform(0.1, 1.0) * seconds)
+        result.kills += kill_after(process, rng.uniform(0.1, 0.9) * seconds)
         found = facts(shop)
         if found not in (empty, reference):
             result.lost += 1

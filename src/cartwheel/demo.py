@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cartwheel.errors import Misuse
@@ -12,7 +12,6 @@ from cartwheel.settings import FILE_NAME
 from cartwheel.shop import Shop, make_shop, open_shop
 
 SEED = 20260101
-START = date(2025, 1, 1)
 DAYS = 365
 EARLIER_DAYS = 28
 """The first turn looks from this many days before the last day, so that the second
@@ -25,11 +24,12 @@ def make_demo(folder: Path, *, say: Callable[[str], None]) -> Shop:
     Raises:
         Misuse: If the folder holds a real shop or something else.
     """
+    from cartwheel.signals.engine import pin
     from cartwheel.turn.publish import published_turn
     from cartwheel.turn.workflow import run_turn
 
     shop = _open_or_make(folder, say)
-    last = START + timedelta(days=DAYS - 1)
+    last = pin(shop)[0].as_of
     for number, as_of in ((1, last - timedelta(days=EARLIER_DAYS)), (2, last)):
         done = published_turn(shop) or 0
         if done >= number:
@@ -64,8 +64,10 @@ def _open_or_make(folder: Path, say: Callable[[str], None]) -> Shop:
         )
     if _imported(shop):
         return shop
-    say(f"[2/4] making a year of trade: {START} and the {DAYS} days from it")
-    tables = make_sample(seed=SEED, start=START, days=DAYS)
+    # It ends yesterday, so that what a visitor does in the demo comes right after.
+    start = _now().date() - timedelta(days=DAYS)
+    say(f"[2/4] making a year of trade, {DAYS} days from {start}")
+    tables = make_sample(seed=SEED, start=start, days=DAYS)
     report = append_harvest(shop, harvest(tables), "sample", Path("sample"), _now())
     publish_imports(shop)
     say(f"      {report.facts_added:,} facts in {report.seconds:.0f} s")

@@ -102,7 +102,6 @@ def no_json(folder: Path) -> None:
 )
 def test_changed_model_is_named(turned: Turned, tmp_path: Path, spoil) -> None:  # type: ignore[no-untyped-def]
     shop = copy_of(turned.folder, tmp_path / "s")
-    # Forecast runs first, so nothing else has to be made again to notice.
     spoil(shop.turn_folder(2) / "models" / "forecast")
     with pytest.raises(
         Failure, match=r"stored model of forecast in turn 2 was changed.*backup"

@@ -15,15 +15,14 @@ from sqlalchemy import select
 
 from cartwheel.errors import Failure, Misuse
 from cartwheel.ledger.store import find
-from cartwheel.levers.base import State
+from cartwheel.levers.base import Model, State
 from cartwheel.operations import decisions, reading
 from cartwheel.shop import Shop
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from cartwheel.levers.base import Lever, Model
-    from cartwheel.turn.stage import Stage
+    from cartwheel.levers.base import Lever
     from cartwheel.turn.steps import TurnRow
 
 
@@ -42,6 +41,14 @@ class Replay:
     identical: bool
     recorded: str
     remade: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """The model a lever decided with in a turn, and the lever's state then."""
+
+    model: Model
+    state: State
 
 
 def replay(shop: Shop, ids: Iterable[str]) -> list[Replay]:
@@ -93,50 +100,64 @@ def _remake(shop: Shop, number: int) -> dict[str, str]:
             f"Turn {number} is no longer kept, so it cannot be replayed.",
             "Raise turn.keep_turns in the settings to keep more turns.",
         )
+    levers = order_levers(find_levers())
+    models = {lever.name: _stored_model(shop, number, lever.name) for lever in levers}
     when = steps.when_of(shop, row)
     tables = compute_for(shop, when, row.snapshot, frozenset(row.cuts))
     tables.update(steps.stage_of(shop, number).read_tables("lagged"))
     remade: dict[str, str] = {}
-    for lever in order_levers(find_levers()):
-        remade.update(_remake_lever(shop, row, lever, tables))
+    for lever in levers:
+        stored = models[lever.name]
+        if stored is not None:
+            remade.update(_remake_lever(shop, row, lever, stored, tables))
     return remade
 
 
+def _stored_model(shop: Shop, number: int, lever: str) -> Stored | None:
+    """Return the model that decided and the lever's state; None when none decided.
+
+    Raises:
+        Failure: If the model's files are missing, unreadable or changed.
+    """
+    from cartwheel.turn import steps
+
+    stage = steps.stage_of(shop, number)
+    run = stage.read_json("runs", lever)
+    if run is None or not run["model"]:
+        return None
+    try:
+        model = stage.read_model(lever)
+    except (OSError, ValueError, KeyError, EOFError):
+        model = None
+    if model is None or model.fingerprint() != run["model"]:
+        raise Failure(
+            f"The stored model of {lever} in turn {number} was changed.",
+            "Restore the shop from a backup.",
+        )
+    return Stored(model=model, state=State(run["state"]))
+
+
 def _remake_lever(
-    shop: Shop, row: TurnRow, lever: Lever, tables: dict[str, pa.Table]
+    shop: Shop,
+    row: TurnRow,
+    lever: Lever,
+    stored: Stored,
+    tables: dict[str, pa.Table],
 ) -> Mapping[str, str]:
     """Decide again with the stored model; add what the lever emits to `tables`."""
     from cartwheel.turn import steps
     from cartwheel.turn.core import finish, lever_seed
     from cartwheel.turn.publish import decision_id
 
-    stage = steps.stage_of(shop, row.number)
-    run = stage.read_json("runs", lever.name)
-    if run is None or not run["model"]:
-        return {}
-    model = _stored_model(stage, lever.name)
-    if model is None or model.fingerprint() != run["model"]:
-        raise Failure(
-            f"The stored model of {lever.name} in turn {row.number} was changed.",
-            "Restore the shop from a backup.",
-        )
     context = steps.context_of(row.settings, steps.when_of(shop, row))
     seed = lever_seed(row.seed, lever.name, row.as_of)
-    made = finish(lever, model, tables, context, row.cuts, seed, State(run["state"]))
+    made = finish(lever, stored.model, tables, context, row.cuts, seed, stored.state)
     lagged = {signal.name for signal in lever.writes if signal.lagged}
     tables.update({n: t for n, t in made.emitted.items() if n not in lagged})
     return {
         decision_id(row.number, lever.name, d.kind, d.subject): d.canonical()
         for d in made.decisions
     }
-
-
-def _stored_model(stage: Stage, lever: str) -> Model | None:
-    """Return a lever's model, or None when its files are missing or unreadable."""
-    try:
-        return stage.read_model(lever)
-    except (OSError, ValueError, KeyError, EOFError):
-        return None
 
 
 def _bodies(shop: Shop, ids: list[str]) -> dict[str, str]:

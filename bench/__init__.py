@@ -1,0 +1,1 @@
+"""Speed and memory of the product, each figure beside its floor: `make bench`."""
