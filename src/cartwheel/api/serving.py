@@ -164,7 +164,7 @@ class Serving:
         else:
             self._broken_turn = None
             self._note("")
-            log.info("model loaded", turn=turn, rule=self._published.model.rule)
+            log.debug("model loaded", turn=turn, rule=self._published.model.rule)
 
     def _note(self, problem: str) -> None:
         if problem and problem != self.problem:
