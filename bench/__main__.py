@@ -10,14 +10,9 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bench.measure import THREADS, Figure, Plan, Skipped, table
-
-# Before numpy is imported by a part: one thread per BLAS call.
-for _name in THREADS:
-    os.environ[_name] = "1"
-
 from bench import api, command_line, growth, online_retail, segments, two_gigabytes
-from bench.machine import this_machine
+from bench.machine import Machine, this_machine
+from bench.measure import Figure, Plan, Skipped, table
 
 Part = Callable[[Plan], Iterator[Figure]]
 
@@ -50,19 +45,29 @@ def main(arguments: Sequence[str]) -> int:
                 figures += PARTS[part](plan)
             except Skipped as reason:
                 skipped[part] = str(reason)
+            if options.json:  # after every part: a run that is stopped keeps them
+                _write(options.json, machine, options.quick, figures, skipped)
     print("\n".join(table(figures)))
-    for part, reason in skipped.items():
-        print(f"{part}: not measured: {reason}")
-    if options.json:
-        value = {
-            "machine": machine.to_json(),
-            "quick": options.quick,
-            "figures": [figure.to_json() for figure in figures],
-            "skipped": skipped,
-        }
-        options.json.write_text(json.dumps(value, indent=1), encoding="utf-8")
+    for part, why in skipped.items():
+        print(f"{part}: not measured: {why}")
     missed = any(figure.met is False for figure in figures)
     return 1 if missed and not options.quick else 0
+
+
+def _write(
+    file: Path,
+    machine: Machine,
+    quick: bool,
+    figures: Sequence[Figure],
+    skipped: Mapping[str, str],
+) -> None:
+    value = {
+        "machine": machine.to_json(),
+        "quick": quick,
+        "figures": [figure.to_json() for figure in figures],
+        "skipped": skipped,
+    }
+    file.write_text(json.dumps(value, indent=1), encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,20 +75,19 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m bench", description="Speed and memory, each beside its floor."
     )
     known = ", ".join(PARTS)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {known}; all")
+    parser.add_argument(
+        "parts", nargs="*", type=_part, metavar="PART", help=f"of {known}; default all"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes, no verdict")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write figures too")
-    check = parser.parse_args
-
-    def parse(args: Sequence[str] | None = None) -> argparse.Namespace:
-        options = check(args)
-        strange = sorted(set(options.parts) - set(PARTS))
-        if strange:
-            parser.error(f"unknown part {', '.join(strange)}; known are {known}")
-        return options
-
-    parser.parse_args = parse  # type: ignore[assignment, method-assign]
     return parser
+
+
+def _part(name: str) -> str:
+    if name not in PARTS:
+        known = ", ".join(PARTS)
+        raise argparse.ArgumentTypeError(f"{name!r} is no part; known are {known}")
+    return name
 
 
 if __name__ == "__main__":

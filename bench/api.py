@@ -1,35 +1,30 @@
 """Load on the API: events acknowledged a second, recommendations' latency.
 
-    python bench/api.py [--seconds 5] [--runs 3] [--products 4000]
-
-Each figure stands beside its floor, measured on the same machine in the same run:
-SQLite alone committing the same batches, and FastAPI alone answering a constant. The
-server runs in its own process; the load comes from this one, over loopback, so both
-share the machine's cores.
+The server runs in its own process; the load comes from this one, over loopback, so
+both share the machine's cores. SQLite alone commits the same batches, and FastAPI alone
+answers a constant, in the same run.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
-import platform
 import signal
 import socket
 import sqlite3
-import statistics
 import subprocess
-import sys
-import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from bench.measure import Figure, Plan, Skipped, python
 from cartwheel.api.keys import make_key
 from cartwheel.levers.base import Model
 from cartwheel.operations import now_text, turns
@@ -38,6 +33,11 @@ from cartwheel.shop import Shop, make_shop
 BATCH = 50
 RATE = 200
 CONNECTIONS = 8
+SECONDS = 5.0
+QUICK_SECONDS = 0.5
+PRODUCTS = (1_000, 4_000, 16_000)
+QUICK_PRODUCTS = (50, 100, 200)
+SCOPES = ["events:write", "recommendations:read"]
 
 SERVER = """
 import sys
@@ -68,36 +68,56 @@ class Server:
     process: subprocess.Popen[bytes]
     port: int
 
-    def memory_mb(self) -> float:
+    def peak_mb(self) -> float:
         text = Path(f"/proc/{self.process.pid}/status").read_text()
         line = next(row for row in text.splitlines() if row.startswith("VmHWM"))
         return int(line.split()[1]) / 1024
 
     def cpu_seconds(self) -> float:
+        """Processor time so far: what an answer costs, whoever else is running."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().split()
         return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
-    def end(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
+
+@contextmanager
+def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End a process afterwards, whatever happens."""
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
-def start(program: str, folder: Path) -> Server:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def started(program: str, folder: Path) -> Iterator[Server]:
+    """Run a server meanwhile, from the moment it answers."""
+    port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-c", program, str(folder), str(port)],
+        python("-c", program, str(folder), str(port)),
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
     )
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5)
-            return Server(process, port)
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("the server did not start")
+    with ended(process):
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5)
+                break
+            except OSError:
+                time.sleep(0.1)
+        else:
+            raise Skipped("the server did not start")
+        yield Server(process, port)
 
 
 async def exchange(
@@ -272,74 +292,93 @@ def sqlite_alone(folder: Path, seconds: float) -> float:
     return count / (time.perf_counter() - began)
 
 
-def spread(values: list[float], unit: str, digits: int = 0) -> str:
-    middle, low, high = statistics.median(values), min(values), max(values)
-    return f"{middle:,.{digits}f} {unit}  ({low:,.{digits}f} to {high:,.{digits}f})"
-
-
 def percentile(taken: list[float], share: float) -> float:
     return float(np.quantile(taken, share)) * 1000
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--products", type=int, default=4000)
-    options = parser.parse_args()
-    load = os.getloadavg()[0]
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python "
-        f"{platform.python_version()}, load before {load:.1f}; "
-        f"{options.runs} runs of {options.seconds:g} s, median (lowest to highest)"
-    )
-    with tempfile.TemporaryDirectory() as name:
-        shop = make_shop(Path(name) / "shop", currency="EUR")
-        key = make_key(shop.database, "bench", ["events:write", "recommendations:read"])
-        publish(shop, options.products)
-        measure(shop, key, Path(name), options)
+def _shop(plan: Plan, name: str, products: int) -> tuple[Shop, str]:
+    shop = make_shop(plan.work / name, currency="EUR")
+    key = make_key(shop.database, "bench", SCOPES)
+    publish(shop, products)
+    return shop, key
 
 
-def measure(shop: Shop, key: str, folder: Path, options: argparse.Namespace) -> None:
-    seconds, runs = options.seconds, range(options.runs)
+def _seconds(plan: Plan) -> float:
+    return QUICK_SECONDS if plan.quick else SECONDS
+
+
+def events_part(plan: Plan) -> Iterator[Figure]:
+    """Measure events acknowledged by one process, and what one batch costs it."""
+    seconds, runs = _seconds(plan), range(plan.repeats(5))
+    shop, key = _shop(plan, "events-shop", QUICK_PRODUCTS[0])
     post = event_requests(key)
-    ask = recommendation_requests(key, options.products)
+    with started(SERVER, shop.folder) as server:
+        asyncio.run(flood(server.port, post, QUICK_SECONDS))
+        before = server.cpu_seconds()
+        kept = [asyncio.run(flood(server.port, post, seconds)) for _ in runs]
+        cost = (server.cpu_seconds() - before) / sum(map(len, kept))
+    alone = [sqlite_alone(plan.work, seconds) for _ in runs]
+    with started(CONSTANT, plan.work) as server:
+        bare = [asyncio.run(flood(server.port, post, seconds)) for _ in runs]
 
-    floor = [sqlite_alone(folder, seconds) for _ in runs]
-    server = start(CONSTANT, folder)
-    bare = [asyncio.run(flood(server.port, post, seconds)) for _ in runs]
-    bare_paced = [asyncio.run(paced(server.port, ask, seconds)) for _ in runs]
-    server.end()
-
-    server = start(SERVER, shop.folder)
-    at_start = server.cpu_seconds()
-    kept = [asyncio.run(flood(server.port, post, seconds)) for _ in runs]
-    at_half = server.cpu_seconds()
-    served = [asyncio.run(paced(server.port, ask, seconds)) for _ in runs]
-    asking = (server.cpu_seconds() - at_half) / sum(map(len, served))
-    keeping = (at_half - at_start) / sum(map(len, kept))
-    memory = server.memory_mb()
-    server.end()
+    def figure(name: str, unit: str, values: list[float], **more: Any) -> Figure:
+        size = f"batches of {BATCH}, {CONNECTIONS} connections"
+        return Figure(
+            part="events", name=name, size=size, unit=unit, values=values, **more
+        )
 
     def rate(found: list[list[float]]) -> list[float]:
         return [len(taken) * BATCH / seconds for taken in found]
 
-    print(f"\nEvents acknowledged, batches of {BATCH}, {CONNECTIONS} connections")
-    print("  API                 ", spread(rate(kept), "events/s"))
-    print("  SQLite alone        ", spread(floor, "events/s"))
-    print("  FastAPI, a constant ", spread(rate(bare), "events/s"))
-    latency = [percentile(taken, 0.99) for taken in kept]
-    print("  API, p99            ", spread(latency, "ms", 1))
-    print(f"\nRecommendations, {RATE} requests/s, {options.products:,} products")
-    for title, found in (("API", served), ("FastAPI, a constant", bare_paced)):
-        for share in (0.5, 0.99):
-            values = [percentile(taken, share) for taken in found]
-            print(f"  {title}, p{share * 100:g}".ljust(26), spread(values, "ms", 1))
-    print("\nProcessor time of the API process, whatever else the machine does")
-    print(f"  batch of {BATCH} events     {keeping * 1000:.2f} ms")
-    print(f"  recommendation         {asking * 1000:.2f} ms")
-    print(f"\nAPI process, most memory held: {memory:.0f} MB")
+    least = None if plan.quick else 5000.0
+    yield figure("events acknowledged", "/s", rate(kept), least=least)
+    slowest = [percentile(taken, 0.99) for taken in kept]
+    yield figure("a batch, p99", "ms", slowest)
+    yield figure("processor time of a batch", "ms", [cost * 1000])
+    yield figure("SQLite alone, committing the batches", "/s", alone, floor=True)
+    yield figure("FastAPI alone, a constant", "/s", rate(bare), floor=True)
 
 
-if __name__ == "__main__":
-    main()
+def recommendations_part(plan: Plan) -> Iterator[Figure]:
+    """Measure latency at a steady rate, by size of the catalogue."""
+    sizes = QUICK_PRODUCTS if plan.quick else PRODUCTS
+    for products in sizes:
+        yield from _answers(plan, products, chief=products == sizes[1])
+
+
+def _answers(plan: Plan, products: int, *, chief: bool) -> Iterator[Figure]:
+    seconds, runs = _seconds(plan), range(plan.repeats(5 if chief else 2))
+    shop, key = _shop(plan, f"answers-{products}", products)
+    ask = recommendation_requests(key, products)
+    with started(SERVER, shop.folder) as server:
+        asyncio.run(paced(server.port, ask, QUICK_SECONDS))
+        before = server.cpu_seconds()
+        served = [asyncio.run(paced(server.port, ask, seconds)) for _ in runs]
+        cost = (server.cpu_seconds() - before) / sum(map(len, served))
+        peak = server.peak_mb()
+
+    def figure(name: str, unit: str, values: list[float], **more: Any) -> Figure:
+        return Figure(
+            part="recommendations",
+            name=name,
+            size=f"{products:,} products, {RATE} requests/s",
+            unit=unit,
+            values=values,
+            **more,
+        )
+
+    def at(share: float, found: list[list[float]]) -> list[float]:
+        return [percentile(taken, share) for taken in found]
+
+    judged = chief and not plan.quick
+    yield figure("answer, p50", "ms", at(0.5, served))
+    yield figure("answer, p99", "ms", at(0.99, served), most=20.0 if judged else None)
+    yield figure("processor time of an answer", "ms", [cost * 1000])
+    yield figure("API process, peak", "MB", [peak], most=350.0 if judged else None)
+    if chief:
+        with started(CONSTANT, plan.work) as server:
+            bare = [asyncio.run(paced(server.port, ask, seconds)) for _ in runs]
+            held = server.peak_mb()
+        yield figure("FastAPI alone, p50", "ms", at(0.5, bare), floor=True)
+        yield figure("FastAPI alone, p99", "ms", at(0.99, bare), floor=True)
+        yield figure("FastAPI alone, peak", "MB", [held], floor=True)

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 SAMPLE_SECONDS = 0.1
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,11 +201,6 @@ def _name(pid: int) -> str:
     return "worker" if "cartwheel.worker" in words else "main"
 
 
-def environment() -> dict[str, str]:
-    """Return the environment of measured processes: one thread per BLAS call."""
-    return {**os.environ, **dict.fromkeys(THREADS, "1")}
-
-
 def python(*arguments: str) -> list[str]:
     """Return a command that runs this Python."""
     return [sys.executable, *arguments]
@@ -230,7 +224,6 @@ def run(command: Sequence[str]) -> Run:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment(),
     )
     assert process.stdout is not None
     errors = process.stderr

@@ -36,7 +36,7 @@ def segments(plan: Plan) -> Iterator[Figure]:
             name="fit, score and segment",
             size=labelled,
             unit="s",
-            values=_timed(lambda f=frame: segmented(f), plan.repeats(5)),
+            values=_timed(segmented, frame, plan.repeats(5)),
             most=2.0 if chief else None,
         )
         if chief:
@@ -45,7 +45,7 @@ def segments(plan: Plan) -> Iterator[Figure]:
                 name="DuckDB alone, quintiles of recency, orders, revenue",
                 size=labelled,
                 unit="s",
-                values=_timed(lambda f=frame: _quintiles(f), plan.repeats(5)),
+                values=_timed(_quintiles, frame, plan.repeats(5)),
                 floor=True,
             )
 
@@ -105,11 +105,13 @@ def rhythm_table(size: int) -> pa.Table:
     return RHYTHM.conform(pa.table(columns))
 
 
-def _timed(work: Callable[[], object], repeats: int) -> list[float]:
-    work()  # once, so that no repeat pays for imports
+def _timed(
+    work: Callable[[pa.Table], object], frame: pa.Table, repeats: int
+) -> list[float]:
+    work(frame)  # once, so that no repeat pays for imports
     taken = []
     for _ in range(repeats):
         began = time.perf_counter()
-        work()
+        work(frame)
         taken.append(time.perf_counter() - began)
     return taken

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from bench.api import (
     ended,
     events,
     free_port,
-    start,
+    started,
 )
 from bench.growth import sample_folder
 from bench.measure import (
@@ -28,13 +29,12 @@ from bench.measure import (
     Plan,
     Skipped,
     cartwheel,
-    environment,
     pss_mb,
     run,
     watching,
 )
 from cartwheel.api.keys import make_key
-from cartwheel.operations import reading, requests
+from cartwheel.operations import reading, requests, turns
 from cartwheel.shop import Shop, make_shop
 
 CUSTOMERS = 12_500
@@ -48,7 +48,9 @@ def memory(plan: Plan) -> Iterator[Figure]:
     """Measure all processes of a served shop while it turns and answers."""
     customers = QUICK_CUSTOMERS if plan.quick else CUSTOMERS
     folder, orders = sample_folder(plan, "living", customers)
-    shop = make_shop(plan.work / "living-shop", currency="EUR", timezone="Europe/Berlin")
+    shop = make_shop(
+        plan.work / "living-shop", currency="EUR", timezone="Europe/Berlin"
+    )
     run(cartwheel("import", "csv", str(folder), "--shop", str(shop.folder)))
     size = f"{orders:,} orders"
     found = _lived(shop)
@@ -69,11 +71,8 @@ def memory(plan: Plan) -> Iterator[Figure]:
             unit="MB",
             values=[value],
         )
-    server = start(CONSTANT, plan.work)
-    try:
+    with started(CONSTANT, plan.work) as server:
         bare = pss_mb(server.process.pid)
-    finally:
-        server.end()
     yield Figure(
         part="memory",
         name="FastAPI alone, a constant",
@@ -91,15 +90,19 @@ def _lived(shop: Shop) -> Memory:
     port = free_port()
     command = cartwheel("serve", "--shop", str(shop.folder), "--port", str(port))
     with log.open("w") as sink:
-        process = subprocess.Popen(command, stderr=sink, env=environment())
+        process = subprocess.Popen(command, stderr=sink)
     with ended(process), watching(process.pid) as found:
         visitor = _Visitor(f"http://127.0.0.1:{port}", key)
         visitor.sign_in(_link(log))
         visitor.look()
         visitor.post("/turn", {})
         while _waiting(shop):
-            visitor.use()
+            # Shoppers come once the turn is pinned: the turn first drains the inbox
+            # until it is empty, which under load would measure the load instead.
+            if _pinned(shop):
+                visitor.use()
             visitor.look()
+            time.sleep(0.2)
             if process.poll() is not None or time.monotonic() > visitor.until:
                 raise Skipped("the served shop did not finish its turn")
         visitor.look()
@@ -113,6 +116,12 @@ def _lived(shop: Shop) -> Memory:
 
 def _waiting(shop: Shop) -> bool:
     query = select(requests.c.seq).where(requests.c.state == "waiting")
+    with reading(shop.database) as con:
+        return con.execute(query).first() is not None
+
+
+def _pinned(shop: Shop) -> bool:
+    query = select(turns.c.number).where(turns.c.snapshot.is_not(None))
     with reading(shop.database) as con:
         return con.execute(query).first() is not None
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import sqlite3
 import tarfile
 import tempfile
 import zlib
-from gzip import BadGzipFile
 from pathlib import Path
 
 from cartwheel.errors import Failure, Misuse
@@ -79,6 +79,7 @@ def restore_backup(file: Path, folder: Path) -> Shop:
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".restore-"))
     try:
+        _check_whole(file)
         with tarfile.open(file, "r:gz") as archive:
             archive.extractall(beside, filter="data")
         if not (beside / FILE_NAME).is_file():
@@ -87,7 +88,7 @@ def restore_backup(file: Path, folder: Path) -> Shop:
             folder.rmdir()
         beside.chmod(0o700)
         beside.rename(folder)
-    except (tarfile.TarError, EOFError, BadGzipFile, zlib.error) as error:
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise Misuse(
             f"{file} is not a complete backup: {str(error).rstrip('.')}.",
             "Nothing was restored. Use another backup.",
@@ -100,6 +101,16 @@ def restore_backup(file: Path, folder: Path) -> Shop:
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return open_shop(folder)
+
+
+def _check_whole(file: Path) -> None:
+    """Read the file to its end, where gzip keeps a checksum.
+
+    `tarfile` takes a damaged header in the middle for the end of the archive.
+    """
+    with gzip.open(file) as stream:
+        while stream.read(1 << 20):
+            pass
 
 
 def _add_database(

@@ -45,7 +45,7 @@ def main() -> None:
     # One thread per BLAS call: two cores serve better as two processes.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    sys.exit(run_guarded(lambda: app(standalone_mode=False)))
+    sys.exit(run_guarded(lambda: app(prog_name="cartwheel", standalone_mode=False)))
 
 
 def say(line: str) -> None:

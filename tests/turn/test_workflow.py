@@ -32,6 +32,7 @@ from cartwheel.turn.steps import (
     read_turn,
     run_child,
     stage_of,
+    turn_lever,
 )
 from cartwheel.turn.workflow import list_turns, run_turn, summary_of, turn_lock
 from cartwheel.wheel import find_levers, order_levers
@@ -184,6 +185,11 @@ def test_second_turn_at_once_is_refused(turned: Turned) -> None:
     assert published_turn(turned.shop) == 2
 
 
+def test_lock_is_held_by_one_alone(turned: Turned) -> None:
+    with turn_lock(turned.shop), pytest.raises(Busy), turn_lock(turned.shop):
+        pass
+
+
 def test_lock_is_free_again_after_a_failure(turned: Turned) -> None:
     with pytest.raises(ZeroDivisionError), turn_lock(turned.shop):
         _ = 1 // 0
@@ -291,6 +297,15 @@ def test_killed_turn_publishes_nothing_and_resumes_even_in_a_copy(
     # The shop it was copied from was left alone.
     assert published_turn(shop) == 2
     assert bodies(shop, 3) == {}
+
+
+def test_lever_that_is_staged_is_not_run_again(turned: Turned, tmp_path: Path) -> None:
+    # As after a kill between a lever's last file and the workflow's record of it.
+    shop = copy_of(turned.folder, tmp_path / "s")
+    run = shop.turn_folder(2) / "runs" / "replenish.json"
+    before = run.stat().st_mtime_ns
+    assert turn_lever(shop, 2, "replenish")["state"] == "healthy"
+    assert run.stat().st_mtime_ns == before
 
 
 # --- rollback
