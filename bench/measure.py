@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -238,10 +237,9 @@ def run(command: Sequence[str]) -> Run:
     try:
         with watching(process.pid) as memory:
             stdout = process.stdout.read()
-            # wait4 gives the largest single process exactly; samples may miss it.
-            _, status, usage = os.wait4(process.pid, 0)
+            # Not rusage's peak: a child inherits this process' own peak in it.
+            process.wait()
             seconds = time.perf_counter() - began
-            process.returncode = os.waitstatus_to_exitcode(status)
     finally:
         if process.returncode is None:
             process.kill()
@@ -252,7 +250,7 @@ def run(command: Sequence[str]) -> Run:
         raise Skipped(f"{' '.join(command[1:5])} failed: {said}")
     return Run(
         seconds=seconds,
-        peak_mb=max(memory.peak_mb, usage.ru_maxrss / 1024),
+        peak_mb=memory.peak_mb,
         stdout=stdout,
         progress=progress,
     )

@@ -48,9 +48,7 @@ def test_example_imports_contracts_only() -> None:
     }
 
 
-def test_example_keeps_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A search gap is about a query, a subject that only this plug-in knows.
-    monkeypatch.setattr(lever_kit, "SUBJECTS", (*lever_kit.SUBJECTS, "query"))
+def test_example_keeps_the_contract() -> None:
     shop = made_signals(customers=30, products=8, days=60)
     lever_kit.check_lever(example().SearchGaps(), [shop], empty_signals())
 

@@ -85,12 +85,23 @@ def init(
     currency: Annotated[str, typer.Option(help="ISO 4217 code.")] = "",
     timezone: Annotated[str, typer.Option(help="IANA zone.")] = "",
     name: Annotated[str, typer.Option(help="Name of the shop.")] = "My shop",
+    database_url: Annotated[
+        str, typer.Option(help="PostgreSQL address of the operational database.")
+    ] = "",
+    lake_catalogue_url: Annotated[
+        str, typer.Option(help="PostgreSQL connection string of the lake's catalogue.")
+    ] = "",
 ) -> None:
     """Make a shop. Example: cartwheel init s --currency EUR --timezone UTC."""
     from cartwheel.shop import make_shop
 
     shop = make_shop(
-        folder, currency=currency or "GBP", timezone=timezone or "UTC", name=name
+        folder,
+        currency=currency or "GBP",
+        timezone=timezone or "UTC",
+        name=name,
+        database_url=database_url or None,
+        lake_catalogue_url=lake_catalogue_url or None,
     )
     assumed = [
         text

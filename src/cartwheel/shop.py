@@ -84,8 +84,19 @@ def make_shop(
     timezone: str = "UTC",
     name: str = "My shop",
     demo: bool = False,
+    database_url: str | None = None,
+    lake_catalogue_url: str | None = None,
 ) -> Shop:
     """Make a new, empty shop.
+
+    Args:
+        folder: New or empty folder.
+        currency: ISO 4217 code.
+        timezone: IANA zone.
+        name: Name of the shop.
+        demo: The shop holds made data.
+        database_url: PostgreSQL address of the operational database, if not SQLite.
+        lake_catalogue_url: PostgreSQL connection string of the lake's catalogue.
 
     Raises:
         Misuse: If the folder already holds a shop, is a file, or a value is wrong.
@@ -107,6 +118,10 @@ def make_shop(
     }
     if demo:
         values["demo"] = True
+    if database_url:
+        values["database_url"] = database_url
+    if lake_catalogue_url:
+        values["lake_catalogue_url"] = lake_catalogue_url
     settings = check_settings(dict(values), folder / FILE_NAME)
     try:
         folder.mkdir(parents=True, exist_ok=True)

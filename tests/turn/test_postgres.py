@@ -11,26 +11,10 @@ from cartwheel.channels.act import act
 from cartwheel.connectors.intake import append_harvest
 from cartwheel.ledger.replay import drawn, replay
 from cartwheel.ledger.store import list_decisions
-from cartwheel.settings import FILE_NAME
-from cartwheel.shop import Shop, open_shop
+from cartwheel.shop import make_shop
 from cartwheel.simulator.sample import harvest, make_sample
 from cartwheel.turn.workflow import run_turn
 from tests.postgres import running_server
-
-SETTINGS = """
-currency = "EUR"
-lake_catalogue_url = "{catalogue}"
-database_url = "{database}"
-"""
-
-
-def make(folder: Path, catalogue: str, database: str) -> Shop:
-    folder.mkdir()
-    text = SETTINGS.format(catalogue=catalogue, database=database)
-    (folder / FILE_NAME).write_text(text)
-    shop = open_shop(folder)
-    shop.lake.create()
-    return shop
 
 
 @pytest.mark.postgres
@@ -38,10 +22,11 @@ def test_a_turn_lives_on_postgresql(tmp_path: Path) -> None:
     with running_server() as server:
         for name in ("catalogue", "operations"):
             server.make_database(name)
-        shop = make(
+        shop = make_shop(
             tmp_path / "shop",
-            server.catalogue_url("catalogue"),
-            server.database_url("operations"),
+            currency="EUR",
+            lake_catalogue_url=server.catalogue_url("catalogue"),
+            database_url=server.database_url("operations"),
         )
         tables = make_sample(
             seed=3, start=date(2026, 1, 1), days=120, products=25, customers=150

@@ -291,7 +291,7 @@ def _attach(con: duckdb.DuckDBPyConnection, statement: str) -> None:
         except duckdb.Error as error:
             if "lock" not in str(error).lower() or attempt == 19:
                 raise Failure(
-                    f"The lake cannot be opened: {_first_line(error)}",
+                    f"The lake cannot be opened: {_first_line(error)}.",
                     "Check that the shop's folder is complete, or restore a backup.",
                 ) from error
             threading.Event().wait(0.05 * (attempt + 1))

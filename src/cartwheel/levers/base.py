@@ -132,7 +132,7 @@ class Decision:
     Attributes:
         kind: Name of one of the lever's kinds.
         subject: What it is about: `variant:ID`, `product:ID`, `customer:ID`,
-            `placement:NAME`.
+            `placement:NAME`, `query:TEXT`.
         action: What to do; JSON values only.
         reason: One or two sentences a merchant understands, with the numbers.
         options: Alternatives weighed, each a JSON object; the chosen one included.
