@@ -74,6 +74,22 @@ def test_drain_takes_at_most_the_limit(shop: Shop) -> None:
     assert event_ids(shop) == ["a", "b", "c"]
 
 
+def test_drain_waiting_ends_under_steady_traffic(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(shop, "a", "b", "c")
+    tidy = inbox_module.tidy
+    more = iter(range(50))
+
+    def busy(*arguments: Any) -> Any:
+        put(shop, f"late-{next(more)}")  # a visitor who never stops
+        return tidy(*arguments)
+
+    monkeypatch.setattr(inbox_module, "tidy", busy)
+    assert inbox_module.drain_waiting(shop) == 3
+    assert event_ids(shop) == ["a", "b", "c"]
+
+
 def test_drain_event_without_instant_counts_from_its_receipt(shop: Shop) -> None:
     put(shop, "a", occurred_at=None)
     drain(shop)

@@ -75,7 +75,8 @@ class _Unfit(ValueError):
 def drain(shop: Shop, *, limit: int = 20_000) -> int:
     """Move rows from the inbox into the lake; return how many were taken.
 
-    Call it until it returns 0. Several processes may call it at once; they take turns.
+    `drain_waiting` calls it until all that waited is in the lake. Several processes
+    may call it at once; they take turns.
 
     Args:
         shop: The shop.
@@ -96,6 +97,22 @@ def drain(shop: Shop, *, limit: int = 20_000) -> int:
             append(con, rows, datetime.now(UTC).replace(tzinfo=None))
     tidy(shop.database, mark, datetime.now(UTC))
     return len(rows)
+
+
+def drain_waiting(shop: Shop) -> int:
+    """Move everything that waits now into the lake; return how many were taken.
+
+    What arrives meanwhile is left: under steady traffic a drain until empty would
+    never end.
+    """
+    newest = _newest(shop.database)
+    taken = 0
+    while read_watermark(shop) < newest:
+        took = drain(shop)
+        taken += took
+        if took == 0:
+            break
+    return taken
 
 
 def read_watermark(shop: Shop) -> int:

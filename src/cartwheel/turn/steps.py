@@ -107,12 +107,11 @@ def mark(shop: Shop, number: int, **values: Any) -> None:
 
 def sense(shop: Shop, number: int) -> None:
     """Drain the inbox and join outcomes to earlier decisions."""
-    from cartwheel.lake.inbox import drain
+    from cartwheel.lake.inbox import drain_waiting
     from cartwheel.measure.outcomes import record_outcomes
 
     mark(shop, number, step="sense")
-    while drain(shop):
-        pass
+    drain_waiting(shop)
     record_outcomes(shop, read_turn(shop, number))
 
 

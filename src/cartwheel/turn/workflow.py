@@ -171,11 +171,10 @@ def summary_of(shop: Shop, number: int) -> dict[str, Any]:
 
 
 def _begin(shop: Shop, as_of: date | None) -> int:
-    from cartwheel.lake.inbox import drain
+    from cartwheel.lake.inbox import drain_waiting
     from cartwheel.signals.engine import pin
 
-    while drain(shop):
-        pass
+    drain_waiting(shop)
     _check_names(shop)
     _check_day(shop, as_of)
     when, _ = pin(shop, as_of)
