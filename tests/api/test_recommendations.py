@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
 from cartwheel.api import serving as serving_module
+from cartwheel.api.recommendations import Recommendations
 from cartwheel.api.serving import draw, make_decision_id
 from cartwheel.measure.assign import in_holdout
 from cartwheel.operations import inbox, turns
@@ -195,3 +196,10 @@ def test_decision_ids_are_version_7_and_differ() -> None:
     assert len(set(ids)) == 100
     assert {value[14] for value in ids} == {"7"}
     assert {value[19] for value in ids} <= set("89ab")
+
+
+def test_recommendations_have_the_documented_shape(published: TestClient) -> None:
+    answer = published.get(HOME).json()
+    shape = Recommendations.model_validate(answer)  # extra keys are forbidden
+    assert shape.model_dump(mode="json") == answer
+    assert len(shape.items) == len(PRODUCTS)

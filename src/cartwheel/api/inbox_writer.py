@@ -36,6 +36,14 @@ WRITER_LOCK = 0x63617274
 """PostgreSQL advisory lock: one commit at a time over all replicas, so that rows
 become visible in the order of `seq` and the drain's watermark skips none."""
 
+INSERTS = {
+    name: insert(inbox)
+    .on_conflict_do_nothing(index_elements=["kind", "id"])
+    .returning(inbox.c.kind, inbox.c.id)
+    for name, insert in (("sqlite", sqlite_insert), ("postgresql", postgres_insert))
+}
+"""What is new is stored and named; built once, since it runs for every commit."""
+
 log = structlog.get_logger("cartwheel.api")
 
 
@@ -188,21 +196,15 @@ def store_rows(connection: Connection, rows: Sequence[Row]) -> list[Outcome]:
 def _insert_new(
     connection: Connection, bodies: dict[tuple[str, str], str]
 ) -> set[tuple[str, str]]:
-    postgres = connection.dialect.name == "postgresql"
-    if postgres:
+    dialect = connection.dialect.name
+    if dialect == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": WRITER_LOCK})
-    insert = postgres_insert if postgres else sqlite_insert
-    statement = (
-        insert(inbox)
-        .on_conflict_do_nothing(index_elements=["kind", "id"])
-        .returning(inbox.c.kind, inbox.c.id)
-    )
     at = now_text()
     values = [
         {"kind": kind, "id": key, "body": body, "received_at": at}
         for (kind, key), body in bodies.items()
     ]
-    return {(row[0], row[1]) for row in connection.execute(statement, values)}
+    return {(row[0], row[1]) for row in connection.execute(INSERTS[dialect], values)}
 
 
 def _read_bodies(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import structlog
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
 
 from cartwheel.api.access import by_key
 from cartwheel.api.errors import Refused
@@ -82,12 +83,16 @@ class Recommendations(BaseModel):
     items: list[Item]
 
 
-@router.get("/v1/recommendations", summary="Ask for recommendations")
+@router.get(
+    "/v1/recommendations",
+    summary="Ask for recommendations",
+    response_model=Recommendations,
+)
 async def get_recommendations(
     request: Request,
     wanted: Annotated[Wanted, Query()],
     _key: Annotated[Any, Depends(by_key("recommendations:read", in_query=True))],
-) -> Recommendations:
+) -> Response:
     """Answer from the newest published turn.
 
     Customers of the holdout get the untouched rule. When there is no model, or it
@@ -101,22 +106,35 @@ async def get_recommendations(
     logged = await _log_answer(
         request.app.state.inbox, answer_row(decision_id, question, served)
     )
-    return Recommendations(
-        decision=decision_id if logged else None,
-        logged=logged,
-        turn=served.turn,
-        placement=wanted.placement,
-        arm=served.arm,
-        rule=served.answer.rule,
-        items=[
-            Item(
-                product_id=slot.product_id,
-                position=number,
-                propensity=slot.propensity,
-                reason=slot.reason,
-            )
+    return answer_json(wanted.placement, decision_id if logged else None, served)
+
+
+def answer_json(placement: str, decision: str | None, served: Served) -> Response:
+    """Return the answer in the shape of `Recommendations`.
+
+    It is written out directly: validating our own values again would cost more than
+    finding them. A test holds the two shapes equal.
+    """
+    body = {
+        "decision": decision,
+        "logged": decision is not None,
+        "turn": served.turn,
+        "placement": placement,
+        "arm": served.arm,
+        "rule": served.answer.rule,
+        "items": [
+            {
+                "product_id": slot.product_id,
+                "position": number,
+                "propensity": slot.propensity,
+                "reason": slot.reason,
+            }
             for number, slot in enumerate(served.answer.slots, 1)
         ],
+    }
+    return Response(
+        json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+        media_type="application/json",
     )
 
 
