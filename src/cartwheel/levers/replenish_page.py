@@ -43,10 +43,12 @@ def _summary(
     if not items:
         return f"Method: {rule}. {len(decisions):,} reorders proposed."
     if not counted:
+        said = "No reorder is proposed: no variant that sells has a stock count."
+        if not decisions:
+            return said
         return (
-            "No reorder is proposed: no variant that sells has a stock count. Import "
-            f"inventory_levels. Meanwhile {len(decisions):,} reorder levels tell when "
-            "to order and up to how much."
+            f"{said} Import inventory_levels. Meanwhile {len(decisions):,} reorder "
+            "levels tell when to order and up to how much."
         )
     money = sum(p.cost_minor or 0 for p in chosen)
     text = (
