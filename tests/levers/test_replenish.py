@@ -177,7 +177,7 @@ def test_unknown_stock_gives_levels_and_says_so():
     assert "Stock is unknown" in found[0].reason
     assert found[0].predicted.metric == "units_14d"
     report = LEVER.report(LEVER.fallback().model(view), view)
-    assert "import inventory_levels" in report.summary
+    assert "Import inventory_levels" in report.summary
     assert report.figures[0].value is None
     assert len(report.grids[0].rows) == 2
 
