@@ -6,11 +6,13 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, and_, func, select, update
 
+from cartwheel.errors import Busy
 from cartwheel.gate.base import Candidate, GateContext, Refusal, VariantFacts
 from cartwheel.gate.conflicts import below_cover, under_floor
 from cartwheel.gate.eligible import unpromotable
@@ -200,6 +202,8 @@ def tidy(shop: Shop, number: int) -> None:
     for folder in (shop.folder / "turns").glob("[0-9]*"):
         if folder.name.isdigit() and int(folder.name) < oldest_kept(row):
             shutil.rmtree(folder, ignore_errors=True)
+    with suppress(Busy):  # an import writes; the next turn will do
+        shop.lake.compact()
 
 
 def _supersede(con: Connection, number: int, levers: Iterable[str]) -> None:
