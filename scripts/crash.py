@@ -9,6 +9,7 @@ Exit code 1 when anything was lost, doubled or did not start again.
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import random
 import signal
@@ -266,8 +267,8 @@ def send(port: int, key: str, ids: list[str]) -> bool:
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:
             said = json.load(answer)
-    except OSError:
-        return False
+    except (OSError, http.client.HTTPException):
+        return False  # also an answer cut off by the kill
     return bool(said["accepted"] + said["duplicates"] == len(ids))
 
 

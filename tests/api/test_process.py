@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -84,7 +85,7 @@ class Sender:
                 with urllib.request.urlopen(request, timeout=10) as answer:
                     if json.load(answer)["accepted"] == 20:
                         self.acknowledged.update(ids)
-            except (OSError, urllib.error.URLError, ValueError):
+            except (OSError, http.client.HTTPException, ValueError):
                 return
             if number == 5:
                 self.some.set()
