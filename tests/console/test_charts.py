@@ -13,7 +13,6 @@ from cartwheel.console.charts import (
     bar_chart,
     interval_chart,
     line_chart,
-    sparkline,
     wheel,
 )
 from cartwheel.console.charts.svg import runs, shorten, ticks
@@ -86,7 +85,6 @@ def test_charts_without_values_are_empty() -> None:
     assert line_chart(title="t", x=DAYS, actual=(None,) * 4) == ""
     assert bar_chart(title="t", labels=(), values=()) == ""
     assert interval_chart(title="t", rows=()) == ""
-    assert sparkline(label="t", values=(1.0,)) == ""
     assert wheel([], [], "t") == ""
 
 

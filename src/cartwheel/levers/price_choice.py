@@ -374,15 +374,7 @@ def _raise_blind(
     weak = float((draws > -1.0).mean()) >= options.certainty
     if not weak or rows["own_share"][0] < options.least_own_share:
         return "no_cost"
-    revenue = Article(
-        price=article.price,
-        keep=np.zeros_like(article.keep),
-        demand=article.demand,
-        demand_sd=article.demand_sd,
-        stock=article.stock,
-        elasticity=article.elasticity,
-        elasticity_sd=article.elasticity_sd,
-    )
+    revenue = replace(article, keep=np.zeros_like(article.keep))
     prices = _rungs(rows, article, options, endings)
     weighed = [weigh(revenue, p, normal) for p in prices if p > article.price]
     best = _best(weighed, options)
@@ -457,14 +449,12 @@ def _clear(
     never = np.isnan(rows["idle_days"])
     lain = np.maximum(np.where(never, rows["age_days"], rows["idle_days"]), 1.0)
     least = 0.5 * HORIZON_DAYS / lain / len(lain)
-    article = Article(
-        price=article.price,
+    article = replace(
+        article,
         keep=rows["cost"],
         demand=np.maximum(article.demand, least),
         demand_sd=np.maximum(article.demand_sd, least),
         stock=np.maximum(rows["on_hand"], 0.0),
-        elasticity=article.elasticity,
-        elasticity_sd=article.elasticity_sd,
     )
     floor = float(rows["cost"].max()) / (1 - options.minimum_margin)
     terms = Clearance(

@@ -7,7 +7,6 @@ without being drawn again, and nothing needs an inline style.
 from cartwheel.console.charts.bars import bar_chart
 from cartwheel.console.charts.intervals import Interval, interval_chart
 from cartwheel.console.charts.line import line_chart
-from cartwheel.console.charts.spark import sparkline
 from cartwheel.console.charts.wheel import WheelLink, WheelNode, wheel
 
 __all__ = [
@@ -17,6 +16,5 @@ __all__ = [
     "bar_chart",
     "interval_chart",
     "line_chart",
-    "sparkline",
     "wheel",
 ]
