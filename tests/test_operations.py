@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, func, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
+from cartwheel.api.inbox_writer import Row, store_rows
 from cartwheel.operations import (
     decisions,
     inbox,
@@ -152,3 +153,25 @@ def test_a_state_is_taken_over_by_one_of_many_writers(database: Engine) -> None:
     for thread in threads:
         thread.join(timeout=60)
     assert len(won) == 1
+
+
+def test_rows_of_many_batches_are_told_apart_on_either_database(
+    database: Engine,
+) -> None:
+    def store(*named: tuple[str, str]) -> list[str]:
+        rows = [Row(kind="events", id=name, body=body) for name, body in named]
+        with database.begin() as connection:
+            return list(store_rows(connection, rows))
+
+    assert store(("a", "1"), ("b", "1")) == ["stored", "stored"]
+    # Known, unknown, other content, and twice in one batch.
+    batch = [("b", "1"), ("c", "1"), ("a", "2"), ("d", "1"), ("d", "1"), ("c", "9")]
+    assert store(*batch) == [
+        "duplicate",
+        "stored",
+        "conflict",
+        "stored",
+        "duplicate",
+        "conflict",
+    ]
+    assert store(("e", "1"), ("e", "1")) == ["stored", "duplicate"]

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
-from cartwheel.api import serving as serving_module
+from cartwheel.api import answering as answering_module
 from cartwheel.api.recommendations import Recommendations
 from cartwheel.api.serving import draw, make_decision_id
 from cartwheel.measure.assign import in_holdout
@@ -107,7 +107,7 @@ def test_recommendations_lever_that_fails_is_replaced_by_the_fallback(
 def test_recommendations_lever_that_hangs_is_replaced_within_the_limit(
     published: TestClient, lever: ShelfLever, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving_module, "ANSWER_SECONDS", 0.01)
+    monkeypatch.setattr(answering_module, "ANSWER_SECONDS", 0.01)
     release = threading.Event()
     lever.hang = lambda: (release.wait(20), None)[1]
     try:
@@ -116,6 +116,23 @@ def test_recommendations_lever_that_hangs_is_replaced_within_the_limit(
         release.set()
     assert {answer["arm"] for answer in answers} == {"fallback"}
     assert all(names(answer) == PRODUCTS for answer in answers)
+
+
+def test_recommendations_lever_too_late_leaves_one_entry_the_one_given(
+    published: TestClient, shop: Shop, lever: ShelfLever, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(answering_module, "ANSWER_SECONDS", 0.01)
+    release = threading.Event()
+    lever.hang = lambda: (release.wait(20), None)[1]
+    answer = published.get(HOME).json()
+    release.set()
+    lever.hang = None
+    published.get(HOME)  # the late answer's thread has had its turn
+    with shop.database.connect() as connection:
+        found = [json.loads(row.body) for row in connection.execute(select(inbox))]
+    mine = [body for body in found if body["decision_id"] == answer["decision"]]
+    assert [body["arm"] for body in mine] == ["fallback"]
+    assert len(found) == 2
 
 
 def test_recommendations_come_when_the_database_is_down(
@@ -169,7 +186,7 @@ def test_recommendations_model_is_mapped_not_read(
     published: TestClient, app: Any
 ) -> None:
     array = app.state.serving._published.model.arrays["product_id"]
-    assert isinstance(array, np.memmap)
+    assert isinstance(array.base, np.memmap)
 
 
 @pytest.mark.parametrize(

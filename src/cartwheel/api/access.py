@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
-from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
+from cartwheel.api.counters import Counters
 from cartwheel.api.errors import Refused
 from cartwheel.api.keys import Key, KeyRing
 from cartwheel.api.security import current_user
@@ -44,7 +44,7 @@ class Access:
     def __init__(self, ring: KeyRing, rates: Rates) -> None:
         self._ring = ring
         self._rates = rates
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._limiter = FixedWindowRateLimiter(Counters())
 
     async def key(self, request: Request, scope: str, *, in_query: bool) -> Key:
         """Return the request's key.

@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 
 from cartwheel.api import decisions, events, health, recommendations
 from cartwheel.api.access import Access, Rates
+from cartwheel.api.answering import Answering
 from cartwheel.api.documentation import install_documentation
 from cartwheel.api.errors import register_errors
 from cartwheel.api.health import ServiceMetrics
@@ -56,6 +57,7 @@ def create_app(
     metrics = ServiceMetrics(registry)
     writer = InboxWriter(shop.database, metrics.on_commit)
     serving = Serving(shop, lever)
+    answering = Answering(serving, writer)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -65,7 +67,7 @@ def create_app(
             yield
         finally:
             writer.stop()
-            serving.close()
+            answering.close()
 
     app = FastAPI(
         title="Cartwheel",
@@ -83,6 +85,7 @@ def create_app(
     app.state.console = console
     app.state.inbox = writer
     app.state.serving = serving
+    app.state.answering = answering
     app.state.metrics = metrics
     app.state.access = Access(KeyRing(shop.database), rates or Rates())
     register_errors(app)

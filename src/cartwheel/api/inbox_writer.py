@@ -13,12 +13,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import structlog
 from sqlalchemy import Connection, Engine, func, select, text
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from cartwheel.api.errors import Refused
@@ -37,12 +35,12 @@ WRITER_LOCK = 0x63617274
 become visible in the order of `seq` and the drain's watermark skips none."""
 
 INSERTS = {
-    name: insert(inbox)
-    .on_conflict_do_nothing(index_elements=["kind", "id"])
-    .returning(inbox.c.kind, inbox.c.id)
-    for name, insert in (("sqlite", sqlite_insert), ("postgresql", postgres_insert))
+    name: "INSERT INTO inbox (kind, id, body, received_at) "
+    f"VALUES ({', '.join([mark] * 4)}) ON CONFLICT (kind, id) DO NOTHING"
+    for name, mark in (("sqlite", "?"), ("postgresql", "%s"))
 }
-"""What is new is stored and named; built once, since it runs for every commit."""
+"""The driver's own statement: it runs for every commit, and building one with
+SQLAlchemy takes more processor time than the commit."""
 
 log = structlog.get_logger("cartwheel.api")
 
@@ -62,11 +60,23 @@ class Row:
     body: str
 
 
+class Ticket:
+    """The right to hear what became of rows.
+
+    Attributes:
+        loop: Event loop to be told on.
+        future: Done after the commit; made on the loop's thread.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.future: asyncio.Future[list[Outcome]] = loop.create_future()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Waiting:
     rows: Sequence[Row]
-    future: asyncio.Future[list[Outcome]]
-    loop: asyncio.AbstractEventLoop
+    ticket: Ticket
 
 
 class InboxWriter:
@@ -117,13 +127,18 @@ class InboxWriter:
         """
         if not rows:
             return []
+        ticket = Ticket(asyncio.get_running_loop())
+        self.put(rows, ticket)
+        return await ticket.future
+
+    def put(self, rows: Sequence[Row], ticket: Ticket) -> None:
+        """Hand rows over, from any thread; the ticket tells what became of them."""
+        waiting = _Waiting(rows=rows, ticket=ticket)
         if self._thread is None or self._waiting_rows > MOST_WAITING:
-            raise _unavailable("Too many events are waiting to be written.")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[list[Outcome]] = loop.create_future()
+            _answer([waiting], None, "Too many events are waiting to be written.")
+            return
         self._count(len(rows))
-        self._queue.put(_Waiting(rows=rows, future=future, loop=loop))
-        return await future
+        self._queue.put(waiting)
 
     def _count(self, change: int) -> None:
         with self._count_lock:
@@ -176,14 +191,18 @@ def store_rows(connection: Connection, rows: Sequence[Row]) -> list[Outcome]:
     bodies: dict[tuple[str, str], str] = {}
     for row in rows:
         bodies.setdefault((row.kind, row.id), row.body)
-    stored = _insert_new(connection, bodies)
-    known = _read_bodies(connection, [key for key in bodies if key not in stored])
-    known.update({key: bodies[key] for key in stored})
+    count = _insert_new(connection, bodies)
+    if count == len(rows):
+        return ["stored"] * count
+    known = _read_known(connection, list(bodies))
+    # Numbers only rise, and one writer commits at a time: what this transaction
+    # inserted are the highest.
+    by_number = sorted(known, key=lambda key: known[key].number, reverse=True)
+    fresh = set(by_number[:count])
     outcomes: list[Outcome] = []
-    fresh = set(stored)
     for row in rows:
         key = (row.kind, row.id)
-        if known[key] != row.body:
+        if known[key].body != row.body:
             outcomes.append("conflict")
         elif key in fresh:
             fresh.discard(key)
@@ -193,33 +212,34 @@ def store_rows(connection: Connection, rows: Sequence[Row]) -> list[Outcome]:
     return outcomes
 
 
-def _insert_new(
-    connection: Connection, bodies: dict[tuple[str, str], str]
-) -> set[tuple[str, str]]:
+def _insert_new(connection: Connection, bodies: dict[tuple[str, str], str]) -> int:
+    """Insert the rows of unknown ids; return how many those were."""
     dialect = connection.dialect.name
     if dialect == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": WRITER_LOCK})
     at = now_text()
-    values = [
-        {"kind": kind, "id": key, "body": body, "received_at": at}
-        for (kind, key), body in bodies.items()
-    ]
-    return {(row[0], row[1]) for row in connection.execute(INSERTS[dialect], values)}
+    values = [(kind, key, body, at) for (kind, key), body in bodies.items()]
+    return connection.exec_driver_sql(INSERTS[dialect], values).rowcount
 
 
-def _read_bodies(
+class _Known(NamedTuple):
+    number: int
+    body: str
+
+
+def _read_known(
     connection: Connection, keys: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], str]:
-    found: dict[tuple[str, str], str] = {}
+) -> dict[tuple[str, str], _Known]:
+    found: dict[tuple[str, str], _Known] = {}
     for start in range(0, len(keys), 500):
         part = keys[start : start + 500]
         for kind in sorted({kind for kind, _ in part}):
-            query = select(inbox.c.id, inbox.c.body).where(
+            query = select(inbox.c.id, inbox.c.seq, inbox.c.body).where(
                 inbox.c.kind == kind,
                 inbox.c.id.in_([key for other, key in part if other == kind]),
             )
             for row in connection.execute(query):
-                found[kind, row.id] = row.body
+                found[kind, row.id] = _Known(row.seq, row.body)
     return found
 
 
@@ -235,13 +255,18 @@ def count_after(connection: Connection, mark: int) -> dict[str, int]:
     return counts
 
 
-def _answer(group: list[_Waiting], outcomes: list[Outcome] | None) -> None:
+def _answer(
+    group: list[_Waiting],
+    outcomes: list[Outcome] | None,
+    trouble: str = "The events could not be written.",
+) -> None:
     by_loop: dict[asyncio.AbstractEventLoop, list[Callable[[], None]]] = {}
     start = 0
     for waiting in group:
         end = start + len(waiting.rows)
         part = None if outcomes is None else outcomes[start:end]
-        by_loop.setdefault(waiting.loop, []).append(_resolver(waiting.future, part))
+        resolver = _resolver(waiting.ticket.future, part, trouble)
+        by_loop.setdefault(waiting.ticket.loop, []).append(resolver)
         start = end
     for loop, resolvers in by_loop.items():
         try:
@@ -251,13 +276,14 @@ def _answer(group: list[_Waiting], outcomes: list[Outcome] | None) -> None:
 
 
 def _resolver(
-    future: asyncio.Future[list[Outcome]], outcomes: list[Outcome] | None
+    future: asyncio.Future[list[Outcome]], outcomes: list[Outcome] | None, trouble: str
 ) -> Callable[[], None]:
     def resolve() -> None:
         if future.done():
             return
         if outcomes is None:
-            future.set_exception(_unavailable("The events could not be written."))
+            future.set_exception(_unavailable(trouble))
+            future.exception()  # seen: an answer given without waiting reads it never
         else:
             future.set_result(outcomes)
 

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import structlog
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from cartwheel.api.access import by_key
-from cartwheel.api.errors import Refused
+from cartwheel.api.answering import Answering
 from cartwheel.api.events import Id
-from cartwheel.api.inbox_writer import InboxWriter, Row
-from cartwheel.api.serving import LEVER, Served, Serving, make_decision_id
+from cartwheel.api.inbox_writer import Row
+from cartwheel.api.serving import LEVER, Served, make_decision_id
 from cartwheel.levers.base import Request as Question
 from cartwheel.measure.assign import in_holdout
 
 if TYPE_CHECKING:
     from cartwheel.shop import Shop
 
-LOG_SECONDS = 0.25
-"""Longest an answer waits for its log entry; after that it leaves unlogged."""
-
-log = structlog.get_logger("cartwheel.api")
 router = APIRouter(tags=["recommendations"])
 
 
@@ -83,14 +78,52 @@ class Recommendations(BaseModel):
     items: list[Item]
 
 
+def read_wanted(request: Request) -> Wanted:
+    """Read and check the query.
+
+    By hand, since FastAPI's own reading of a query into a model takes longer than
+    finding the answer.
+
+    Raises:
+        RequestValidationError: Naming each parameter that does not fit.
+    """
+    query = request.query_params
+    values: dict[str, Any] = dict(query)
+    if "context" in values:
+        values["context"] = query.getlist("context")
+    try:
+        return Wanted.model_validate(values)
+    except ValidationError as error:
+        found = [
+            {**one, "loc": ("query", *one["loc"])}
+            for one in error.errors(include_url=False)
+        ]
+        raise RequestValidationError(found) from None
+
+
+def describe_wanted() -> list[dict[str, Any]]:
+    """Return the query's parameters as OpenAPI describes them."""
+    shape = Wanted.model_json_schema()
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in shape["required"],
+            "description": schema.get("description", ""),
+            "schema": schema,
+        }
+        for name, schema in shape["properties"].items()
+    ]
+
+
 @router.get(
     "/v1/recommendations",
     summary="Ask for recommendations",
     response_model=Recommendations,
+    openapi_extra={"parameters": describe_wanted()},
 )
 async def get_recommendations(
     request: Request,
-    wanted: Annotated[Wanted, Query()],
     _key: Annotated[Any, Depends(by_key("recommendations:read", in_query=True))],
 ) -> Response:
     """Answer from the newest published turn.
@@ -99,12 +132,14 @@ async def get_recommendations(
     fails or is too slow, the fallback answers; when the database is down the answer
     still comes, with logged false.
     """
+    wanted = read_wanted(request)
     question = make_question(wanted, request.app.state.shop)
     decision_id = make_decision_id()
-    serving: Serving = request.app.state.serving
-    served = await serving.answer(question, decision_id)
-    logged = await _log_answer(
-        request.app.state.inbox, answer_row(decision_id, question, served)
+    answering: Answering = request.app.state.answering
+    served, logged = await answering.answer(
+        question,
+        decision_id,
+        lambda served: answer_row(decision_id, question, served),
     )
     return answer_json(wanted.placement, decision_id if logged else None, served)
 
@@ -173,15 +208,6 @@ def answer_row(decision_id: str, question: Question, served: Served) -> Row:
     known = {name: value for name, value in columns.items() if value is not None}
     body = json.dumps(known, sort_keys=True, separators=(",", ":"))
     return Row(kind="answers", id=decision_id, body=body)
-
-
-async def _log_answer(writer: InboxWriter, row: Row) -> bool:
-    try:
-        await asyncio.wait_for(writer.write([row]), LOG_SECONDS)
-    except (Refused, TimeoutError):
-        log.warning("answer not logged", decision=row.id)
-        return False
-    return True
 
 
 def _split(context: list[str]) -> tuple[str, ...]:

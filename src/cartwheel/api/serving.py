@@ -1,4 +1,4 @@
-"""The published model in memory, and answers that always come.
+"""The published model in memory.
 
 The model of the newest published turn is mapped into memory and swapped for the next
 one in a single assignment, so a request sees one or the other. When the next one is
@@ -11,10 +11,8 @@ import asyncio
 import hashlib
 import json
 import os
-import threading
 import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -33,13 +31,7 @@ if TYPE_CHECKING:
 
 LEVER = "recommend"
 CHECK_SECONDS = 1.0
-ANSWER_SECONDS = 0.15
-"""Longest a lever may take for an answer before the fallback answers."""
-
 FALLBACK_SLOTS = 100
-MOST_RUNNING = 16
-"""Answers under way at once; beyond them a lever that hangs costs nobody a wait."""
-
 Arm = Literal["treated", "holdout", "fallback"]
 
 log = structlog.get_logger("cartwheel.api")
@@ -88,10 +80,13 @@ class Serving:
         self._published: Published | None = None
         self._checked_at = float("-inf")
         self._refreshing: asyncio.Task[None] | None = None
-        self._slots = threading.BoundedSemaphore(MOST_RUNNING)
         self._broken_turn: int | None = None
         self.problem = ""
-        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="answer")
+
+    @property
+    def published(self) -> Published | None:
+        """What answers now, or None before the first turn."""
+        return self._published
 
     @property
     def turn(self) -> int | None:
@@ -124,32 +119,6 @@ class Serving:
         if self._refreshing is None or self._refreshing.done():
             self._checked_at = time.monotonic()
             self._refreshing = asyncio.create_task(asyncio.to_thread(self.check))
-
-    async def answer(self, request: Request, decision_id: str) -> Served:
-        """Answer a request; never raises for a lever's fault."""
-        self.check_soon()
-        published = self._published
-        if published is None:
-            return _nothing_yet()
-        if not self._slots.acquire(blocking=False):
-            return _fallback(published, request)
-        work = self._pool.submit(_ask, published, request, decision_id)
-        work.add_done_callback(lambda _: self._slots.release())
-        try:
-            answer = await asyncio.wait_for(asyncio.wrap_future(work), ANSWER_SECONDS)
-        except TimeoutError:
-            log.warning("lever too slow, fallback answered", lever=LEVER)
-            return _fallback(published, request)
-        except Exception:
-            # A lever may be a third party's; whatever it raises, shoppers get a slate.
-            log.exception("lever failed, fallback answered", lever=LEVER)
-            return _fallback(published, request)
-        arm: Arm = "holdout" if request.holdout else "treated"
-        return Served(answer=answer, arm=arm, turn=published.turn)
-
-    def close(self) -> None:
-        """End the answering threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _load(self, turn: int) -> None:
         folder = self._shop.turn_folder(turn) / "models" / LEVER
@@ -231,20 +200,19 @@ def draw(decision_id: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest, "big"))
 
 
-def _ask(published: Published, request: Request, decision_id: str) -> Answer:
+def ask(published: Published, request: Request, decision_id: str) -> Served:
+    """Ask the lever; whatever it raises goes through."""
     asked = replace(request, excluded=published.excluded)
-    return published.lever.answer(published.model, asked, rng=draw(decision_id))
+    answer = published.lever.answer(published.model, asked, rng=draw(decision_id))
+    arm: Arm = "holdout" if request.holdout else "treated"
+    return Served(answer=answer, arm=arm, turn=published.turn)
 
 
-def _product_ids(model: Model) -> frozenset[str] | None:
-    for name in ("product_ids", "product_id", "products"):
-        array: Any = model.arrays.get(name)
-        if array is not None and array.dtype.kind == "U":
-            return frozenset(array.tolist())
-    return None
-
-
-def _fallback(published: Published, request: Request) -> Served:
+def fallback(published: Published | None, request: Request) -> Served:
+    """Return what the untouched rule shows, or an empty slate before any turn."""
+    if published is None:
+        answer = Answer(slots=(), eligible_hash="", rule="none yet")
+        return Served(answer=answer, arm="fallback", turn=None)
     seen = set(request.context)
     slots = [slot for slot in published.untouched if slot.product_id not in seen]
     answer = Answer(
@@ -253,6 +221,9 @@ def _fallback(published: Published, request: Request) -> Served:
     return Served(answer=answer, arm="fallback", turn=published.turn)
 
 
-def _nothing_yet() -> Served:
-    answer = Answer(slots=(), eligible_hash="", rule="none yet")
-    return Served(answer=answer, arm="fallback", turn=None)
+def _product_ids(model: Model) -> frozenset[str] | None:
+    for name in ("product_ids", "product_id", "products"):
+        array: Any = model.arrays.get(name)
+        if array is not None and array.dtype.kind == "U":
+            return frozenset(array.tolist())
+    return None

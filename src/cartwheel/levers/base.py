@@ -201,8 +201,11 @@ class Model:
         text = (folder / "model.json").read_text(encoding="utf-8")
         description = json.loads(text)
         mode: Literal["r"] | None = "r" if mapped else None
+        # A plain view of the map: numpy's memmap class costs at each element read.
         arrays = {
-            name: np.load(folder / f"{name}.npy", mmap_mode=mode, allow_pickle=False)
+            name: np.asarray(
+                np.load(folder / f"{name}.npy", mmap_mode=mode, allow_pickle=False)
+            )
             for name in description["arrays"]
         }
         return cls(rule=description["rule"], arrays=arrays, meta=description["meta"])

@@ -1,0 +1,124 @@
+"""One answer: asked of the lever, kept on disk, then given.
+
+The lever answers in a thread, since a third party's may hang. That thread hands the
+answer straight to the inbox's writer, so the event loop is woken once, when the answer
+is on disk, or when waiting longer would cost the shopper more than a weaker slate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+
+from cartwheel.api.errors import Refused
+from cartwheel.api.inbox_writer import InboxWriter, Row, Ticket
+from cartwheel.api.serving import LEVER, Published, Served, Serving, ask, fallback
+from cartwheel.levers.base import Request
+
+ANSWER_SECONDS = 0.15
+"""Longest a lever may take for an answer before the fallback answers."""
+
+LOG_SECONDS = 0.25
+"""Longest an answer waits for its log entry; after that it leaves unlogged."""
+
+MOST_RUNNING = 16
+"""Answers under way at once; beyond them a lever that hangs costs nobody a wait."""
+
+log = structlog.get_logger("cartwheel.api")
+
+
+class _Try:
+    """One try of the lever; its answer counts unless the loop gave up first."""
+
+    def __init__(self) -> None:
+        self._claim = threading.Lock()
+        self.served: Served | None = None
+
+    def claim(self) -> bool:
+        """Take the right to decide what is given; the first caller gets it."""
+        return self._claim.acquire(blocking=False)
+
+
+class Answering:
+    """Answers recommendations and logs each answer before it is given.
+
+    Args:
+        serving: The published model.
+        writer: Writes the log entries.
+    """
+
+    def __init__(self, serving: Serving, writer: InboxWriter) -> None:
+        self._serving = serving
+        self._writer = writer
+        self._slots = threading.BoundedSemaphore(MOST_RUNNING)
+        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="answer")
+
+    def close(self) -> None:
+        """End the answering threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def answer(
+        self, request: Request, decision_id: str, entry: Callable[[Served], Row]
+    ) -> tuple[Served, bool]:
+        """Answer a request; never raises for a lever's or the database's fault.
+
+        Args:
+            request: What to recommend.
+            decision_id: Id of the decision; it is the seed of every draw.
+            entry: Makes the log entry of an answer.
+
+        Returns:
+            The answer, and whether its log entry is on disk.
+        """
+        self._serving.check_soon()
+        published = self._serving.published
+        if published is None or not self._slots.acquire(blocking=False):
+            return await self._give(fallback(published, request), entry)
+        attempt = _Try()
+        ticket = Ticket(asyncio.get_running_loop())
+
+        def run() -> None:
+            served = _ask_safely(published, request, decision_id)
+            if attempt.claim():
+                attempt.served = served
+                self._writer.put([entry(served)], ticket)
+
+        work = self._pool.submit(run)
+        work.add_done_callback(lambda _: self._slots.release())
+        await asyncio.wait((ticket.future,), timeout=ANSWER_SECONDS)
+        if attempt.claim():
+            log.warning("lever too slow, fallback answered", lever=LEVER)
+            return await self._give(fallback(published, request), entry)
+        assert attempt.served is not None
+        return attempt.served, await _kept(ticket)
+
+    async def _give(
+        self, served: Served, entry: Callable[[Served], Row]
+    ) -> tuple[Served, bool]:
+        ticket = Ticket(asyncio.get_running_loop())
+        self._writer.put([entry(served)], ticket)
+        return served, await _kept(ticket)
+
+
+def _ask_safely(published: Published, request: Request, decision_id: str) -> Served:
+    try:
+        return ask(published, request, decision_id)
+    except Exception:
+        # A lever may be a third party's; whatever it raises, shoppers get a slate.
+        log.exception("lever failed, fallback answered", lever=LEVER)
+        return fallback(published, request)
+
+
+async def _kept(ticket: Ticket) -> bool:
+    """Wait for the commit, but no longer than a shopper should."""
+    if not ticket.future.done():
+        await asyncio.wait((ticket.future,), timeout=LOG_SECONDS)
+    try:
+        return ticket.future.done() and bool(ticket.future.result())
+    except Refused:
+        log.warning("answer not logged")
+        return False
