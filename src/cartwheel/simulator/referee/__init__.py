@@ -1,0 +1,1 @@
+"""Plays policies in the same worlds and tells them apart."""
