@@ -36,7 +36,10 @@ ALLOWED: dict[str, set[str]] = {
         *("lake", "connectors", "signals", "levers", "wheel", "gate", "channels"),
         *("ledger", "measure"),
     },
-    "simulator": {"lake", "connectors"},
+    "simulator": {
+        *("errors", "settings", "lake", "connectors", "signals", "levers", "wheel"),
+        *("gate", "turn", "measure", "cli_errors"),
+    },
     "backup": FOUNDATION,
     "api": {
         *FOUNDATION,
@@ -47,7 +50,7 @@ ALLOWED: dict[str, set[str]] = {
 """Rooms that each room may import besides itself."""
 
 ENTRIES = {
-    "cli": {"api", "serving", "demo"},
+    "cli": {"api", "serving", "demo", "simulator"},
     "serving": {"api"},
     "demo": {"simulator"},
     "worker": set(),
@@ -136,12 +139,31 @@ def test_levers_take_declarations_of_signals_and_not_their_engine() -> None:
             assert ("cartwheel", "signals", "engine") not in parts, path.name
 
 
-def test_simulator_meets_the_product_at_its_contracts() -> None:
-    for path in FILES:
-        if room_of(path) == "simulator":
-            met = {
-                ".".join(parts[:3])
-                for parts in imported(path)
-                if parts[0] == "cartwheel" and parts[1] != "simulator"
-            }
-            assert met <= {"cartwheel.connectors.base", "cartwheel.lake.tables"}
+def met_by_the_simulator(folder: str) -> set[str]:
+    """Return the modules of the product that a folder of the simulator imports."""
+    return {
+        ".".join(parts[:3])
+        for path in FILES
+        if room_of(path) == "simulator"
+        and path.relative_to(PACKAGE / "simulator").parts[0] in (folder, f"{folder}.py")
+        for parts in imported(path)
+        if parts[0] == "cartwheel" and parts[1] != "simulator"
+    }
+
+
+def test_a_world_knows_nothing_of_the_product_but_its_tables() -> None:
+    tables = {"cartwheel.errors.Misuse", "cartwheel.lake.tables"}
+    assert met_by_the_simulator("world") <= tables
+    assert met_by_the_simulator("sample") <= {"cartwheel.connectors.base", *tables}
+
+
+def test_an_arm_meets_the_product_at_its_contracts() -> None:
+    contracts = {
+        *("cartwheel.signals.base", "cartwheel.signals.engine"),
+        *("cartwheel.signals.prepared", "cartwheel.signals.registry"),
+        *("cartwheel.levers.base", "cartwheel.gate.base", "cartwheel.gate.order"),
+        *("cartwheel.gate.context", "cartwheel.turn.core", "cartwheel.measure.assign"),
+    }
+    met = met_by_the_simulator("arms")
+    names = {".".join(name.split(".")[:2]) for name in met - contracts}
+    assert names <= {"cartwheel.errors", "cartwheel.settings", "cartwheel.wheel"}

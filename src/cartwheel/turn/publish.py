@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, and_, func, select, update
 
 from cartwheel.errors import Busy
-from cartwheel.gate.base import Candidate, GateContext, Refusal, VariantFacts
-from cartwheel.gate.conflicts import below_cover, under_floor
-from cartwheel.gate.eligible import unpromotable
+from cartwheel.gate.base import Candidate, GateContext, Refusal
+from cartwheel.gate.context import excluded_products, make_context
 from cartwheel.gate.order import pass_gate
 from cartwheel.ledger.entry import DecisionState
 from cartwheel.ledger.store import expire, insert_decisions
@@ -42,7 +41,7 @@ from cartwheel.turn.steps import (
 from cartwheel.wheel import find_kinds, find_levers
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 SUPERSEDED = "superseded by turn"
 
@@ -82,30 +81,16 @@ def gate(shop: Shop, number: int) -> None:
     rows = [_passed_row(c) for c in verdict.passed]
     rows += [_refused_row(r) for r in verdict.refused]
     stage.write_lines("gate", "rows", (json.dumps(r, sort_keys=True) for r in rows))
-    excluded = {**unpromotable(context), **under_floor(context), **below_cover(context)}
-    stage.write_json("gate", "excluded", excluded)
+    stage.write_json("gate", "excluded", excluded_products(context))
 
 
 def gate_context(shop: Shop, row: TurnRow, stage: Stage) -> GateContext:
     """Gather what the rules may look at."""
-    tables = stage.read_tables("signals")
-    consent = _rows(tables, "consent")
-    returned: dict[str, set[str]] = {}
-    for item in _rows(tables, "open_returns"):
-        returned.setdefault(item["customer_id"], set()).add(item["product_id"])
-    catalogue = _rows(tables, "catalogue")
-    return GateContext(
-        settings=row.settings,
-        kinds=find_kinds(find_levers()),
-        variants=_variant_facts(tables, catalogue),
-        inactive_products=frozenset(
-            item["product_id"] for item in catalogue if item["active"] is False
-        ),
-        email_consent=frozenset(
-            item["customer_id"] for item in consent if item["email_marketing"]
-        ),
-        open_returns={c: frozenset(p) for c, p in returned.items()},
-        recent_offers=_recent_offers(shop, row),
+    return make_context(
+        row.settings,
+        find_kinds(find_levers()),
+        stage.read_tables("signals"),
+        _recent_offers(shop, row),
     )
 
 
@@ -259,24 +244,6 @@ def _row(
     }
 
 
-def _variant_facts(
-    tables: Mapping[str, pa.Table], catalogue: list[dict[str, Any]]
-) -> dict[str, VariantFacts]:
-    stock = {r["variant_id"]: r for r in _rows(tables, "stock")}
-    margin = {r["variant_id"]: r for r in _rows(tables, "margin")}
-    return {
-        item["variant_id"]: VariantFacts(
-            product_id=item["product_id"],
-            price_minor=item["price_minor"],
-            cost_minor=margin.get(item["variant_id"], {}).get("cost_minor"),
-            on_hand_units=stock.get(item["variant_id"], {}).get("on_hand_units"),
-            inbound_units=stock.get(item["variant_id"], {}).get("inbound_units") or 0,
-            cover_days=stock.get(item["variant_id"], {}).get("cover_days"),
-        )
-        for item in catalogue
-    }
-
-
 def _recent_offers(shop: Shop, row: TurnRow) -> dict[str, int]:
     from cartwheel.gate.base import MESSAGE_KINDS
 
@@ -293,12 +260,6 @@ def _recent_offers(shop: Shop, row: TurnRow) -> dict[str, int]:
     )
     with reading(shop.database) as con:
         return {s.partition(":")[2]: int(n) for s, n in con.execute(query)}
-
-
-def _rows(tables: Mapping[str, pa.Table], name: str) -> list[dict[str, Any]]:
-    table = tables.get(name)
-    rows: list[dict[str, Any]] = [] if table is None else table.to_pylist()
-    return rows
 
 
 def _seconds_since(started_at: str) -> float:

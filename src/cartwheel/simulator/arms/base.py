@@ -22,7 +22,8 @@ class Page:
     """A page that asks what to show.
 
     Attributes:
-        key: Number of this page among all of the world, for random draws.
+        key: Number of this page among all of the world, for random draws; the same
+            whatever was shown before.
         placement: Where on the storefront.
         customer: Customer id, when the visitor is recognised.
         visitor: Device id.
@@ -84,6 +85,8 @@ class Article:
     """A variant on sale today, as the shop's own system lists it.
 
     Attributes:
+        price_minor: List price, before any promotion.
+        promotion_bps: Cut of the promotion that runs today, in basis points.
         cost_minor: Unit cost as recorded, or None when nobody recorded it.
         supplier_days: Lead time the supplier promises.
         on_hand: Units by location id.
@@ -94,7 +97,7 @@ class Article:
     product_id: str
     supplier_id: str
     price_minor: int
-    usual_price_minor: int
+    promotion_bps: int
     cost_minor: int | None
     pack_units: int
     minimum_order_units: int

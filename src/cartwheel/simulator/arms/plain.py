@@ -17,12 +17,12 @@ from cartwheel.simulator.arms.base import (
 REVIEW_DAYS = 7
 HISTORY_DAYS = 56
 BESTSELLER_DAYS = 30
-SAFETY = 1.3
+SAFETY = 1.65
 """Standard deviations of demand over the lead time held in reserve."""
 
 COVER_WEEKS = 4
-NEW_WEEKLY = 1.0
-"""Units a week expected of a variant too new to have sold."""
+LEAST_DAYS = 28
+"""Days over which a mean is taken at least, so that one sale is no trend."""
 
 BLAST_DAYS = 7
 COUPON_EVERY = 4
@@ -68,12 +68,10 @@ class Plain:
 def reorder(shop: ShopView) -> list[Purchase]:
     """Return min-max orders from the mean of eight weeks."""
     sold = shop.sold_units(HISTORY_DAYS)
-    weeks = max(min(shop.day, HISTORY_DAYS) / 7, 1.0)
+    weeks = min(max(shop.day, LEAST_DAYS), HISTORY_DAYS) / 7
     orders = []
     for article in shop.articles():
         weekly = sold.get(article.variant_id, 0) / weeks
-        if shop.day < 21:
-            weekly = max(weekly, NEW_WEEKLY)
         orders += _min_max(article, weekly)
     return orders
 
@@ -88,12 +86,12 @@ def _min_max(article: Article, weekly: float) -> list[Purchase]:
     place = min(
         article.on_hand, key=lambda at: article.on_hand[at] + article.inbound[at]
     )
-    units = max(ceil(wanted / article.pack_units), 1) * article.pack_units
+    packs = ceil(max(wanted, article.minimum_order_units) / article.pack_units)
     return [
         Purchase(
             variant_id=article.variant_id,
             location_id=place,
-            units=max(units, article.minimum_order_units),
+            units=max(packs, 1) * article.pack_units,
         )
     ]
 

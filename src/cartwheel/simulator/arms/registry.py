@@ -1,0 +1,74 @@
+"""Every arm by name: ours, the wheel with any links cut, and outsiders' policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+from cartwheel.errors import Failure, Misuse
+from cartwheel.simulator.arms.links import COALITION, LINKS, MINUS, PLUS, cuts_of_arm
+
+if TYPE_CHECKING:
+    from cartwheel.simulator.arms.base import Policy
+    from cartwheel.simulator.world.world import World
+
+GROUP = "cartwheel.arms"
+"""Entry points of outsiders' policies: a function without arguments."""
+
+NO_AI, ISOLATED, CONNECTED, ORACLE = "no-ai", "isolated", "connected", "oracle"
+OURS = (NO_AI, ISOLATED, CONNECTED, ORACLE)
+
+
+def arm_names() -> list[str]:
+    """Return the names of arms that stand for themselves, outsiders' last."""
+    return [*OURS, *sorted(point.name for point in entry_points(group=GROUP))]
+
+
+def links() -> list[str]:
+    """Return the links between silos."""
+    return list(LINKS)
+
+
+def check_arm(name: str) -> None:
+    """Raise `Misuse` unless there is an arm of this name."""
+    if name not in arm_names() and cuts_of_arm(name) is None:
+        raise Misuse(
+            f"There is no arm {name!r}.",
+            f"Choose one of {', '.join(arm_names())}, or '{MINUS}LINK', '{PLUS}LINK', "
+            f"'{COALITION}LINK+LINK'.",
+        )
+
+
+def make_arm(name: str, world: World, seed: int) -> Policy:
+    """Return a fresh policy for a world after its warm-up.
+
+    Only the oracle is shown the world itself.
+
+    Raises:
+        Misuse: If there is no such arm.
+        Failure: If an outsider's policy cannot be loaded.
+    """
+    check_arm(name)
+    if name == NO_AI:
+        from cartwheel.simulator.arms.plain import Plain
+
+        return Plain()
+    if name == ORACLE:
+        from cartwheel.simulator.arms.oracle import Oracle
+
+        return Oracle(world)
+    cuts = cuts_of_arm(name)
+    if cuts is not None:
+        from cartwheel.simulator.arms.wheel import Wheel
+
+        return Wheel(name, currency=world.spec.money.currency, cuts=cuts, seed=seed)
+    (point,) = entry_points(group=GROUP, name=name)
+    try:
+        factory: Callable[[], Policy] = point.load()
+        return factory()
+    except Exception as error:
+        raise Failure(
+            f"The arm {name} ({point.value}) cannot be loaded: {error}.",
+            "Repair or uninstall the package that brings it.",
+        ) from error

@@ -1,0 +1,268 @@
+"""The product itself as a policy: fact tables in; signals, levers, gate; actions out.
+
+It runs the pure core of the turn, the very code a shop runs. Once a week it learns and
+decides; every page in between is answered by the published model. The shop's own
+calendar of promotions and its weekly mail stay, as in a real shop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from cartwheel.gate.base import MESSAGE_KINDS, Candidate, Verdict
+from cartwheel.gate.context import excluded_products, make_context
+from cartwheel.gate.order import pass_gate
+from cartwheel.levers.base import Model, OnlineLever, Request, State
+from cartwheel.measure.assign import in_holdout
+from cartwheel.settings import PinnedSettings
+from cartwheel.signals.base import ShopContext, When
+from cartwheel.signals.engine import when_of
+from cartwheel.signals.prepared import PreparedSignals
+from cartwheel.signals.registry import LAKE_SIGNALS
+from cartwheel.simulator.arms.base import (
+    Actions,
+    Article,
+    Mail,
+    Page,
+    Purchase,
+    ShopView,
+)
+from cartwheel.simulator.arms.plain import BLAST_DAYS, blast
+from cartwheel.turn.core import LeverRun, turn_core
+from cartwheel.wheel import ARROW, find_kinds, find_levers, order_levers
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from cartwheel.levers.base import Lever
+
+TURN_DAYS = 7
+ONLINE = "recommend"
+ZONE = "UTC"
+
+
+class Wheel:
+    """The product in a world.
+
+    Args:
+        name: Name of the arm.
+        currency: The shop's currency.
+        cuts: Links that are cut.
+        seed: Seed of every turn.
+        levers: The levers; None for those installed.
+        turn_days: Days from turn to turn.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        currency: str,
+        cuts: frozenset[str],
+        seed: int,
+        levers: Mapping[str, Lever] | None = None,
+        turn_days: int = TURN_DAYS,
+    ) -> None:
+        self.name = name
+        self._levers = dict(find_levers() if levers is None else levers)
+        self._cuts = cuts
+        self._seed = seed
+        self._turn_days = turn_days
+        self._settings = PinnedSettings(currency=currency, timezone=ZONE)
+        self._signals: PreparedSignals | None = None
+        self._healthy: dict[str, Model] = {}
+        self._lagged: dict[str, pa.Table] = {}
+        self._online: Model | None = None
+        self._excluded: frozenset[str] = frozenset()
+        self._offers: list[tuple[int, str]] = []
+        self._alone: frozenset[str] = frozenset()
+        self._next_turn = 0
+        self._day = 0
+        self.runs: dict[str, LeverRun] = {}
+        self.verdict: Verdict | None = None
+
+    def morning(self, shop: ShopView) -> Actions:
+        """Turn the wheel when it is due, and send the shop's own weekly mail."""
+        self._day = shop.day
+        actions = Actions()
+        if shop.day >= self._next_turn:
+            self._next_turn = shop.day + self._turn_days
+            actions = self._turn(shop)
+        if shop.day % BLAST_DAYS != 1:
+            return actions
+        # Who is to be left alone is not in the weekly mail either.
+        mails = [m for m in blast(shop) if m.customer_id not in self._alone]
+        return Actions(
+            prices_minor=actions.prices_minor,
+            purchases=actions.purchases,
+            mails=[*actions.mails, *mails],
+        )
+
+    def slates(self, pages: Sequence[Page]) -> list[list[str]]:
+        """Answer each page from the published model, as the API does."""
+        model = self._online
+        if model is None:
+            return [[] for _ in pages]
+        lever = cast(OnlineLever, self._levers[ONLINE])
+        return [self._answer(lever, model, page) for page in pages]
+
+    def _answer(self, lever: OnlineLever, model: Model, page: Page) -> list[str]:
+        request = Request(
+            placement=page.placement,
+            customer=page.customer,
+            visitor=page.visitor,
+            context=page.context,
+            limit=page.limit,
+            holdout=page.customer is not None and self._held_out(page.customer),
+            excluded=self._excluded,
+        )
+        answer = lever.answer(model, request, rng=self._draw(page))
+        return [slot.product_id for slot in answer.slots]
+
+    def _draw(self, page: Page) -> np.random.Generator:
+        """Return a page's own generator: other pages never shift its draw."""
+        text = f"{self._seed}\x1f{self._day}\x1f{page.visitor}\x1f{page.placement}"
+        digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+        return np.random.default_rng(int.from_bytes(digest, "big"))
+
+    def _held_out(self, customer: str) -> bool:
+        holdout = self._settings.holdout
+        return in_holdout(customer, holdout.share_bps / 10_000, holdout.salt)
+
+    def _turn(self, shop: ShopView) -> Actions:
+        when = when_of(shop.today - timedelta(days=1), ZONE)
+        facts = shop.facts.connection  # written up to last night by being asked for
+        if self._signals is None:
+            self._signals = PreparedSignals(facts, ZONE, cuts=_lake_cuts(self._cuts))
+        tables = {**self._signals.compute(when), **self._lagged}
+        runs = turn_core(
+            order_levers(self._levers),
+            tables,
+            self._context(when),
+            cuts=self._cuts,
+            previous=self._healthy,
+            seed=self._seed,
+        )
+        self.runs = runs
+        for name, run in runs.items():
+            if run.state is State.HEALTHY and run.model is not None:
+                self._healthy[name] = run.model
+        self._keep_lagged(runs)
+        self._gate(runs, tables)
+        return self._act(shop)
+
+    def _context(self, when: When) -> ShopContext:
+        settings = self._settings
+        guardrails = settings.guardrails.model_dump(mode="json")
+        return ShopContext(
+            currency=settings.currency,
+            minor_digits=settings.minor_digits,
+            when=when,
+            holdout_share=settings.holdout.share_bps / 10_000,
+            holdout_salt=settings.holdout.salt,
+            options={**settings.levers, "guardrails": guardrails},
+        )
+
+    def _keep_lagged(self, runs: Mapping[str, LeverRun]) -> None:
+        names = {
+            signal.name
+            for lever in self._levers.values()
+            for signal in lever.writes
+            if signal.lagged
+        }
+        for run in runs.values():
+            self._lagged.update(
+                {name: table for name, table in run.emitted.items() if name in names}
+            )
+
+    def _gate(self, runs: Mapping[str, LeverRun], tables: Mapping[str, Any]) -> None:
+        candidates = [
+            Candidate(lever=name, decision=decision, body=decision.canonical())
+            for name, run in runs.items()
+            for decision in run.decisions
+        ]
+        recent = Counter(name for day, name in self._offers if day > self._day - 30)
+        context = make_context(self._settings, find_kinds(self._levers), tables, recent)
+        self.verdict = pass_gate(candidates, context)
+        self._excluded = frozenset(excluded_products(context))
+        run = runs.get(ONLINE)
+        if run is not None and run.model is not None:
+            self._online = run.model
+
+    def _act(self, shop: ShopView) -> Actions:
+        """Carry out what passed the gate, as an owner does who says yes to all."""
+        assert self.verdict is not None
+        passed = self.verdict.passed
+        articles = {article.variant_id: article for article in shop.articles()}
+        self._alone = frozenset(
+            c.subject_id for c in passed if c.decision.kind == "leave_alone"
+        )
+        mails = list(_mails(passed))
+        self._offers += [
+            (self._day, c.subject_id)
+            for c in passed
+            if c.decision.kind in MESSAGE_KINDS
+        ]
+        return Actions(
+            prices_minor=_prices(passed, articles),
+            purchases=list(_purchases(passed, articles)),
+            mails=mails,
+        )
+
+
+def _lake_cuts(cuts: frozenset[str]) -> frozenset[str]:
+    """Return the cuts between signals; those at a lever do not change a signal."""
+    return frozenset(c for c in cuts if c.partition(ARROW)[2] in LAKE_SIGNALS)
+
+
+def _prices(
+    passed: Sequence[Candidate], articles: Mapping[str, Article]
+) -> dict[str, int]:
+    """Return new prices; what is in promotion keeps its list price meanwhile."""
+    return {
+        c.subject_id: int(c.decision.action["price_minor"])
+        for c in passed
+        if c.decision.kind in ("price_change", "price_test", "markdown")
+        and c.subject_id in articles
+        and articles[c.subject_id].promotion_bps == 0
+    }
+
+
+def _purchases(
+    passed: Sequence[Candidate], articles: Mapping[str, Article]
+) -> Iterable[Purchase]:
+    for candidate in passed:
+        if candidate.decision.kind != "reorder" or candidate.subject_id not in articles:
+            continue
+        article = articles[candidate.subject_id]
+        units = int(candidate.decision.action["units"])
+        if units > 0:
+            yield Purchase(
+                variant_id=article.variant_id,
+                location_id=emptier(article),
+                units=units,
+            )
+
+
+def emptier(article: Article) -> str:
+    """Return the location that has less of an article, on its way or there."""
+    return min(
+        article.on_hand, key=lambda at: article.on_hand[at] + article.inbound[at]
+    )
+
+
+def _mails(passed: Sequence[Candidate]) -> Iterable[Mail]:
+    for candidate in passed:
+        action = candidate.decision.action
+        if candidate.decision.kind == "winback" and action.get("offer") == "discount":
+            yield Mail(
+                customer_id=candidate.subject_id,
+                offer_bps=int(action["discount_bps"]),
+                campaign="winback",
+            )
