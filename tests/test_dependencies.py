@@ -38,14 +38,15 @@ ALLOWED: dict[str, set[str]] = {
     },
     "simulator": {
         *("errors", "settings", "lake", "connectors", "signals", "levers", "wheel"),
-        *("gate", "turn", "measure", "cli_errors"),
+        *("gate", "turn", "measure", "cli_errors", "svg"),
     },
     "backup": FOUNDATION,
     "api": {
         *FOUNDATION,
         *("lake", "ledger", "levers", "measure", "channels", "console"),
     },
-    "console": {*FOUNDATION, "ledger", "wheel", "channels", "api"},
+    "svg": set(),
+    "console": {*FOUNDATION, "ledger", "wheel", "channels", "api", "svg"},
 }
 """Rooms that each room may import besides itself."""
 

@@ -15,8 +15,8 @@ from cartwheel.console.charts import (
     line_chart,
     wheel,
 )
-from cartwheel.console.charts.svg import runs, shorten, ticks
 from cartwheel.console.charts.wheel import HEIGHT, SOURCE_BOX, WIDTH, place, short_value
+from cartwheel.svg import runs, shorten, ticks
 
 DAYS = ("2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04")
 LEVERS = [

@@ -489,7 +489,7 @@ def _customer_slate(
     recency: float,
 ) -> Decision:
     first = int(items[0])
-    why = slate.why(model, first, reader, slate.NOTHING, model.rule)
+    (why,) = slate.reasons(model, items[:1], reader, slate.NOTHING, model.rule)
     title = model.arrays["title"][first]
     again = int(np.isin(items, reader.items).sum())
     drawn = bool(chance[-1] < 1.0)

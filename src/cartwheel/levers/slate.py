@@ -197,32 +197,40 @@ def untouched(model: Model, request: Request, excluded: Array) -> Array:
     return result
 
 
-def why(
-    model: Model, item: int, reader: Reader, context: Array, slots_rule: str
-) -> str:
-    """Return why this product fills a slot, in a shopper's words."""
-    if slots_rule == "bestsellers":
-        return "Bestseller of the last 30 days"
-    source, phrase = (
-        _strongest_source(goes_with(model), item, context[-20:]),
-        "Goes with",
-    )
-    if source is None and item in reader.items:
-        return "Bought before"
-    if source is None:
-        source = _strongest_source(near(model), item, reader.items)
-        phrase = "Bought by people who also bought"
-    if source is None:
-        return "Popular now"
-    return f"{phrase} {model.arrays['title'][source]}"
+def reasons(
+    model: Model, items: Array, reader: Reader, context: Array, rule: str
+) -> list[str]:
+    """Return why each product fills its slot, in a shopper's words."""
+    if rule == "bestsellers":
+        return ["Bestseller of the last 30 days"] * len(items)
+    title = model.arrays["title"]
+    beside = _strongest_sources(goes_with(model), items, context[-20:])
+    after = _strongest_sources(near(model), items, reader.items)
+    had = np.isin(items, reader.items)
+    found = []
+    for goes, bought, again in zip(beside, after, had, strict=True):
+        if goes >= 0:
+            found.append(f"Goes with {title[goes]}")
+        elif again:
+            found.append("Bought before")
+        elif bought >= 0:
+            found.append(f"Bought by people who also bought {title[bought]}")
+        else:
+            found.append("Popular now")
+    return found
 
 
-def _strongest_source(lists: Neighbours, item: int, sources: Array) -> int | None:
-    if len(sources) == 0:
-        return None
-    hit = np.where(lists.index[sources] == item, lists.weight[sources], 0).max(axis=1)
-    best = int(hit.argmax())
-    return int(sources[best]) if hit[best] > 0 else None
+def _strongest_sources(lists: Neighbours, items: Array, sources: Array) -> Array:
+    """Return which source says most about each item, -1 for none, shape (n_items,)."""
+    if len(sources) == 0 or len(items) == 0:
+        return np.full(len(items), -1)
+    index, weight = lists.index[sources], lists.weight[sources]
+    said = np.where(index[None] == np.asarray(items)[:, None, None], weight[None], 0)
+    by_source = said.max(axis=2)
+    best = by_source.argmax(axis=1)
+    strongest = by_source[np.arange(len(best)), best]
+    result: Array = np.where(strongest > 0, sources[best], -1)
+    return result
 
 
 def slots(
@@ -235,11 +243,8 @@ def slots(
 ) -> tuple[Slot, ...]:
     """Return filled slots with their reasons."""
     names = model.arrays["product_id"]
+    said = reasons(model, np.asarray(items, np.int64), reader, context, rule)
     return tuple(
-        Slot(
-            product_id=str(names[item]),
-            propensity=float(chance),
-            reason=why(model, int(item), reader, context, rule),
-        )
-        for item, chance in zip(items, probability, strict=True)
+        Slot(product_id=str(names[item]), propensity=float(chance), reason=reason)
+        for item, chance, reason in zip(items, probability, said, strict=True)
     )

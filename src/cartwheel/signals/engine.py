@@ -111,17 +111,11 @@ def compute(
         KeyError: If a wanted signal is not made from the lake.
     """
     read = source if source is not None else lake_source(_backend(engine))
-    wanted = set(LAKE_SIGNALS) if only is None else set(only)
-    unknown = wanted - set(LAKE_SIGNALS)
-    if unknown:
-        raise KeyError(
-            f"signals {sorted(unknown)} are not made from the lake; "
-            f"made from it are {sorted(LAKE_SIGNALS)}"
-        )
-    workshop = _Workshop(read, when)
+    wanted = names_wanted(only)
+    workshop = Workshop(read, when)
     made: dict[str, pa.Table] = {}
     try:
-        for name in _closure(wanted):
+        for name in closure(wanted):
             signal = LAKE_SIGNALS[name]
             table = workshop.make(signal, cuts)
             if name in wanted:
@@ -129,6 +123,31 @@ def compute(
     finally:
         workshop.close()
     return made
+
+
+def names_wanted(only: Iterable[str] | None) -> frozenset[str]:
+    """Return the names asked for; all that are made from the lake for None.
+
+    Raises:
+        KeyError: If one of them is not made from the lake.
+    """
+    wanted = frozenset(LAKE_SIGNALS if only is None else only)
+    unknown = wanted - set(LAKE_SIGNALS)
+    if unknown:
+        raise KeyError(
+            f"signals {sorted(unknown)} are not made from the lake; "
+            f"made from it are {sorted(LAKE_SIGNALS)}"
+        )
+    return wanted
+
+
+def closure(wanted: Iterable[str]) -> list[str]:
+    """Return the wanted signals and all they read, in dependency order."""
+    needed = set(wanted)
+    for name in reversed(LAKE_SIGNALS):
+        if name in needed:
+            needed.update(LAKE_SIGNALS[name].reads)
+    return [name for name in LAKE_SIGNALS if name in needed]
 
 
 def lake_source(backend: Any) -> Source:
@@ -157,8 +176,13 @@ def export_facts(shop: Shop, when: When, snapshot: int, folder: Path) -> None:
             rows.write_parquet(str(folder / f"{name}.parquet"))
 
 
-class _Workshop:
-    """Facts, shared steps and signals of one run, each kept once on the engine."""
+class Workshop:
+    """Facts, shared steps and signals of one run, each kept once on the engine.
+
+    Args:
+        source: Where the rows of a fact table come from.
+        when: The day looked from.
+    """
 
     def __init__(self, source: Source, when: When) -> None:
         self._source = source
@@ -167,6 +191,11 @@ class _Workshop:
         self._signals: dict[str, Any] = {}
 
     def make(self, signal: Signal, cuts: frozenset[str]) -> ir.Table:
+        """Return a signal's rows; the signals it reads must have been made before.
+
+        Raises:
+            ValueError: If the signal declares no make function.
+        """
         if signal.make is None:
             raise ValueError(f"signal {signal.name} declares no make function")
         upstream = {
@@ -180,11 +209,16 @@ class _Workshop:
             **{c.name: table[c.name].cast(IBIS_TYPES[c.type]) for c in signal.columns}
         )
         if any(signal.name in other.reads for other in LAKE_SIGNALS.values()):
-            typed = typed.cache()
+            typed = self.keep(f"signal_{signal.name}", typed)
             self._signals[signal.name] = typed
         return typed
 
+    def keep(self, name: str, rows: ir.Table) -> ir.Table:
+        """Return rows that several readers share, computed once under a name."""
+        return rows.cache()
+
     def close(self) -> None:
+        """Release what was kept."""
         for kept in (*self._signals.values(), *self._facts.values()):
             kept.release()
         self._signals.clear()
@@ -201,22 +235,14 @@ class _Workshop:
     def _fact(self, name: str) -> ir.Table:
         if name not in self._facts:
             rows = latest(self._source(name), TABLE_BY_NAME[name], self._when)
-            self._facts[name] = rows.cache()
+            self._facts[name] = self.keep(f"fact_{name}", rows)
         return self._facts[name]
 
     def _step(self, name: str) -> ir.Table:
         if name not in self._facts:
-            self._facts[name] = STEPS[name].make(self._facts, self._when).cache()
+            rows = STEPS[name].make(self._facts, self._when)
+            self._facts[name] = self.keep(f"step_{name}", rows)
         return self._facts[name]
-
-
-def _closure(wanted: set[str]) -> list[str]:
-    """Return the wanted signals and all they read, in dependency order."""
-    needed = set(wanted)
-    for name in reversed(LAKE_SIGNALS):
-        if name in needed:
-            needed.update(LAKE_SIGNALS[name].reads)
-    return [name for name in LAKE_SIGNALS if name in needed]
 
 
 def _backend(engine: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from cartwheel.console.charts.svg import clean, drawing, known, shorten, tag
+from cartwheel.svg import clean, drawing, known, shorten, tag
 
 ROW = 30
 

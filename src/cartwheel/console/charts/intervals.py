@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cartwheel.console.charts.svg import clean, drawing, shorten, tag, ticks
+from cartwheel.svg import clean, drawing, shorten, tag, ticks
 
 ROW = 30
 

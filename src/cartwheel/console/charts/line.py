@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from cartwheel.console.charts.svg import clean, drawing, known, number, runs, tag, ticks
+from cartwheel.svg import clean, drawing, known, number, runs, tag, ticks
 
 Values = Sequence[float | None]
 Format = Callable[[float], str]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from cartwheel.console.charts.svg import clean, drawing, number, shorten, tag
+from cartwheel.svg import clean, drawing, number, shorten, tag
 
 WIDTH, HEIGHT = 1040, 680
 LEVER_BOX = (168.0, 48.0)

@@ -1,0 +1,422 @@
+"""The lake's signals for many days in a row, compiled once.
+
+Building and compiling the expressions costs seconds whatever the size of the shop,
+which is nothing for one turn a night and everything for a simulated year. The SQL of
+two days differs in a few literals only. It is therefore compiled for two made-up days
+in two zones of fixed offset; a literal that differs stands for the cut-off, for a day
+so far from the day looked from, or for an instant moved by the zone's offset. The
+template so found must reproduce, letter by letter, what the compiler writes for a third
+day in a third zone, and local time as written here must be what the compiler writes for
+the shop's own zone. If not, every day is compiled anew: slower, never wrong.
+
+DuckDB's own prepared statements are no help: 1.5 draws conclusions from the rows there
+were when the plan was made and keeps them after others came in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from cartwheel.lake.tables import BOOKKEEPING, TABLE_BY_NAME
+from cartwheel.signals.base import When
+from cartwheel.signals.days import YEARS_AHEAD, day_of, offsets
+from cartwheel.signals.engine import (
+    IBIS_TYPES,
+    Workshop,
+    closure,
+    compute,
+    names_wanted,
+    when_of,
+)
+from cartwheel.signals.registry import LAKE_SIGNALS
+
+if TYPE_CHECKING:
+    import duckdb
+    import ibis.expr.types as ir
+    import pyarrow as pa
+
+    Offsets = Sequence[tuple[datetime, int]]
+
+SCHEMA = "main"
+"""Schema of the fact tables on the connection."""
+
+PROBES = (
+    (date(2023, 5, 30), "Etc/GMT+12"),
+    (date(2021, 11, 3), "Etc/GMT-14"),
+)
+"""Days and zones compiled to find the template; year, month, weekday, all differ."""
+
+PROOF = (date(2026, 3, 29), "Etc/GMT-5")
+"""Day and zone compiled to prove it, unlike both."""
+
+RECENT_YEARS = 1
+"""Years before the day looked from whose changes of offset are compared in turn."""
+
+_LOCAL = re.compile(r"""("\w+"\."\w+") \+ INTERVAL '(-?\d+)' SECOND""")
+_DATE = re.compile(r"MAKE_DATE\((\d+), (\d+), (\d+)\)")
+_LITERAL = re.compile(
+    r"""
+    "\w+"\."\w+"\ \+\ INTERVAL\ '-?\d+'\ SECOND
+    | MAKE_(?:DATE|TIMESTAMP)\([^()]*\)
+    | '(?:[^']|'')*'
+    | (?<![\w"])\d+(?:\.\d+)?(?![\w"])
+    """,
+    re.VERBOSE,
+)
+
+
+class PreparedSignals:
+    """Signals of the facts on a connection, for one day after another.
+
+    Rows may come in between the days; the tables must stay as they are.
+
+    Args:
+        con: A DuckDB connection with one table per fact table in its schema `main`,
+            content columns and bookkeeping columns as in `cartwheel.lake.tables`.
+        timezone: IANA name of the shop's time zone.
+        cuts: Links between signals that are cut, as for `engine.compute`.
+        only: Names wanted; all by default.
+
+    Raises:
+        KeyError: If a wanted signal is not made from the lake.
+    """
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        timezone: str,
+        *,
+        cuts: frozenset[str] = frozenset(),
+        only: Iterable[str] | None = None,
+    ) -> None:
+        self._con = con
+        self._timezone = timezone
+        self._cuts = cuts
+        self._wanted = names_wanted(only)
+        self._statements = (
+            _proven(cuts, self._wanted) if _same_clock(timezone) else None
+        )
+
+    @property
+    def compiled_once(self) -> bool:
+        """Whether the template holds; otherwise every day is compiled anew."""
+        return self._statements is not None
+
+    def compute(self, when: When) -> dict[str, pa.Table]:
+        """Return what `engine.compute` returns for the day: signals sorted by key.
+
+        Args:
+            when: The day looked from, in the zone prepared for.
+
+        Raises:
+            ValueError: If `when` is in another zone.
+        """
+        if when.timezone != self._timezone:
+            raise ValueError(
+                f"signals were prepared for {self._timezone}, not for {when.timezone}"
+            )
+        if self._statements is None:
+            return self._anew(when)
+        made: dict[str, pa.Table] = {}
+        try:
+            for statement in self._statements:
+                result = self._con.execute(_filled(statement.template, when, _quick))
+                if not statement.kept:
+                    signal = LAKE_SIGNALS[statement.name]
+                    made[signal.name] = signal.conform(result.to_arrow_table())
+        finally:
+            for statement in self._statements:
+                if statement.kept:
+                    self._con.execute(f'DROP TABLE IF EXISTS temp."{statement.name}"')
+        return made
+
+    def _anew(self, when: When) -> dict[str, pa.Table]:
+        import ibis
+
+        backend = ibis.duckdb.from_connection(self._con)
+        return compute(
+            backend,
+            when,
+            cuts=self._cuts,
+            only=self._wanted,
+            source=lambda name: backend.table(name, database=SCHEMA),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Cutoff:
+    """Stands for the first instant that may not be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """Stands for the day so many days after the day looked from."""
+
+    shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Local:
+    """Stands for an instant, given as SQL, moved to the shop's local time."""
+
+    instant: str
+
+
+Part = str | _Cutoff | _Day | _Local
+Template = tuple[Part, ...]
+"""SQL with places to fill in for a day."""
+
+LocalTime = Callable[[str, "Offsets", When], str]
+"""Writes an instant moved to local time: (instant, offsets, when)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Query:
+    """What one fact, step or signal is made by, and which others it reads."""
+
+    sql: str
+    reads: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Statement:
+    """SQL to run on the connection.
+
+    Attributes:
+        name: Temporary table it makes, or signal whose rows it returns.
+        kept: It makes a temporary table.
+        template: The SQL.
+    """
+
+    name: str
+    kept: bool
+    template: Template
+
+
+class _Recorder(Workshop):
+    """Builds as the engine does, but only notes what the engine would keep."""
+
+    def __init__(self, when: When) -> None:
+        super().__init__(_fact_rows, when)
+        self.noted: dict[str, ir.Table] = {}
+
+    def keep(self, name: str, rows: ir.Table) -> ir.Table:
+        import ibis
+
+        kept = f"cartwheel_{name}"
+        self.noted[kept] = rows
+        return ibis.table(rows.schema(), name=kept)
+
+
+def _fact_rows(name: str) -> ir.Table:
+    import ibis
+
+    columns = TABLE_BY_NAME[name].columns + BOOKKEEPING
+    types = {**IBIS_TYPES, "instant": "timestamp"}
+    schema = {column.name: types[column.type] for column in columns}
+    return ibis.table(schema, name=name, database=SCHEMA)
+
+
+def _compiled(
+    when: When, cuts: frozenset[str], wanted: frozenset[str]
+) -> dict[str, _Query]:
+    """Return the queries needed for a day, each after those it reads."""
+    import ibis
+    from ibis.expr.operations import UnboundTable
+
+    recorder = _Recorder(when)
+    made = {name: recorder.make(LAKE_SIGNALS[name], cuts) for name in closure(wanted)}
+    rows = recorder.noted | {n: table for n, table in made.items() if n in wanted}
+    reads = {
+        name: recorder.noted.keys() & {t.name for t in table.op().find(UnboundTable)}
+        for name, table in rows.items()
+    }
+    needed = set(wanted)
+    for name in reversed(rows):
+        if name in needed:
+            needed |= reads[name]
+    return {
+        name: _Query(
+            sql=str(ibis.to_sql(rows[name], dialect="duckdb", pretty=False)),
+            reads=frozenset(reads[name]),
+        )
+        for name in rows
+        if name in needed
+    }
+
+
+@lru_cache(maxsize=32)
+def _proven(
+    cuts: frozenset[str], wanted: frozenset[str]
+) -> tuple[_Statement, ...] | None:
+    """Return the statements to run, or None when no template holds."""
+    first, second, third = (when_of(day, zone) for day, zone in (*PROBES, PROOF))
+    one, other, proof = (_compiled(w, cuts, wanted) for w in (first, second, third))
+    if not one.keys() == other.keys() == proof.keys():
+        return None
+    templates = {}
+    for name, query in one.items():
+        template = _aligned(query.sql, first, other[name].sql, second)
+        if template is None or _filled(template, third, _compared) != proof[name].sql:
+            return None
+        templates[name] = template
+    return _statements(templates, one, wanted)
+
+
+@lru_cache(maxsize=64)
+def _same_clock(timezone: str) -> bool:
+    """Whether local time as written here is what the compiler writes for the zone."""
+    import ibis
+
+    when = when_of(PROOF[0], timezone)
+    table = ibis.table({"at": "timestamp"}, name="t")
+    sql = ibis.to_sql(
+        table.select(day=day_of(table["at"], when)), dialect="duckdb", pretty=False
+    )
+    local = _compared('"t0"."at"', _offsets(when), when)
+    return str(sql) == f'SELECT CAST({local} AS DATE) AS "day" FROM "t" AS "t0"'
+
+
+def _aligned(one: str, first: When, other: str, second: When) -> Template | None:
+    """Return the template two days' SQL are written by, or None when there is none."""
+    between = _LITERAL.split(one)
+    if between != _LITERAL.split(other):
+        return None
+    parts: list[Part] = [between[0]]
+    pairs = zip(_LITERAL.findall(one), _LITERAL.findall(other), strict=True)
+    for (mine, its), text in zip(pairs, between[1:], strict=True):
+        if mine == its:
+            parts[-1] = f"{parts[-1]}{mine}{text}"
+            continue
+        role = _role(mine, first)
+        if role is None or role != _role(its, second):
+            return None
+        parts += [role, text]
+    return tuple(parts)
+
+
+def _role(literal: str, when: When) -> _Cutoff | _Day | _Local | None:
+    """Return what a literal stands for on a day in a zone of fixed offset."""
+    if literal == _instant(datetime.fromisoformat(when.cutoff_at)):
+        return _Cutoff()
+    if found := _DATE.fullmatch(literal):
+        year, month, day = map(int, found.groups())
+        return _Day((date(year, month, day) - when.as_of).days)
+    if found := _LOCAL.fullmatch(literal):
+        (_, seconds), *_ = _offsets(when)
+        return _Local(found[1]) if int(found[2]) == seconds else None
+    return None
+
+
+def _statements(
+    templates: dict[str, Template],
+    queries: dict[str, _Query],
+    wanted: frozenset[str],
+) -> tuple[_Statement, ...]:
+    """Return what to run, in order.
+
+    A query that several statements read becomes a temporary table; one that a single
+    statement reads is written into it.
+    """
+    read_in: dict[str, set[str]] = {name: set() for name in queries}
+    inside: dict[str, list[str]] = {}
+    for name in reversed(queries):
+        if name in wanted or len(read_in[name]) > 1:
+            inside[name] = []
+            home = name
+        else:
+            (home,) = read_in[name]
+            inside[home].insert(0, name)
+        for read in queries[name].reads:
+            read_in[read].add(home)
+    return tuple(
+        _Statement(
+            name=name,
+            kept=name not in wanted,
+            template=_statement(name, inside[name], templates, name not in wanted),
+        )
+        for name in queries
+        if name in inside
+    )
+
+
+def _statement(
+    name: str, inside: list[str], templates: dict[str, Template], kept: bool
+) -> Template:
+    parts: list[Part] = []
+    if kept:
+        parts.append(f'CREATE TEMP TABLE "{name}" AS ')
+    for index, inner in enumerate(inside):
+        parts += [", " if index else "WITH ", f'"{inner}" AS (', *templates[inner], ")"]
+    return (*parts, " SELECT * FROM (", *templates[name], ")")
+
+
+def _filled(template: Template, when: When, local_time: LocalTime) -> str:
+    """Return the SQL of a day."""
+    held = _offsets(when)
+    texts = []
+    for part in template:
+        match part:
+            case _Cutoff():
+                texts.append(_instant(datetime.fromisoformat(when.cutoff_at)))
+            case _Day(shift):
+                day = when.as_of + timedelta(days=shift)
+                texts.append(f"MAKE_DATE({day.year}, {day.month}, {day.day})")
+            case _Local(instant):
+                texts.append(local_time(instant, held, when))
+            case text:
+                texts.append(text)
+    return "".join(texts)
+
+
+def _offsets(when: When) -> Offsets:
+    return offsets(when.timezone, when.as_of.year + YEARS_AHEAD)
+
+
+def _compared(instant: str, held: Offsets, when: When) -> str:
+    """Write local time as `days.day_of` does, by halving the list of changes."""
+    if len(held) == 1:
+        seconds = held[0][1]
+        return f"{instant} + INTERVAL '{seconds}' SECOND" if seconds else instant
+    middle = len(held) // 2
+    later = _compared(instant, held[middle:], when)
+    earlier = _compared(instant, held[:middle], when)
+    return (
+        f"CASE WHEN {instant} >= {_instant(held[middle][0])} "
+        f"THEN {later} ELSE {earlier} END"
+    )
+
+
+def _quick(instant: str, held: Offsets, when: When) -> str:
+    """Write the same local time in fewer terms: planning them costs more than rows do.
+
+    Changes of late years are compared from the newest back; those before, where few
+    rows of a simulated shop are, are looked up in a list.
+    """
+    if len(held) == 1:
+        return _compared(instant, held, when)
+    since = when.as_of.year - RECENT_YEARS
+    split = next((i for i, (at, _) in enumerate(held) if i and at.year >= since), None)
+    old, recent = held[:split], held[len(held) if split is None else split :]
+    seconds = ", ".join(str(offset) for _, offset in old)
+    changes = ", ".join(str(at) for at, _ in old[1:])
+    back = f"len(list_filter('[{changes}]'::TIMESTAMP[], lambda at_: at_ <= {instant}))"
+    looked_up = f"('[{seconds}]'::BIGINT[])[1 + {back}]"
+    compared = " ".join(
+        f"WHEN {instant} >= TIMESTAMP '{at}' THEN {offset}"
+        for at, offset in reversed(recent)
+    )
+    chosen = f"CASE {compared} ELSE {looked_up} END" if compared else looked_up
+    return f"{instant} + to_seconds({chosen})"
+
+
+def _instant(at: datetime) -> str:
+    return (
+        f"MAKE_TIMESTAMP({at.year}, {at.month}, {at.day}, "
+        f"{at.hour}, {at.minute}, {at.second}.0)"
+    )
