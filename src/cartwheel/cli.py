@@ -14,6 +14,7 @@ import typer
 
 from cartwheel.cli_errors import run_guarded
 from cartwheel.errors import Misuse
+from cartwheel.simulator.commands import app as simulations
 
 if TYPE_CHECKING:
     from cartwheel.ledger.entry import Entry
@@ -31,6 +32,7 @@ keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
 users = typer.Typer(no_args_is_help=True, help="Add people who sign in.")
 app.add_typer(keys, name="key")
 app.add_typer(users, name="user")
+app.add_typer(simulations, name="simulate")
 
 ShopOption = Annotated[
     Path,

@@ -70,10 +70,15 @@ def states(place: Path) -> dict[tuple[int, str], str]:
     return {(run.seed, run.arm): run.state for run in read_runs(place / "out")}
 
 
-def test_every_arm_is_played_once_and_kept(tmp_path: Path) -> None:
+def test_every_arm_is_played_once_and_kept(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     told: list[Progress] = []
     asked = [*jobs("a", "b", "a", seeds=3), *jobs("b", "threads")]
-    before = {name: os.environ.get(name) for name in batch.ONE_THREAD}
+    for name in batch.ONE_THREAD:
+        monkeypatch.setenv(name, "3")
     done = run(asked, tmp_path, progress=told.append)
     assert (done.total, done.done, done.kept, done.failures) == (7, 7, 0, ())
     assert (done.worlds, done.whole) == (3, 3)
@@ -84,7 +89,9 @@ def test_every_arm_is_played_once_and_kept(tmp_path: Path) -> None:
     assert found["dull", "small", 2, "a"].profit_minor == 100
     # A child computes on one thread; its parent's own settings are left alone.
     assert set(found["dull", "small", 0, "threads"].figures.values()) == {1.0}
-    assert before == {name: os.environ.get(name) for name in batch.ONE_THREAD}
+    assert {os.environ[name] for name in batch.ONE_THREAD} == {"3"}
+    # What policies print does not get between results and progress.
+    assert capfd.readouterr() == ("", "")
     assert told[0] == Progress(total=7, done=0, failed=0, running=(), seconds_left=None)
     assert told[-1] == Progress(total=7, done=7, failed=0, running=(), seconds_left=0)
     assert [one.done for one in told] == sorted(one.done for one in told)

@@ -1,0 +1,394 @@
+"""`cartwheel simulate`: calibrate worlds, play arms in them, print what came of it.
+
+Heavy modules are imported inside the commands that need them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cartwheel.errors import Failure, Misuse, NotFound
+
+if TYPE_CHECKING:
+    from cartwheel.simulator.referee.batch import Job, Progress, Summary
+    from cartwheel.simulator.referee.calibrate import Target
+    from cartwheel.simulator.referee.results import Run
+
+app = typer.Typer(
+    no_args_is_help=True, help="Play policies in simulated shops with known truth."
+)
+
+ARMS = ("no-ai", "isolated", "connected", "oracle")
+HOSTILE = "hostile"
+LAST_SEED = 10**9
+LONGEST = 30 * 86_400
+BAR = 24
+TARGET_HEADS = ("world", "target", "range", "value", "95 % interval", "verdict")
+
+WorldOption = Annotated[
+    list[str] | None,
+    typer.Option("--world", help="World or settings file, repeat for several."),
+]
+SizeOption = Annotated[str, typer.Option(help="small, standard or large.")]
+WorldsOption = Annotated[int, typer.Option(min=1, help="Seeds of each world.")]
+SeedOption = Annotated[int, typer.Option(min=0, max=LAST_SEED, help="First seed.")]
+OutOption = Annotated[Path, typer.Option(help="Folder of the results.")]
+WorkersOption = Annotated[
+    int, typer.Option(min=0, help="Processes at once; 0: one for each core.")
+]
+LimitOption = Annotated[
+    float, typer.Option(min=1, max=LONGEST, help="Most seconds for one arm.")
+]
+RetryOption = Annotated[
+    bool, typer.Option("--retry-failed", help="Play failed arms again.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+OUT = Path("simulations")
+
+
+@app.command()
+def calibrate(
+    world: WorldOption = None,
+    size: SizeOption = "small",
+    worlds: WorldsOption = 4,
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare worlds under no AI with what is known of real shops."""
+    names = _worlds(world, size, but=HOSTILE)
+    from cartwheel.simulator.referee.calibrate import calibrate as measure
+    from cartwheel.simulator.referee.terminal import columns
+
+    found: list[tuple[str, Target]] = []
+    for name in names:
+        _say(f"{name} ({size}): playing {worlds} without AI")
+        targets = measure(name, size, range(seed, seed + worlds))
+        found += [(name, target) for target in targets]
+    value = [{"world": name, **_plain(target)} for name, target in found]
+    cells = [(name, *_target_cells(target)) for name, target in found]
+    _show(value, as_json=as_json, lines=columns(TARGET_HEADS, cells))
+    out = [f"{target.name} of {name}" for name, target in found if not target.inside]
+    if out:
+        raise Failure(
+            f"{len(out)} of {len(found)} targets are out of range: {', '.join(out)}.",
+            "Correct the world's settings before any arm with AI is played in it.",
+        )
+
+
+@app.command()
+def run(
+    world: WorldOption = None,
+    size: SizeOption = "small",
+    arm: Annotated[
+        list[str] | None,
+        typer.Option("--arm", help="Arm to play, repeat for several."),
+    ] = None,
+    worlds: WorldsOption = 8,
+    seed: SeedOption = 1,
+    out: OutOption = OUT,
+    workers: WorkersOption = 0,
+    limit: LimitOption = 3600,
+    retry_failed: RetryOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Play arms in the same worlds and compare their profit per visit."""
+    from cartwheel.simulator.arms.registry import check_arm
+    from cartwheel.wheel import ARROW
+
+    arms = [name.replace("->", ARROW) for name in arm or ARMS]
+    for name in arms:
+        check_arm(name)
+    jobs = _jobs(_worlds(world, size), size, range(seed, seed + worlds), arms)
+    summary = _play(jobs, out, workers=workers, limit=limit, retry_failed=retry_failed)
+    from cartwheel.simulator.referee.claims import headline
+    from cartwheel.simulator.referee.results import read_runs
+    from cartwheel.simulator.referee.terminal import text_table
+
+    rows = headline(read_runs(out))
+    value = {**_ended(summary, out), "headline": _plain(rows)}
+    _show(value, as_json=as_json, lines=[text_table(rows)])
+    _judge(summary)
+
+
+@app.command()
+def links(
+    world: WorldOption = None,
+    size: SizeOption = "small",
+    worlds: WorldsOption = 8,
+    seed: SeedOption = 1,
+    shapley: Annotated[
+        int,
+        typer.Option(min=0, help="Orders for the Shapley form, even; 0: leave it out."),
+    ] = 0,
+    out: OutOption = OUT,
+    workers: WorkersOption = 0,
+    limit: LimitOption = 3600,
+    retry_failed: RetryOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Play with single links cut and restored, and print what each is worth."""
+    if shapley % 2:
+        raise Misuse(
+            f"--shapley is {shapley}; expected 0 or an even number.",
+            "Each order is played with its reverse; the report reads 24.",
+        )
+    kinds = _worlds(world, size)
+    from cartwheel.simulator.arms.registry import links as known_links
+    from cartwheel.simulator.referee.links import SHAPLEY_SEED, link_table
+    from cartwheel.simulator.referee.paired import orders_of
+    from cartwheel.simulator.referee.results import read_runs
+    from cartwheel.simulator.referee.terminal import text_links
+
+    names = known_links()
+    orders = orders_of(names, shapley, seed=SHAPLEY_SEED) if shapley else None
+    jobs = _jobs(
+        kinds, size, range(seed, seed + worlds), _link_arms(names, orders or ())
+    )
+    summary = _play(jobs, out, workers=workers, limit=limit, retry_failed=retry_failed)
+    rows = link_table(read_runs(out), links=names, orders=orders)
+    value = {**_ended(summary, out), "links": _plain(rows)}
+    _show(value, as_json=as_json, lines=[text_links(rows)])
+    _judge(summary)
+
+
+@app.command()
+def report(
+    out: OutOption = OUT,
+    file: Annotated[
+        Path | None, typer.Option(help="Report to write; OUT/report.html without it.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the results of a folder as one HTML page and one Parquet file."""
+    from cartwheel.simulator.referee.claims import headline
+    from cartwheel.simulator.referee.links import link_table
+    from cartwheel.simulator.referee.report import write_report
+    from cartwheel.simulator.referee.results import read_runs, write_table
+    from cartwheel.simulator.referee.terminal import text_table
+
+    runs = read_runs(out)
+    if not runs:
+        raise NotFound(
+            f"{out} holds no results.",
+            f"Play some worlds first: cartwheel simulate run --out {out}",
+        )
+    page = file or out / "report.html"
+    write_report(runs, page, title="Simulated shops: what connection is worth")
+    table = write_table(out, runs)
+    rows = headline(runs)
+    value = {
+        "report": str(page),
+        "results": str(table),
+        "runs": len(runs),
+        "failed": sum(one.state == "failed" for one in runs),
+        "headline": _plain(rows),
+        "links": _plain(link_table(runs)),
+    }
+    lines = [text_table(rows), f"Wrote {page} and {table} ({len(runs):,} runs)."]
+    _show(value, as_json=as_json, lines=lines)
+
+
+def _worlds(given: Sequence[str] | None, size: str, *, but: str = "") -> list[str]:
+    """Return the worlds asked for, each once, all of them when none was named.
+
+    Raises:
+        Misuse: If a world or the size is unknown, or a parameter is impossible.
+    """
+    from cartwheel.simulator.world.spec import WORLDS, load_world, size_of
+
+    size_of(size)
+    names = given or [name for name in WORLDS if name != but]
+    for name in names:
+        load_world(name)
+    return list(dict.fromkeys(names))
+
+
+def _jobs(
+    worlds: Sequence[str], size: str, seeds: Iterable[int], arms: Sequence[str]
+) -> list[Job]:
+    """Return a job a world and seed; seeds outermost, so that a part is balanced."""
+    from cartwheel.simulator.referee.batch import Job
+
+    return [
+        Job(world=world, size=size, seed=seed, arms=tuple(arms))
+        for seed in seeds
+        for world in worlds
+    ]
+
+
+def _link_arms(links: Sequence[str], orders: Sequence[Sequence[str]]) -> list[str]:
+    """Return every arm that the link table is made of."""
+    from cartwheel.simulator.referee.groups import CONNECTED, ISOLATED, MINUS, PLUS
+    from cartwheel.simulator.referee.links import arm_of
+    from cartwheel.simulator.referee.paired import coalitions_of
+
+    arms = [CONNECTED, ISOLATED]
+    arms += [MINUS + link for link in links] + [PLUS + link for link in links]
+    arms += sorted(arm_of(one, links) for one in coalitions_of(orders))
+    return list(dict.fromkeys(arms))
+
+
+def _play(
+    jobs: Sequence[Job], out: Path, *, workers: int, limit: float, retry_failed: bool
+) -> Summary:
+    from cartwheel.simulator.referee import batch
+
+    teller = _Teller()
+    try:
+        summary = batch.run_batch(
+            jobs,
+            out,
+            workers=workers or _cores(),
+            seconds=limit,
+            progress=teller,
+            retry_failed=retry_failed,
+        )
+    finally:
+        teller.close()
+    for one in summary.failures[:5]:
+        _say(f"failed: {one.world} {one.seed} {one.arm}: {one.reason}")
+    if len(summary.failures) > 5:
+        _say(f"and {len(summary.failures) - 5} more failed")
+    return summary
+
+
+def _ended(summary: Summary, out: Path) -> dict[str, Any]:
+    """Return what a batch did, for JSON."""
+    return {
+        "out": str(out),
+        "arms": summary.total,
+        "done": summary.done,
+        "kept": summary.kept,
+        "worlds": summary.worlds,
+        "whole": summary.whole,
+        "seconds": round(summary.seconds, 1),
+        "failures": [_failure(one) for one in summary.failures],
+    }
+
+
+def _failure(run: Run) -> dict[str, Any]:
+    names = ("world", "size", "seed", "arm", "reason")
+    return {name: getattr(run, name) for name in names}
+
+
+def _judge(summary: Summary) -> None:
+    """Raise Failure when no world has all its arms."""
+    if summary.whole:
+        return
+    first = summary.failures[0]
+    raise Failure(
+        f"Every world failed in at least one arm; the first was {first.arm} in "
+        f"{first.world} {first.seed}: {first.reason.rstrip('.')}.",
+        "Correct the cause and play them again with --retry-failed.",
+    )
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _Teller:
+    """Draws a bar on a terminal; elsewhere prints a line whenever an arm ended."""
+
+    def __init__(self) -> None:
+        self._draws = sys.stderr.isatty()
+        self._told: object = None
+
+    def __call__(self, progress: Progress) -> None:
+        """Tell how far the batch is, unless that was told already."""
+        if self._draws:
+            width = shutil.get_terminal_size().columns - 1
+            line = f"{_bar(progress)} {_how_far(progress)}{_running(progress)}"
+            if line != self._told:
+                self._told = line
+                print(f"\r{line[:width].ljust(width)}", end="", file=sys.stderr)
+                sys.stderr.flush()
+        elif (progress.done, progress.failed) != self._told:
+            self._told = (progress.done, progress.failed)
+            _say(_how_far(progress))
+
+    def close(self) -> None:
+        """Leave the bar's line."""
+        if self._draws and self._told is not None:
+            _say("")
+
+
+def _bar(progress: Progress) -> str:
+    ended = progress.done + progress.failed
+    full = BAR * ended // progress.total if progress.total else BAR
+    return f"[{'#' * full}{'.' * (BAR - full)}]"
+
+
+def _how_far(progress: Progress) -> str:
+    said = f"{progress.done:,} of {progress.total:,} arms done"
+    if progress.failed:
+        said += f", {progress.failed:,} failed"
+    open_ = progress.done + progress.failed < progress.total
+    if open_ and progress.seconds_left is not None:
+        said += f", about {_duration(progress.seconds_left)} left"
+    return said
+
+
+def _running(progress: Progress) -> str:
+    said = [
+        f"{one.world} {one.seed} {one.arm}"
+        + (f" {one.day}/{one.days}" if one.days else "")
+        for one in progress.running
+    ]
+    return f": {'; '.join(said)}" if said else ""
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{math.ceil(seconds)} s"
+    hours, minutes = divmod(math.ceil(seconds / 60), 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+def _target_cells(target: Target) -> tuple[str, ...]:
+    ends = f"{target.low_ci:.4g} to {target.high_ci:.4g}"
+    return (
+        target.name,
+        f"{target.low:.4g} to {target.high:.4g}",
+        f"{target.value:.4g}",
+        ends if math.isfinite(target.low_ci) else "no interval",
+        "in" if target.inside else "OUT",
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return records as JSON knows them; a number that is none becomes null."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _show(value: Any, *, as_json: bool, lines: Iterable[str]) -> None:
+    if as_json:
+        print(json.dumps(value, ensure_ascii=False, allow_nan=False, default=float))
+    else:
+        for line in lines:
+            print(line)
+
+
+def _say(line: str) -> None:
+    """Print progress where it does not disturb results."""
+    print(line, file=sys.stderr, flush=True)
