@@ -59,10 +59,12 @@ class Plain:
     def slates(self, pages: Sequence[Page]) -> list[list[str]]:
         """Show everybody the same bestsellers, less what they look at."""
         best = self._bestsellers[:40]
-        return [
-            [p for p in best if p not in page.context] if page.context else best
-            for page in pages
-        ]
+        # Many look at the same page; they get the same list.
+        lists: dict[tuple[str, ...], list[str]] = {(): best}
+        for page in pages:
+            if page.context not in lists:
+                lists[page.context] = [p for p in best if p not in page.context]
+        return [lists[page.context] for page in pages]
 
 
 def reorder(shop: ShopView) -> list[Purchase]:

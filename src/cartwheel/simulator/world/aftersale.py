@@ -148,7 +148,7 @@ def _reviews(
     who = orders.person[orders.order_of]
     product = goods.product_of[orders.variant]
     u = state.draws.uniform("review", who, state.day, orders.variant)
-    z = state.draws.normal("review", who, state.day, orders.variant)[0]
+    z = state.draws.normal("stars", who, state.day, orders.variant)[0]
     bad = np.isin(cause, (SMALL, CONTENT, DEFECT)) | late[orders.order_of]
     share = state.spec.service.review * np.where(bad, 2.5, 1.0)
     day = delivered[orders.order_of] + 2 + (14 * u[1]).astype(np.int64)

@@ -139,7 +139,8 @@ def close_books(books: Books, state: State) -> None:
     last = books.parts["write_off"].shape[0] - 1
     sold = state.sold[:, max(last + 1 - PACE_DAYS, 0) : last + 1]
     shown = np.maximum(last + 1 - state.goods.launched[state.goods.product_of], 1)
-    pace = sold.sum(axis=1) / np.minimum(shown, sold.shape[1])
+    # Half a sale more (Jeffreys' prior): what was hardly shown yet is not called dead.
+    pace = (sold.sum(axis=1) + 0.5) / np.minimum(shown, sold.shape[1])
     units = state.stock.sum(axis=1) + state.inbound.sum(axis=1)
     excess = np.maximum(units - pace * money.write_off_days, 0.0)
     excess[state.goods.launched[state.goods.product_of] > last] = 0.0

@@ -40,8 +40,9 @@ class Facts:
         self._state = state
         self._waiting: list[DayLog] = []
         self._connection: duckdb.DuckDBPyConnection | None = None
-        self._begun = False
-        self._level = np.full(state.stock.shape, -1, np.int64)
+        self._begun = self._closed = False
+        # Units free and units on the way, as last written.
+        self._level = np.full((2, *state.stock.shape), -1, np.int64)
         self._profiles: set[str] = set()
         # What the world has drawn but nobody can know yet, by table.
         self._later: dict[str, pa.Table] = {}
@@ -63,6 +64,8 @@ class Facts:
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
         """A DuckDB database with every fact table as `main.NAME`, up to last night."""
+        if self._closed:
+            raise ValueError("the facts are closed")
         if self._connection is None:
             self._connection = _empty_database()
         self._write(self._connection)
@@ -79,7 +82,8 @@ class Facts:
         return self.connection.table(name).to_arrow_table()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database; nothing can be read any more."""
+        self._closed = True
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -97,7 +101,7 @@ class Facts:
         morning = records.midnight(self._state, self._state.day)
         for name in {*parts, *self._later}:
             rows = _rows(name, parts.get(name, []), self._later.pop(name, None))
-            known, later = _split(rows, TABLE_BY_NAME[name].dated_by, morning)
+            known, later = _split(rows, morning)
             _append(con, name, known)
             if later.num_rows:
                 self._later[name] = later
@@ -159,8 +163,9 @@ class Facts:
     def _levels(self, log: DayLog, zero: np.datetime64) -> Columns:
         state = self._state
         launched = state.goods.launched[state.goods.product_of] <= log.day
-        changed = (log.stock != self._level) & launched[:, None]
-        self._level = np.where(changed, log.stock, self._level)
+        now = np.stack([log.stock, log.inbound])
+        changed = (now != self._level).any(axis=0) & launched[:, None]
+        self._level = np.where(changed, now, self._level)
         variant, place = np.nonzero(changed)
         return {
             "variant_id": state.goods.variant_ids[variant],
@@ -185,7 +190,10 @@ def _empty_database() -> duckdb.DuckDBPyConnection:
 
 
 def _rows(name: str, parts: Sequence[Columns], waiting: pa.Table | None) -> pa.Table:
-    """Return the rows of some days as one table, with every column of `name`."""
+    """Return the rows of some days as one table: every column of `name` and `known_at`.
+
+    A row is known since the instant that dates its table, unless it says otherwise.
+    """
     import pyarrow as pa
 
     types = {
@@ -196,12 +204,18 @@ def _rows(name: str, parts: Sequence[Columns], waiting: pa.Table | None) -> pa.T
         "instant": pa.timestamp("us"),
         "date": pa.date32(),
     }
+    declared = TABLE_BY_NAME[name]
     schema = pa.schema(
-        [(column.name, types[column.type]) for column in TABLE_BY_NAME[name].columns]
+        [
+            *((column.name, types[column.type]) for column in declared.columns),
+            ("known_at", types["instant"]),
+        ]
     )
     tables = [] if waiting is None else [waiting]
     for part in parts:
         count = len(next(iter(part.values())))
+        dated = part[declared.dated_by] if declared.dated_by else np.full(count, ALWAYS)
+        part = {"known_at": dated, **part}
         tables.append(
             pa.table(
                 {
@@ -216,27 +230,18 @@ def _rows(name: str, parts: Sequence[Columns], waiting: pa.Table | None) -> pa.T
     return pa.concat_tables(tables)
 
 
-def _split(
-    rows: pa.Table, dated_by: str | None, morning: np.datetime64
-) -> tuple[pa.Table, pa.Table]:
+def _split(rows: pa.Table, morning: np.datetime64) -> tuple[pa.Table, pa.Table]:
     """Return what is known by a morning, and what is not yet."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if dated_by is None:
-        return rows, rows.slice(0, 0)
-    known = pc.less(rows[dated_by], pa.scalar(morning, pa.timestamp("us")))
+    known = pc.less(rows["known_at"], pa.scalar(morning, pa.timestamp("us")))
     return rows.filter(known), rows.filter(pc.invert(known))
 
 
 def _append(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
-    """Append rows; they are known since the instant that dates their table."""
     if rows.num_rows == 0:
         return
-    dated_by = TABLE_BY_NAME[name].dated_by
-    known = f'"{dated_by}"' if dated_by else f"TIMESTAMP '{ALWAYS}'"
     con.register("fresh", rows)
-    con.execute(
-        f"INSERT INTO {name} SELECT *, {known}, {known}, 'world', '' FROM fresh"
-    )
+    con.execute(f"INSERT INTO {name} SELECT *, known_at, 'world', '' FROM fresh")
     con.unregister("fresh")

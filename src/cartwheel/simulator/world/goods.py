@@ -37,6 +37,7 @@ class Goods:
         quality: Appeal nobody's taste has, shape (P,).
         launched: Day of launch, shape (P,).
         usual_minor: Usual price, shape (P,).
+        tier: Log of the usual price over the middle of its kind's, shape (P,).
         content_gap: How far the page misleads, at least 0, shape (P,).
         defect: Has a hidden fault, shape (P,).
         runs_small: Cut too small, shape (P,).
@@ -63,6 +64,7 @@ class Goods:
     quality: Array
     launched: Array
     usual_minor: Array
+    tier: Array
     content_gap: Array
     defect: Array
     runs_small: Array
@@ -106,6 +108,7 @@ def make_goods(spec: WorldSpec, size: Size, draws: Draws) -> Goods:
         quality=rng.normal(0, goods.quality_sd, count),
         launched=launched,
         usual_minor=usual,
+        tier=np.log(usual / np.sqrt(low * high)),
         content_gap=np.abs(rng.normal(0, goods.content_gap_sd, count)),
         defect=rng.random(count) < goods.defect_share,
         runs_small=(rng.random(count) < goods.runs_small_share)

@@ -28,6 +28,7 @@ class People:
     Attributes:
         activity: Relative frequency of visits, mean 1, shape (N,).
         price: Weight of the log price, shape (N,).
+        tier: Pull of dear goods among their like, mean 0, shape (N,).
         taste: Unit length, shape (N, TASTES).
         likes: Favourite category, shape (N,).
         size: Place among the sizes, in (0, 1), shape (N,).
@@ -57,6 +58,7 @@ class People:
 
     activity: Array
     price: Array
+    tier: Array
     taste: Array
     likes: Array
     size: Array
@@ -109,11 +111,15 @@ def make_people(spec: WorldSpec, size: Size, goods: Goods, draws: Draws) -> Peop
     ring = np.full(count, -1)
     members = np.argsort(draws.one("ring", who))[: rings * RING]
     ring[members] = np.repeat(np.arange(rings), RING)
+    # A ring is at it steadily; its members have no habits of their own.
+    steady = spec.people.abuser_visits * activity.mean()
+    activity = np.where(ring >= 0, steady, activity)
     dog = more[3] < spec.mail.dogs
     lift = spec.mail.lift + spec.mail.lift_sd * traits[1]
     return People(
         activity=activity / activity.mean(),
         price=price,
+        tier=spec.people.tier_sd * draws.normal("tier", who)[0],
         taste=taste.astype(np.float32),
         likes=likes,
         size=u[1],

@@ -484,7 +484,11 @@ def messages(state: State, log: DayLog, zero: np.datetime64) -> Columns:
 def purchases(
     state: State, log: DayLog, zero: np.datetime64
 ) -> Iterator[tuple[str, Columns]]:
-    """Yield purchase order lines placed, and what arrived."""
+    """Yield purchase order lines placed, and what arrived.
+
+    What came short is not delivered later: the line is closed by a version that is
+    known since the arrival, or its missing units would seem on the way for ever.
+    """
     start = np.datetime64(state.spec.start.isoformat(), "us")
 
     def column(lines: Sequence[Any], pick: Callable[[Any], Any]) -> list[Any]:
@@ -497,25 +501,35 @@ def purchases(
         "variant_id": lambda p: str(names[p.variant]),
         "location_id": lambda p: LOCATIONS[p.location],
     }
-    yield (
-        "purchase_orders",
-        {
-            **{name: column(placed, pick) for name, pick in shared.items()},
-            "supplier_id": [f"S{p.supplier + 1}" for p in placed],
-            "ordered_at": [zero + np.timedelta64(MORNING, "s")] * len(placed),
-            "expected_at": [
-                start + np.timedelta64(p.expected_day * 24 + 12, "h") for p in placed
-            ],
-            "ordered_units": [p.ordered for p in placed],
-            "cost_minor": [p.cost_minor for p in placed],
-        },
-    )
+    morning = zero + np.timedelta64(MORNING, "s")
+    short = [p for p in arrived if p.units < p.ordered]
+    for lines, units in (
+        (placed, [p.ordered for p in placed]),
+        (short, [p.units for p in short]),
+    ):
+        yield (
+            "purchase_orders",
+            {
+                **{name: column(lines, pick) for name, pick in shared.items()},
+                "supplier_id": [f"S{p.supplier + 1}" for p in lines],
+                "ordered_at": [
+                    start + np.timedelta64(p.ordered_day * 86_400 + MORNING, "s")
+                    for p in lines
+                ],
+                "expected_at": [
+                    start + np.timedelta64(p.expected_day * 24 + 12, "h") for p in lines
+                ],
+                "ordered_units": units,
+                "cost_minor": [p.cost_minor for p in lines],
+                "known_at": [morning] * len(lines),
+            },
+        )
     yield (
         "receipts",
         {
             "receipt_id": [f"{p.order_id}-{log.day}" for p in arrived],
             **{name: column(arrived, pick) for name, pick in shared.items()},
-            "received_at": [zero + np.timedelta64(MORNING, "s")] * len(arrived),
+            "received_at": [morning] * len(arrived),
             "received_units": [p.units for p in arrived],
         },
     )

@@ -74,6 +74,9 @@ class People(Part):
     activity_sd: AtLeastZero = Field(description="Log spread of how often one visits.")
     price_mean: Positive = Field(description="Mean weight of the log price in choice.")
     price_sd: AtLeastZero = Field(description="Log spread of that weight.")
+    tier_sd: AtLeastZero = Field(
+        0.0, description="Spread of the pull towards dear or cheap goods of a kind."
+    )
     taste_focus: Positive = Field(description="How sure people are of their category.")
     return_sd: AtLeastZero = Field(description="Log-odds spread of sending back.")
     consent_email: Share = Field(description="Buyers who agree to mailings.")
@@ -82,6 +85,7 @@ class People(Part):
     guest: Share = Field(description="First orders placed without an account.")
     duplicates: Share = Field(description="Buyers with a second profile.")
     abusers: Share = Field(description="People in rings that abuse returns.")
+    abuser_visits: Positive = Field(1.0, description="Their visits over others'.")
 
 
 class Visits(Part):
@@ -106,6 +110,7 @@ class Funnel(Part):
 
     slots: int = Field(24, ge=6, le=96, description="Products in a list.")
     examine: Share = Field(description="Chance that the next slot is looked at.")
+    strip: Share = Field(1.0, description="Visits that look at strips beside a page.")
     deep_link: Share = Field(description="Visits that land on a product's page.")
     search: Share = Field(description="Visits that begin with a search.")
     click_at: float = Field(description="Appeal above which half of people click.")
@@ -114,6 +119,9 @@ class Funnel(Part):
     rival_weight: AtLeastZero = Field(description="Pull of a rival's lower price.")
     pay: Share = Field(description="Carts that are paid.")
     shipping_pain: AtLeastZero = Field(description="Log-odds of paying lost to a fee.")
+    more_units: Share = Field(
+        0.12, lt=1, description="First wishes for two units, of these for three, ..."
+    )
     second_item: Share = Field(description="Carts that look for what goes with it.")
     companion: AtLeastZero = Field(description="Extra appeal of what goes with it.")
     substitute: Share = Field(description="Buyers of a sold-out size who take another.")

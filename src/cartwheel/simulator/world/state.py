@@ -43,7 +43,6 @@ class State:
         sold: Units sold by day, shape (V, D).
         rating_sum: Stars received, shape (P,).
         rating_count: Reviews received, shape (P,).
-        pages: Pages shown so far.
     """
 
     spec: WorldSpec
@@ -60,7 +59,6 @@ class State:
     sold: Array
     rating_sum: Array
     rating_count: Array
-    pages: int = 0
     _number: dict[str, int] = field(default_factory=dict)
     _edges: Array = field(default_factory=lambda: np.empty(0))
 
@@ -94,7 +92,7 @@ class State:
         """Return what a variant costs a shopper today, promotions off, shape (V,)."""
         hit = self.goods.category[self.goods.product_of] == self.promoted()
         cut = np.where(hit, 1.0 - self.spec.promotions.cut, 1.0)
-        return np.asarray(np.rint(self.price_minor * cut), np.int64)
+        return np.asarray(np.maximum(np.rint(self.price_minor * cut), 1), np.int64)
 
     def variant_for(self, who: Array, product: Array) -> Array:
         """Return the variant each person would take of a product, shape (n,)."""
@@ -118,6 +116,7 @@ class State:
         age = self.day - goods.launched[product]
         new = (goods.launched[product] > 0) * NOVELTY
         value = spec.goods.taste_weight * fit + goods.quality[product]
+        value += people.tier[who] * goods.tier[product]
         value += new * 0.5 ** (np.maximum(age, 0) / spec.goods.fade_days)
         value += self._season()[goods.category[product]]
         value += spec.goods.review_weight * (self.rating()[product] - MEAN_RATING)
@@ -187,6 +186,7 @@ class State:
             product = table[interest, at]
             fit = np.einsum("ij,ij->i", self.people.taste[who], goods.taste[product])
             like = self.spec.goods.taste_weight * fit + goods.quality[product]
+            like += self.people.tier[who] * goods.tier[product]
             better = (like > liking) & (size[interest] > 0)
             found = np.where(better, product, found)
             liking = np.where(better, like, liking)
@@ -211,11 +211,6 @@ class State:
             filled = same[id(slate)]
             table[row, : len(filled)] = filled
         return table
-
-    def next_page(self) -> int:
-        """Return the number of a new page."""
-        self.pages += 1
-        return self.pages
 
     def profile(self, person: int, *, second: bool = False) -> str:
         """Return the customer id of a person's first or second profile."""
@@ -277,9 +272,10 @@ def make_state(spec: WorldSpec, size: Size, seed: int) -> State:
     rival = np.maximum(np.rint(goods.usual_minor * anchor), 1)
     visits = spec.visits.per_person_day * spec.visitors * size.customers
     daily = 0.024 * 1.3 * visits / max(int((goods.launched == 0).sum()), 1)
-    units = daily * 7 * spec.supply.first_weeks * goods.share[:, None]
+    units = np.ceil(daily * 7 * spec.supply.first_weeks * goods.share)
+    near = np.ceil(units * NEAR_SHARE[0])
     # What is launched later arrives for its launch.
-    opening = np.ceil(units * np.array(NEAR_SHARE)[None, :]).astype(np.int64)
+    opening = np.stack([near, units - near], axis=1).astype(np.int64)
     state = State(
         spec=spec,
         size=size,

@@ -28,6 +28,10 @@ CART_SLOTS = 6
 MAIL_SLOTS = 8
 OPEN_SECOND, CLOSE_SECOND = 7 * 3600, 23 * 3600
 CLICK_NOISE = 0.8
+SETTLE = 2.0
+"""Appeal below buying nothing that a person set on buying puts up with when the first
+wish is sold out."""
+
 GAP_LURE = 0.3
 """How much a misleading page adds to what its product seems."""
 
@@ -62,8 +66,8 @@ class Cart:
     Attributes:
         visit: Row of the visit.
         second: Second of the day.
-        wishes: Variants that beat buying nothing, best first; the first is wanted,
-            the others are substitutes.
+        wishes: Variants, best first; the first beats buying nothing and is wanted,
+            the others are substitutes within `SETTLE` of that.
         appeal: Appeal of each wish over buying nothing.
     """
 
@@ -177,7 +181,17 @@ class _Scene:
         order = np.argsort(visit, kind="stable")
         visit, product = visit[order], product[order]
         rows, first = np.unique(visit, return_index=True)
-        parts = np.split(product, first[1:])
+        looking = self._notices("page", rows)
+        parts = [
+            product[start:end]
+            for start, end, looks in zip(
+                first, np.r_[first[1:], len(product)], looking, strict=True
+            )
+            if looks
+        ]
+        rows = rows[looking]
+        if len(rows) == 0:
+            return
         shown = self._ask("product", rows, parts, PRODUCT_SLOTS)
         held = np.full((len(rows), max(map(len, parts))), NONE - 1, np.int64)
         for i, part in enumerate(parts):
@@ -207,7 +221,7 @@ class _Scene:
         order = np.lexsort((product, -u, visit))
         carts: list[Cart] = []
         visit, variant, u = visit[order], variant[order], u[order]
-        wanting = u > 0
+        wanting = (u > -SETTLE) & np.isin(visit, visit[u > 0])
         rows, first, count = np.unique(
             visit[wanting], return_index=True, return_counts=True
         )
@@ -230,7 +244,8 @@ class _Scene:
         if len(rows) == 0:
             return []
         wish = state.draws.one("second", self.person[rows], state.day)
-        looking = np.flatnonzero(wish < funnel.second_item)
+        looks = (wish < funnel.second_item) & self._notices("cart", rows)
+        looking = np.flatnonzero(looks)
         rows, chosen = rows[looking], [carts[i] for i in looking]
         if len(rows) == 0:
             return []
@@ -303,21 +318,31 @@ class _Scene:
         self, placement: Any, rows: Array, context: Sequence[Array], limit: int
     ) -> Array:
         state = self.state
-        ids = state.goods.product_ids
+        ids = state.goods.product_ids.tolist()
+        # A person sees one page of a kind a day at most, so the number of a page does
+        # not depend on what was shown before.
+        kind = state.day * len(PLACEMENTS) + PLACEMENTS.index(placement)
         pages = [
             Page(
-                key=state.next_page(),
+                key=kind * len(state.people) + int(self.person[row]),
                 placement=placement,
                 customer=state.profile(int(self.person[row]))
                 if self.recognised[row]
                 else None,
                 visitor=f"d{int(self.person[row]):06d}",
-                context=tuple(str(ids[p]) for p in seen),
+                context=tuple([ids[p] for p in seen]),
                 limit=limit,
             )
-            for row, seen in zip(rows, context, strict=True)
+            for row, seen in zip(rows.tolist(), context, strict=True)
         ]
         return state.shown(self.policy.slates(pages), len(pages), limit)
+
+    def _notices(self, name: str, rows: Array) -> Array:
+        """Tell who looks at a strip beside a page or a cart; it loads for them only."""
+        state = self.state
+        u = state.draws.uniform(f"depth {name}", self.person[rows], state.day)[1]
+        result: Array = u < state.spec.funnel.strip
+        return result
 
     def _look(
         self, name: str, rows: Array, shown: Array, placement: Array, opens: bool = True
@@ -328,7 +353,8 @@ class _Scene:
             return np.zeros(shown.shape, bool)
         who = self.person[rows]
         depth = state.draws.one(f"depth {name}", who, state.day)
-        reach = 1 + np.floor(np.log(depth) / np.log(max(funnel.examine, 1e-9)))
+        examine = min(max(funnel.examine, 1e-9), 1 - 1e-9)
+        reach = 1 + np.floor(np.log(depth) / np.log(examine))
         slot = np.arange(shown.shape[1])
         looked: Array = (slot[None, :] < reach[:, None]) & (shown >= 0)
         at, column = np.nonzero(looked)

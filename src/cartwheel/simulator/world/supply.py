@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +86,7 @@ class Suppliers:
         """
         placed: list[Delivery] = []
         refused: list[Refused] = []
-        baskets: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        baskets: dict[tuple[int, int], dict[int, int]] = {}
         for purchase in purchases:
             said = _fault(state, purchase, numbers)
             if said:
@@ -95,17 +95,19 @@ class Suppliers:
             variant = numbers[purchase.variant_id]
             place = LOCATIONS.index(purchase.location_id)
             basket = (int(state.goods.supplier[variant]), place)
-            baskets.setdefault(basket, []).append((variant, purchase.units))
-        for (supplier, place), lines in sorted(baskets.items()):
+            # One line an order and variant, however often it was asked for.
+            lines = baskets.setdefault(basket, {})
+            lines[variant] = lines.get(variant, 0) + int(purchase.units)
+        for (supplier, place), lines in sorted(baskets.items(), key=lambda b: b[0]):
             terms = state.spec.supply.suppliers[supplier]
-            value = sum(int(state.goods.cost_minor[v]) * n for v, n in lines)
+            value = sum(int(state.goods.cost_minor[v]) * n for v, n in lines.items())
             if value < terms.minimum_minor:
                 refused += [
                     Refused(
                         variant_id=str(state.goods.variant_ids[v]),
                         reason=f"{terms.name} takes orders from {terms.minimum_minor}",
                     )
-                    for v, _ in lines
+                    for v in lines
                 ]
                 continue
             placed += self._send(state, supplier, place, lines)
@@ -121,27 +123,31 @@ class Suppliers:
         u = float(state.draws.one("lead", supplier, state.day, place)[0])
         shape = 1.0 / terms.spread**2
         days = max(round(float(gammaincinv(shape, u)) * mean / shape), 1)
-        arrives = state.day + days
+        arrives, since = state.day + days, state.day
         for start, end in self.closed[supplier]:
-            # Nothing leaves a supplier while it is closed.
-            if state.day < end and arrives > start:
-                arrives += end - max(start, state.day)
+            # Nothing leaves a supplier while it is closed; no day counts twice.
+            if since < end and arrives > start:
+                arrives += end - max(start, since)
+                since = end
         return arrives - state.day
 
     def _send(
-        self, state: State, supplier: int, place: int, lines: list[tuple[int, int]]
+        self, state: State, supplier: int, place: int, lines: Mapping[int, int]
     ) -> list[Delivery]:
         terms = state.spec.supply.suppliers[supplier]
         arrives = state.day + self.lead_days(state, supplier, place)
         name = f"PO{state.day:04d}-S{supplier + 1}-{LOCATIONS[place]}"
+        low, high = PARTIAL
+        mean = (low + high) / 2
+        # Whole orders come, or a part; the mean share is the supplier's fill.
+        short = min((1 - terms.fill) / (1 - mean), 1.0)
+        scale = min(terms.fill / mean, 1.0)
         found = []
-        for variant, units in lines:
+        for variant, units in lines.items():
             u = state.draws.uniform("fill", variant, state.day, place)[:, 0]
-            low, high = PARTIAL
-            # Whole orders come, or a part; the mean share is the supplier's fill.
-            part = low + (high - low) * float(u[1])
-            short = (1 - terms.fill) / (1 - (low + high) / 2)
-            got = units if u[0] >= short else int(np.floor(units * part))
+            part = scale * (low + (high - low) * float(u[1]))
+            # A fraction of a unit comes that often.
+            got = units if u[0] >= short else int(np.floor(units * part + u[2]))
             state.inbound[variant, place] += units
             found.append(
                 Delivery(
@@ -162,13 +168,14 @@ class Suppliers:
 
 def _fault(state: State, purchase: Purchase, numbers: dict[str, int]) -> str:
     """Return why an order line is impossible, "" when it is not."""
-    if purchase.variant_id not in numbers:
+    number = numbers.get(purchase.variant_id, -1)
+    launched = state.goods.launched[state.goods.product_of[number]] <= state.day
+    if number < 0 or not launched:
         return "there is no such variant"
     if purchase.location_id not in LOCATIONS:
         return f"there is no location {purchase.location_id}"
-    variant = numbers[purchase.variant_id]
-    pack, least = int(state.goods.pack[variant]), int(state.goods.minimum[variant])
-    if purchase.units < least:
+    pack, least = int(state.goods.pack[number]), int(state.goods.minimum[number])
+    if not purchase.units >= least:
         return f"{purchase.units} units is below the smallest order of {least}"
     if purchase.units % pack:
         return f"{purchase.units} units is no multiple of the pack of {pack}"

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-MORE_THAN_ONE = 0.12
-"""Lines of two units."""
+MOST_UNITS = 8
+"""Units of a line at most."""
 
 CHECKOUT_SECONDS = 240
 
@@ -124,7 +124,7 @@ class _Till:
         luck = self.luck[row]
         held: list[tuple[int, int, int]] = []
         for number, cart in enumerate(carts):
-            units = 2 if number == 0 and luck[3] < MORE_THAN_ONE else 1
+            units = self._units(float(luck[3])) if number == 0 else 1
             got = self._take(cart, person, units, luck[1])
             if got is not None:
                 held.append(got)
@@ -134,6 +134,14 @@ class _Till:
         second = carts[-1].second + CHECKOUT_SECONDS
         self.checkouts.append((row, second))
         self._pay(row, person, second, held, float(luck[0]))
+
+    def _units(self, luck: float) -> int:
+        """Return how many units are wanted: a geometric number, cut off."""
+        more = self.state.spec.funnel.more_units
+        units = 1
+        while luck < more**units and units < MOST_UNITS:
+            units += 1
+        return units
 
     def _take(
         self, cart: Cart, person: int, units: int, luck: float
@@ -172,8 +180,9 @@ class _Till:
         goods = sum(int(self.price[v]) * n for v, _, n in held)
         goods -= goods * cut // 10_000
         fee = 0 if goods >= money.free_from_minor else money.shipping_minor
-        odds = np.log(funnel.pay / (1 - funnel.pay)) - funnel.shipping_pain * (fee > 0)
-        if luck >= 1.0 / (1.0 + np.exp(-odds)):
+        # The odds of paying, without dividing by zero when all or none pay.
+        pain = float(np.exp(-funnel.shipping_pain * (fee > 0)))
+        if luck >= funnel.pay * pain / (funnel.pay * pain + 1.0 - funnel.pay):
             return
         number = len(self.orders)
         self.orders.append((person, row, second, fee, cut))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +35,9 @@ OFFER_PULL = 1.5
 
 WIN_BACK = 0.06
 """Leavers whom a mail without an offer brings back."""
+
+PROFILE = re.compile(r"C([0-9]{6,})b?")
+"""Customer ids, as `State.profile` writes them."""
 
 LET_DOWN = 0.25
 """How bad a sold-out wish is, beside a bad parcel."""
@@ -127,6 +132,11 @@ class World:
         """Days played."""
         return self.state.day
 
+    @property
+    def disruptions(self) -> int:
+        """Disruptions of all suppliers in the whole time."""
+        return sum(len(closed) for closed in self._suppliers.closed)
+
     def play_day(self, policy: Policy) -> DayLog:
         """Let a policy run the shop for a day.
 
@@ -217,7 +227,7 @@ class World:
             number = self._numbers.get(name)
             if number is None:
                 raise ValueError(f"a price was set for the unknown variant {name!r}")
-            if isinstance(price, bool) or int(price) != price or price < 1:
+            if not _whole(price) or price < 1:
                 raise ValueError(
                     f"the price of {name} is {price!r}; expected whole minor units of "
                     "at least 1"
@@ -230,9 +240,13 @@ class World:
         chosen: dict[int, Any] = {}
         for mail in actions.mails:
             person = person_of(mail.customer_id, len(people))
-            if not 0 <= mail.offer_bps < 10_000:
+            if not _whole(mail.offer_bps) or not 0 <= mail.offer_bps < 10_000:
                 raise ValueError(
                     f"an offer of {mail.offer_bps!r} basis points; expected 0 to 9,999"
+                )
+            if not _whole(mail.days) or mail.days < 0:
+                raise ValueError(
+                    f"an offer of {mail.days!r} days; expected whole days of at least 0"
                 )
             if people.subscribed[person]:
                 chosen.setdefault(person, mail)
@@ -241,7 +255,8 @@ class World:
         who = np.array(sorted(chosen), np.int64)
         u = state.draws.uniform("mail", who, state.day)
         tired = np.exp(-spec.fatigue * people.mails[who])
-        cut = np.array([chosen[int(p)].offer_bps for p in who]) / 10_000
+        offer = np.array([chosen[int(p)].offer_bps for p in who], np.int64)
+        cut = offer / 10_000
         opened = u[0] < spec.opens * tired
         effect = people.mail_lift[who] * tired + OFFER_PULL * cut
         people.mail_effect[who] += np.where(opened, effect, 0.0)
@@ -252,8 +267,8 @@ class World:
         lost = ~people.alive[who] & (since <= self.spec.service.win_back_days)
         back = lost & opened & (u[2] < WIN_BACK + cut)
         people.alive[who[back]] = True
-        held = cut > 0
-        people.offer[who[held]] = (10_000 * cut[held]).astype(np.int64)
+        held = offer > 0
+        people.offer[who[held]] = offer[held]
         people.offer_until[who[held]] = state.day + np.array(
             [chosen[int(p)].days for p in who[held]], np.int64
         )
@@ -273,7 +288,7 @@ class World:
         state, people, orders = self.state, self.state.people, sales.orders
         day, who = state.day, orders.person
         guest = people.guest_first[who] & (people.orders[who] == 0)
-        second = people.double[who] & (people.orders[who] > 0)
+        second = people.double[who] & (people.known[who] >= 0)
         second &= state.draws.one("profile", who, day) < 0.5
         customers = [
             "" if is_guest else state.profile(int(p), second=bool(b))
@@ -328,10 +343,17 @@ def person_of(customer_id: str, count: int) -> int:
     Raises:
         ValueError: If there is no such customer.
     """
-    digits = customer_id[1:].removesuffix("b")
-    if customer_id[:1] != "C" or not digits.isdigit() or not 1 <= int(digits) <= count:
-        raise ValueError(f"there is no customer {customer_id[:40]!r}")
-    return int(digits) - 1
+    found = PROFILE.fullmatch(str(customer_id))
+    if found is None or not 1 <= int(found[1]) <= count:
+        raise ValueError(f"there is no customer {str(customer_id)[:40]!r}")
+    return int(found[1]) - 1
+
+
+def _whole(value: Any) -> bool:
+    """Tell whether a policy's number is one without a fraction."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    return float(value).is_integer()
 
 
 class View:
@@ -358,7 +380,7 @@ class View:
     def articles(self) -> list[Article]:
         """Variants of products that are launched, with stock and price."""
         state = self._world.state
-        goods, spec = state.goods, state.spec
+        goods, spec, promoted = state.goods, state.spec, state.promoted()
         found = []
         for v in np.flatnonzero(state.launched()[goods.product_of]):
             supplier = int(goods.supplier[v])
@@ -368,7 +390,9 @@ class View:
                     product_id=str(goods.product_ids[goods.product_of[v]]),
                     supplier_id=f"S{supplier + 1}",
                     price_minor=int(state.price_minor[v]),
-                    usual_price_minor=int(goods.usual_minor[goods.product_of[v]]),
+                    promotion_bps=round(10_000 * spec.promotions.cut)
+                    if goods.category[goods.product_of[v]] == promoted
+                    else 0,
                     cost_minor=int(goods.cost_minor[v])
                     if goods.cost_known[v]
                     else None,
