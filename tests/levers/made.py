@@ -291,6 +291,9 @@ def _stock(
             "inbound_units": inbound,
             "inbound_on": [AS_OF + timedelta(days=5) if n else None for n in inbound],
             "cover_days": cover,
+            "sold_28d_units": pd.array(
+                [round(28 * p) if p > 0 else None for p in pace], dtype="Int64"
+            ),
         }
     )
 

@@ -12,16 +12,56 @@ from cartwheel.levers import order_quantity as formulas
 LEVELS = (0.1, 0.5, 0.8, 0.9, 0.95, 0.98)
 
 
-def test_service_level_is_margin_over_margin_and_holding():
-    # margin 100; a unit costing 1,460 kept 7 days at 25 % a year costs 7.
-    level = formulas.service_level(100, 1460, holding_share=0.25, days=7)
-    assert level == pytest.approx(100 / 107)
+def level_of(
+    margin: float,
+    cost: float,
+    *,
+    units: float = 14.0,
+    mean: float = 14.0,
+    keeping: float = 0.25,
+) -> float:
+    return formulas.service_level(
+        margin,
+        cost,
+        keeping_share=keeping,
+        review_days=7,
+        period_days=28,
+        mean=mean,
+        quantiles=np.full(len(LEVELS), units),
+        levels=LEVELS,
+    )
+
+
+def test_service_level_is_margin_over_margin_and_keeping():
+    # Margin 100; a unit costing 1,460 kept 7 days at 25 % a year costs 7: 100 / 107.
+    assert level_of(100, 1460) == pytest.approx(0.93)
+
+
+def test_service_level_counts_how_long_a_slow_mover_stays():
+    # The second unit of one in 28 days is left over for 28 days more: 100 / 128.
+    assert level_of(100, 1460, units=2.0, mean=1.0) == pytest.approx(0.78)
 
 
 def test_service_level_stays_in_the_published_range():
-    assert formulas.service_level(1, 1e6, holding_share=1, days=180) == 0.5
-    assert formulas.service_level(1e6, 1, holding_share=0.25, days=7) == 0.98
-    assert formulas.service_level(-5, 0, holding_share=0.25, days=7) == 0.5
+    assert level_of(1, 1e6, keeping=1) == 0.5
+    assert level_of(1e6, 1) == pytest.approx(0.98)
+    assert level_of(-5, 0) == 0.5
+
+
+@given(
+    margin=st.floats(1, 1e5),
+    cost=st.floats(1, 1e5),
+    units=st.floats(0, 500),
+    mean=st.floats(0.01, 100),
+    keeping=st.floats(0, 2),
+)
+def test_service_level_falls_with_keeping_and_rises_with_margin(
+    margin: float, cost: float, units: float, mean: float, keeping: float
+):
+    level = level_of(margin, cost, units=units, mean=mean, keeping=keeping)
+    dearer = level_of(margin, cost, units=units, mean=mean, keeping=keeping + 0.5)
+    richer = level_of(2 * margin, cost, units=units, mean=mean, keeping=keeping)
+    assert 0.5 <= dearer <= level <= richer <= 0.98 + 1e-9
 
 
 def test_demand_quantiles_at_a_horizon_are_the_forecasts():

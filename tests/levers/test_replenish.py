@@ -66,6 +66,7 @@ def stock_frame(variants: list[str], on_hand: int | None, inbound: int = 0):
             "inbound_units": inbound,
             "inbound_on": None,
             "cover_days": None if on_hand is None else on_hand / 2.0,
+            "sold_28d_units": pd.array([56] * len(variants), dtype="Int64"),
         }
     )
 
@@ -202,6 +203,13 @@ def test_no_forecast_orders_by_days_of_cover():
     (order,) = decided(data, cut=("forecast",))
     assert order.action["units"] == 24
     assert "No forecast" in order.reason
+
+
+def test_no_forecast_still_reorders_what_is_sold_out():
+    # 56 sold in 28 days, nothing left: 2 a day for 21 days.
+    (order,) = decided(shop({"v1": 2.0}, on_hand=0), cut=("forecast",))
+    assert order.action["units"] >= 42
+    assert order.reason.startswith("Stock lasts 0 days")
 
 
 def test_nothing_at_all_abstains():

@@ -22,26 +22,45 @@ SERVICE_LIMITS = (0.5, 0.98)
 
 
 def service_level(
-    margin_minor: float, cost_minor: float, *, holding_share: float, days: float
+    margin_minor: float,
+    cost_minor: float,
+    *,
+    keeping_share: float,
+    review_days: float,
+    period_days: float,
+    mean: float,
+    quantiles: np.ndarray,
+    levels: Sequence[float],
 ) -> float:
     """Return the share of periods in which demand should be met in full.
 
-    underage / (underage + overage): one unit short loses its margin, one unit left
-    over is kept until the next review. Kept within 50 % and 98 %, the range in which
-    the forecast publishes quantiles.
+    The largest level at which one unit more still pays: it is short with probability
+    1 - level and then loses its margin; else it is left over and kept until it sells,
+    which for the n-th unit of a slow mover is n / pace days away. Kept within 50 % and
+    98 %, the range in which the forecast publishes quantiles.
 
     Args:
         margin_minor: Margin of one unit.
         cost_minor: Unit cost.
-        holding_share: Yearly cost of holding stock, as a share of its cost.
-        days: Review period in days.
+        keeping_share: Yearly cost of keeping a unit, of its cost: capital, room, and
+            the value it loses with age.
+        review_days: Review period; nothing is left over for less.
+        period_days: Days that `mean` and `quantiles` cover.
+        mean: Expected demand of the period in units.
+        quantiles: Quantiles of demand of the period, ascending.
+        levels: Their levels.
     """
+    lowest, highest = SERVICE_LIMITS
     underage = max(margin_minor, 0.0)
-    overage = max(cost_minor, 0.0) * holding_share * days / 365
-    if underage + overage <= 0:
-        return SERVICE_LIMITS[0]
-    ratio = underage / (underage + overage)
-    return min(max(ratio, SERVICE_LIMITS[0]), SERVICE_LIMITS[1])
+    if underage <= 0:
+        return lowest
+    tried = np.linspace(lowest, highest, 49)
+    units = np.interp(tried, levels, quantiles)
+    pace = max(mean, 1e-9) / max(period_days, 1e-9)
+    days = np.maximum(units / pace - period_days, review_days)
+    overage = max(cost_minor, 0.0) * keeping_share * days / 365
+    pays = underage * (1 - tried) >= overage * tried
+    return float(tried[pays][-1]) if pays.any() else lowest
 
 
 def demand_quantiles(

@@ -79,6 +79,8 @@ class Options:
     Attributes:
         popularity_half_life_days: Days after which a sale counts half.
         explore: Share of slates whose last slot is drawn at random.
+        margin_weight: How far slots go to what earns: 1 ranks by expected margin, 0 by
+            the chance of a sale alone.
         slots: Length of a slate in a turn.
         familiar_slots: Most slots of a customer's slate for products bought before;
             re-buying is likelier, but a slate of it alone shows nobody anything new.
@@ -90,6 +92,7 @@ class Options:
 
     popularity_half_life_days: float = 10.0
     explore: float = 0.1
+    margin_weight: float = 1.0
     slots: int = 10
     familiar_slots: int = 5
     customer_slates: int = 2000
@@ -147,7 +150,11 @@ class Recommend:
     def learn(self, data: Signals, previous: Model | None, *, seed: int) -> Model:
         """Learn neighbours, chances and the shelf; tests itself on the last 30 days."""
         options = Options.of(data)
-        shelf = make_shelf(data, half_life_days=options.popularity_half_life_days)
+        shelf = make_shelf(
+            data,
+            half_life_days=options.popularity_half_life_days,
+            margin_weight=options.margin_weight,
+        )
         pairs, customers = purchase_pairs(data, shelf.product_id)
         learned = learn_affinity(
             data,
@@ -267,7 +274,11 @@ def _model(
 def _bestsellers(data: Signals) -> Model:
     """Make the fallback's model: no neighbours, scores in the order of sales."""
     options = Options.of(data)
-    shelf = make_shelf(data, half_life_days=options.popularity_half_life_days)
+    shelf = make_shelf(
+        data,
+        half_life_days=options.popularity_half_life_days,
+        margin_weight=options.margin_weight,
+    )
     n = len(shelf.product_id)
     learned = Affinity(
         method="none",

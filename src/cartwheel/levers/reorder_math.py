@@ -24,6 +24,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "lead_sd_days": (0, 180),
     "service_level": formulas.SERVICE_LIMITS,
     "holding_share": (0, 5),
+    "ageing_share": (0, 5),
     "budget_minor": (0, float("inf")),
     "levels": (0, 10_000),
 }
@@ -40,6 +41,7 @@ class Terms:
         lead_sd_days: Spread of it.
         service_level: Used where the cost is unknown.
         holding_share: Yearly cost of holding stock, share of its cost.
+        ageing_share: Value that goods lose in a year on the shelf, share of their cost.
         budget_minor: Most money for all proposals of a turn; None is no limit.
         levels: Most reorder levels published for a shop without stock counts.
     """
@@ -49,6 +51,7 @@ class Terms:
     lead_sd_days: float = 3.0
     service_level: float = 0.9
     holding_share: float = 0.25
+    ageing_share: float = 0.35
     budget_minor: float | None = None
     levels: int = 200
 
@@ -249,14 +252,6 @@ def _item(
     sd = _known(supplier.get("sd_days"))
     sd_days = terms.lead_sd_days if sd is None else sd
     cost, unit_margin = _known(margin["cost_minor"]), _known(margin["margin_minor"])
-    level = terms.service_level
-    if cost is not None and unit_margin is not None:
-        level = formulas.service_level(
-            unit_margin,
-            cost,
-            holding_share=terms.holding_share,
-            days=terms.review_days,
-        )
     lead_mean, lead_spread = formulas.demand_quantiles(
         mean, spread, LEVELS, horizons, days=lead_days, sd_days=sd_days
     )
@@ -268,6 +263,18 @@ def _item(
         days=lead_days + terms.review_days,
         sd_days=sd_days,
     )
+    level = terms.service_level
+    if cost is not None and unit_margin is not None:
+        level = formulas.service_level(
+            unit_margin,
+            cost,
+            keeping_share=terms.holding_share + terms.ageing_share,
+            review_days=terms.review_days,
+            period_days=lead_days + terms.review_days,
+            mean=period_mean,
+            quantiles=period_spread,
+            levels=LEVELS,
+        )
     variant = ahead.variant_id
     return Item(
         variant_id=variant,

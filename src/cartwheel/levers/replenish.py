@@ -44,6 +44,7 @@ LEVELS_ONLY = "reorder levels without counts"
 COVER = "days of cover"
 WAITING = "nothing to go by"
 SAFETY_DAYS = 7.0
+PACE_DAYS = 28
 
 
 class Replenish:
@@ -332,8 +333,8 @@ def _level(item: Item, terms: Terms) -> Decision:
 def _by_cover(data: Signals, terms: Terms) -> list[Decision]:
     """Order what lasts less than lead time, review period and a week."""
     stock = data.frame(STOCK)
-    stock = stock[stock["cover_days"].fillna(0) > 0]
-    stock = stock[stock["on_hand_units"].fillna(0) > 0]
+    stock = stock[stock["on_hand_units"].notna()]
+    stock = stock[stock["sold_28d_units"].fillna(0) > 0]
     about = data.align(CATALOGUE, stock["variant_id"].tolist())
     leads = data.align(LEAD_TIME, about["supplier_id"].unique().tolist())
     lead_of = dict(zip(leads["supplier_id"], leads["mean_days"], strict=True))
@@ -352,9 +353,10 @@ def _by_cover(data: Signals, terms: Terms) -> list[Decision]:
 def _cover_order(
     stock: Mapping[Any, Any], about: Mapping[Any, Any], target_days: float
 ) -> Decision | None:
-    pace = float(stock["on_hand_units"]) / float(stock["cover_days"])
+    pace = float(stock["sold_28d_units"]) / PACE_DAYS
     inbound = float(stock["inbound_units"] or 0)
-    position = float(stock["on_hand_units"]) + inbound
+    on_hand = max(float(stock["on_hand_units"]), 0.0)
+    position = on_hand + inbound
     pack = int(about["pack_units"] or 1)
     units = whole_packs(
         pace * target_days - position,
@@ -375,7 +377,7 @@ def _cover_order(
             "cost_minor": None,
         },
         reason=(
-            f"Stock lasts {stock['cover_days']:.0f} days at the pace of the last 28; "
+            f"Stock lasts {on_hand / pace:.0f} days at the pace of the last 28; "
             f"{target_days:.0f} days are wanted. No forecast was at hand."
         ),
         options=({"units": 0}, {"units": units}),

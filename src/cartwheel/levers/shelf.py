@@ -30,6 +30,8 @@ Array = np.ndarray[Any, Any]
 CART_UNITS = 0.2
 VIEW_UNITS = 0.02
 INBOUND_DAYS = 7
+MARGIN_BOUNDS = (0.1, 4.0)
+"""Least and most that a margin may count, in medians of the shop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Shelf:
         product_id: Ids, fixed-width text, shape (n,).
         title: Titles, fixed-width text.
         eligible: Active and in stock, soon inbound, or of unknown stock.
-        factor: Bounded factor of margin and of response, about 1, float32.
+        factor: Bounded factor of margin and of response, float32; 1 where unknown.
         margin_minor: Mean known margin of one unit, NaN where unknown.
         on_hand_units: Units on hand, NaN where unknown.
         popularity: Decayed share of demand, sums to 1 unless nothing sold.
@@ -59,17 +61,25 @@ class Shelf:
     newest: Array
 
 
-def make_shelf(data: Signals, *, half_life_days: float) -> Shelf:
-    """Return the shelf as the signals show it; cut signals leave it neutral."""
+def make_shelf(
+    data: Signals, *, half_life_days: float, margin_weight: float = 1.0
+) -> Shelf:
+    """Return the shelf as the signals show it; cut signals leave it neutral.
+
+    Args:
+        data: The lever's signals.
+        half_life_days: Days after which a sale counts half.
+        margin_weight: 1 ranks by expected margin, 0 by the chance of a sale alone.
+    """
     variants = data.frame(CATALOGUE).dropna(subset=["product_id"])
     products = np.unique(variants["product_id"].to_numpy().astype(str))
     first = variants.groupby("product_id")
     number = np.searchsorted(products, variants["product_id"].to_numpy().astype(str))
     titles = first["title"].first().reindex(products).fillna("")
     newest = first["first_on"].max().reindex(products).fillna(_long_ago())
-    margin, share = _margins(data, variants, number, len(products))
+    margin = _margins(data, variants, number, len(products))
     on_hand, eligible = _stock(data, variants, number, len(products))
-    factor = _margin_factor(share) * _response_factor(data, products)
+    factor = _margin_factor(margin, margin_weight) * _response_factor(data, products)
     return Shelf(
         product_id=products,
         title=np.array([str(t)[:60] for t in titles], dtype=str),
@@ -105,15 +115,9 @@ def _mean_known(number: Array, values: Array, n: int) -> Array:
     return result
 
 
-def _margins(
-    data: Signals, variants: pd.DataFrame, number: Array, n: int
-) -> tuple[Array, Array]:
+def _margins(data: Signals, variants: pd.DataFrame, number: Array, n: int) -> Array:
     found = data.align(MARGIN, variants["variant_id"].tolist())
-    margin = _floats(found["margin_minor"])
-    price = _floats(found["price_minor"])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(price > 0, margin / price, np.nan)
-    return _mean_known(number, margin, n), _mean_known(number, share, n)
+    return _mean_known(number, _floats(found["margin_minor"]), n)
 
 
 def _floats(column: pd.Series[Any]) -> Array:
@@ -122,13 +126,18 @@ def _floats(column: pd.Series[Any]) -> Array:
     return pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
 
 
-def _margin_factor(share: Array) -> Array:
-    """Scale by margin against the shop's median, bounded; unknown is 1."""
-    if not np.isfinite(share).any():
-        return np.ones(len(share))
-    middle = float(np.nanmedian(share))
-    scaled = 1.0 + 0.5 * (share - middle) / max(abs(middle), 0.05)
-    return np.where(np.isfinite(share), np.clip(scaled, 0.8, 1.25), 1.0)
+def _margin_factor(margin: Array, weight: float) -> Array:
+    """Scale by what a sale earns against the shop's median; unknown is 1.
+
+    A chance of a sale times what it earns is expected margin. Bounded, so that a wrong
+    cost cannot fill every slot, and never below the lower bound, so that goods sold at
+    a loss come last.
+    """
+    if not np.isfinite(margin).any():
+        return np.ones(len(margin))
+    middle = max(float(np.nanmedian(margin)), 1.0)
+    scaled = np.clip(margin / middle, *MARGIN_BOUNDS) ** weight
+    return np.where(np.isfinite(margin), scaled, 1.0)
 
 
 def _response_factor(data: Signals, products: Array) -> Array:

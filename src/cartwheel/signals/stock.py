@@ -36,6 +36,7 @@ def make_stock(
     return rows.mutate(
         inbound_units=ibis.coalesce(rows.open_units, rows.incoming_units, 0),
         cover_days=free * PACE_DAYS / rows.recent_units.nullif(0),
+        sold_28d_units=rows.recent_units,
     )
 
 
@@ -121,6 +122,13 @@ STOCK = Signal(
             unit="days",
             doc="Days the stock on hand lasts at the pace of the last 28 days; null "
             "without sales or count.",
+            neutral=None,
+        ),
+        Field(
+            name="sold_28d_units",
+            type="int",
+            unit="units",
+            doc="Units sold in the last 28 days; null without sales.",
             neutral=None,
         ),
     ),

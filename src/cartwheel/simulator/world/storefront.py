@@ -32,6 +32,12 @@ SETTLE = 2.0
 """Appeal below buying nothing that a person set on buying puts up with when the first
 wish is sold out."""
 
+CHOICE = 0.11
+"""Appeal asked for more per log of the catalogue over `USUAL_CHOICE` products: who
+offers much is compared with others who do, so that size alone sells nothing more."""
+
+USUAL_CHOICE = 150
+
 GAP_LURE = 0.3
 """How much a misleading page adds to what its product seems."""
 
@@ -205,7 +211,7 @@ class _Scene:
         """Let each visit weigh what it opened against buying nothing."""
         if not self._opened:
             return []
-        state, spec = self.state, self.state.spec
+        state = self.state
         visit = np.concatenate([rows for rows, _ in self._opened])
         product = np.concatenate([products for _, products in self._opened])
         once = np.unique(visit * len(state.goods.product_ids) + product)
@@ -216,7 +222,7 @@ class _Scene:
         u = self._value(who, product, variant) - np.log(-np.log(shock[1]))
         u += GAP_LURE * state.goods.content_gap[product]
         nothing = state.draws.gumbel("outside", self.person, state.day)
-        threshold = spec.funnel.outside + nothing[0]
+        threshold = self._bar() + nothing[0]
         u -= threshold[visit]
         order = np.lexsort((product, -u, visit))
         carts: list[Cart] = []
@@ -261,7 +267,7 @@ class _Scene:
         shock = state.draws.uniform("shock", who, state.day, product)
         u = self._value(who, product, variant) - np.log(-np.log(shock[2]))
         goes = (state.goods.companions[held[at]] == product[:, None]).any(axis=1)
-        u += funnel.companion * goes - funnel.outside - nothing[visit]
+        u += funnel.companion * goes - self._bar() - nothing[visit]
         more = []
         for i in range(len(rows)):
             mine = np.flatnonzero((at == i) & (u > 0))
@@ -385,6 +391,12 @@ class _Scene:
         zero = np.zeros(len(rows), np.int64)
         self._rows.append((rows, product, zero, zero - 1, zero == 0))
         self._opened.append((rows, product))
+
+    def _bar(self) -> float:
+        """Return the appeal of buying nothing, or elsewhere."""
+        state = self.state
+        much = np.log(state.size.products / USUAL_CHOICE)
+        return float(state.spec.funnel.outside + CHOICE * max(much, 0.0))
 
     def _value(self, who: Array, product: Array, variant: Array) -> Array:
         return self.state.value(who, product, variant)
