@@ -6,7 +6,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 PORT ?= 8642
 
-.PHONY: help demo test check lint types lock-check wheel-check test-spark browser java \
+.PHONY: help demo test check lint types lock-check wheel-check test-spark browser java referee \
 	postgres bench crash screenshot lock clean
 
 help: ## Show the targets
@@ -55,6 +55,9 @@ test-spark: $(VENV)/dev ## The signals' conformance on local Spark (needs Java 1
 	@scripts/need.sh java openjdk-17-jre-headless "tests on Spark"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check "pyspark>=4.3,<5"
 	$(BIN)/python -m pytest tests/spark -m spark
+
+referee: $(VENV)/dev ## Connected must beat isolated in fixed simulated worlds
+	$(BIN)/python scripts/referee.py
 
 bench: $(VENV)/dev ## Speed and memory, printed with the machine
 	$(BIN)/python -m bench

@@ -10,7 +10,15 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bench import api, command_line, growth, online_retail, segments, two_gigabytes
+from bench import (
+    api,
+    command_line,
+    growth,
+    online_retail,
+    segments,
+    two_gigabytes,
+    worlds,
+)
 from bench.machine import Machine, this_machine
 from bench.measure import Figure, Plan, Skipped, table
 
@@ -25,6 +33,8 @@ PARTS: Mapping[str, Part] = {
     "turn": online_retail.turn,
     "memory": two_gigabytes.memory,
     "growth": growth.growth,
+    "worlds": worlds.worlds,
+    "connected": worlds.connected,
 }
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
