@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from cartwheel.cli import app
 from cartwheel.levers import lifecycle, price_choice, recommend, reorder_math
 from cartwheel.settings import Settings
+from cartwheel.simulator.world.spec import WorldSpec
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(
@@ -188,3 +189,23 @@ def test_document_names_no_place_of_one_machine(path: Path) -> None:
         r"(?<![\w.])/(?:home|root|work|Users|tmp|mnt)/\S*", text_of(path)
     )
     assert found == []
+
+
+def parameters_of(kind: type[BaseModel], before: str = "") -> Iterator[tuple[str, str]]:
+    """Yield name and meaning of every parameter of a world, lists of parts included."""
+    for name, field in kind.model_fields.items():
+        parts = [field.annotation, *get_args(field.annotation)]
+        inner = [p for p in parts if isinstance(p, type) and issubclass(p, BaseModel)]
+        if inner:
+            yield from parameters_of(inner[0], f"{before}{name}.")
+        else:
+            yield f"{before}{name}", field.description or ""
+
+
+def test_worlds_document_lists_every_parameter_as_it_is() -> None:
+    rows = re.findall(
+        r"^\| `([\w.]+)` \| [\w]+ \| [^|]+ \| (.+?) \|$",
+        text_of(ROOT / "docs" / "worlds.md"),
+        re.M,
+    )
+    assert dict(rows) == dict(parameters_of(WorldSpec))

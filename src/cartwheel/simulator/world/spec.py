@@ -35,7 +35,7 @@ class Part(BaseModel):
 class Category(Part):
     """A group of products that are alike in price, season and returns."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, description="Name of the category.")
     nouns: tuple[str, ...] = Field(min_length=1, description="What articles are.")
     low_minor: Minor = Field(description="Cheap end of usual prices.")
     high_minor: Minor = Field(description="Dear end of usual prices.")
@@ -60,7 +60,9 @@ class Goods(Part):
     taste_weight: AtLeastZero = Field(description="Pull of a product of one's taste.")
     markup: tuple[Positive, Positive] = Field(description="Price over cost, low, high.")
     new_share: Share = Field(description="Products launched after the first day.")
-    fade_days: Positive = Field(description="Days in which a new product's lure halves")
+    fade_days: Positive = Field(
+        description="Days in which a new product's lure halves."
+    )
     content_gap_sd: AtLeastZero = Field(description="How far pages mislead, spread.")
     defect_share: Share = Field(description="Products with a hidden fault.")
     defect_rate: Share = Field(description="Faulty units of a product with a fault.")
@@ -92,9 +94,11 @@ class Visits(Part):
     """How often people come."""
 
     per_person_day: Positive = Field(le=1, description="Mean visits a person and day.")
-    week: tuple[Positive, ...] = Field(min_length=7, max_length=7)
-    annual_peak_day: int = Field(ge=0, le=365)
-    annual_swing: AtLeastZero
+    week: tuple[Positive, ...] = Field(
+        min_length=7, max_length=7, description="Weight of each weekday, Monday first."
+    )
+    annual_peak_day: int = Field(ge=0, le=365, description="Busiest day of the year.")
+    annual_swing: AtLeastZero = Field(description="Log ratio of that to the mean.")
     bought_boost: float = Field(description="Log change just after a good delivery.")
     boost_days: Positive = Field(description="Days until half of that is gone.")
     need_days: AtLeastZero = Field(
@@ -114,7 +118,7 @@ class Funnel(Part):
     deep_link: Share = Field(description="Visits that land on a product's page.")
     search: Share = Field(description="Visits that begin with a search.")
     click_at: float = Field(description="Appeal above which half of people click.")
-    most_views: int = Field(6, ge=1, le=20)
+    most_views: int = Field(6, ge=1, le=20, description="Pages opened from a list.")
     outside: float = Field(description="Appeal of buying nothing or elsewhere.")
     rival_weight: AtLeastZero = Field(description="Pull of a rival's lower price.")
     pay: Share = Field(description="Carts that are paid.")
@@ -131,14 +135,14 @@ class Funnel(Part):
 class Money(Part):
     """What the shop charges and pays, in minor units of the currency."""
 
-    currency: str = Field("EUR", pattern="^[A-Z]{3}$")
-    shipping_minor: Minor
-    free_from_minor: Minor
+    currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="ISO 4217 code.")
+    shipping_minor: Minor = Field(description="Shipping charged.")
+    free_from_minor: Minor = Field(description="Order value that ships free.")
     parcel_minor: Minor = Field(description="Cost of sending a parcel.")
     far_minor: Minor = Field(description="Extra cost from the farther warehouse.")
     return_minor: Minor = Field(description="Freight and handling of a return.")
     contact_minor: Minor = Field(description="Cost of a contact with support.")
-    mail_minor: Minor = Field(description="Cost of a mail, tenths included upwards.")
+    mail_minor: Minor = Field(description="Cost of a mail.")
     holding_year: Share = Field(description="Cost of holding stock, of cost a year.")
     seconds_value: Share = Field(description="What goods of second choice fetch.")
     write_off_days: Positive = Field(description="Age after which leftover is waste.")
@@ -147,8 +151,8 @@ class Money(Part):
 class Supplier(Part):
     """A supplier and its lanes."""
 
-    name: str = Field(min_length=1)
-    promised_days: int = Field(ge=1, le=200)
+    name: str = Field(min_length=1, description="Name of the supplier.")
+    promised_days: int = Field(ge=1, le=200, description="Lead time it promises.")
     mean_ratio: Positive = Field(description="True mean lead time over the promise.")
     spread: Positive = Field(description="Coefficient of variation of lead times.")
     drift: float = Field(0.0, description="Log change of lead times in a year.")
@@ -162,7 +166,9 @@ class Supply(Part):
     """Where goods come from."""
 
     suppliers: tuple[Supplier, ...] = Field(min_length=1)
-    packs: tuple[int, ...] = Field((1, 2, 4, 6), min_length=1)
+    packs: tuple[int, ...] = Field(
+        (1, 2, 4, 6), min_length=1, description="Pack sizes there are."
+    )
     first_weeks: Positive = Field(description="Opening stock in weeks of mean demand.")
 
 
@@ -170,7 +176,7 @@ class Service(Part):
     """What happens after the sale."""
 
     delivery_days: tuple[Positive, Positive] = Field(description="Mean and spread.")
-    promise_days: int = Field(ge=1, le=60)
+    promise_days: int = Field(ge=1, le=60, description="Delivery time promised.")
     return_days: int = Field(30, ge=1, le=120, description="Return window.")
     return_delay: Positive = Field(description="Mean days until a return comes.")
     mismatch: AtLeastZero = Field(description="Log-odds of a return per unlike taste.")
@@ -208,16 +214,16 @@ class Promotions(Part):
     """The shop's calendar of promotions, planned before the year begins."""
 
     every_days: int = Field(ge=0, description="Days between promotions; 0 for none.")
-    length_days: int = Field(7, ge=1, le=60)
+    length_days: int = Field(7, ge=1, le=60, description="Days one lasts.")
     cut: Share = Field(description="Price cut of the promoted category.")
 
 
 class WorldSpec(Part):
     """A world: one settings file."""
 
-    name: str = Field(pattern="^[a-z][a-z0-9-]*$")
+    name: str = Field(pattern="^[a-z][a-z0-9-]*$", description="Name of the world.")
     doc: str = Field(min_length=1, description="What kind of shop, in a sentence.")
-    start: date = date(2025, 1, 6)
+    start: date = Field(date(2025, 1, 6), description="First day.")
     visitors: Positive = Field(1.0, description="Multiplies visits; below 1 is sparse.")
     noise: AtLeastZero = Field(0.0, le=1, description="Share of damaged records.")
     goods: Goods
@@ -302,7 +308,7 @@ def read_world(text: str, source: str) -> WorldSpec:
         )
         raise Misuse(
             f"The world {source} is impossible: {said}.",
-            "Correct these fields; docs/simulator.md lists each with its range.",
+            "Correct these fields; docs/worlds.md lists each with its range.",
         ) from None
 
 
@@ -313,5 +319,7 @@ def size_of(name: str) -> Size:
         Misuse: If there is no such size.
     """
     if name not in SIZES:
-        raise Misuse(f"There is no size {name!r}.", f"Choose one of {', '.join(SIZES)}")
+        raise Misuse(
+            f"There is no size {name!r}.", f"Choose one of {', '.join(SIZES)}."
+        )
     return SIZES[name]
