@@ -301,9 +301,21 @@ def test_calibration_out_of_range_fails(
     run: Run, calibrated: list[tuple[str, str, list[int]]]
 ) -> None:
     done = run("simulate", "calibrate", "--world", "hostile", "--size", "standard")
-    assert (done.code, calibrated) == (1, [("hostile", "standard", [1, 2, 3, 4])])
+    assert (done.code, calibrated) == (1, [("hostile", "standard", [1, 2, 3, 4, 5, 6])])
     assert done.out.splitlines()[1].endswith("OUT")
     assert "1 of 2 targets are out of range: conversion of hostile." in done.err
+
+
+def test_calibration_shapes_need_real_shops(
+    run: Run, calibrated: list[tuple[str, str, list[int]]], tmp_path: Path
+) -> None:
+    drawn = tmp_path / "shapes.html"
+    for more, said in (((), "--data or CARTWHEEL_DATA"), (("--data", "."), "neither")):
+        done = run("simulate", "calibrate", "--shapes", str(drawn), *more)
+        assert done.code == 2, done.err
+        assert said in done.err
+    assert not drawn.exists()
+    assert calibrated == []
 
 
 def test_calibration_has_json(

@@ -60,8 +60,19 @@ OUT = Path("simulations")
 def calibrate(
     world: WorldOption = None,
     size: SizeOption = "small",
-    worlds: WorldsOption = 4,
+    worlds: WorldsOption = 6,
     seed: SeedOption = 1,
+    shapes: Annotated[
+        Path | None,
+        typer.Option(help="Also draw distributions beside real shops' to this file."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CARTWHEEL_DATA",
+            help="Folder with online-retail and olist, for --shapes.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare worlds under no AI with what is known of real shops."""
@@ -69,6 +80,8 @@ def calibrate(
     from cartwheel.simulator.referee.calibrate import calibrate as measure
     from cartwheel.simulator.referee.terminal import columns
 
+    if shapes is not None:
+        _draw_shapes(names, size, seed, data, shapes)
     found: list[tuple[str, Target]] = []
     for name in names:
         _say(f"{name} ({size}): playing {worlds} without AI")
@@ -83,6 +96,29 @@ def calibrate(
             f"{len(out)} of {len(found)} targets are out of range: {', '.join(out)}.",
             "Correct the world's settings before any arm with AI is played in it.",
         )
+
+
+def _draw_shapes(
+    names: Sequence[str], size: str, seed: int, data: Path | None, file: Path
+) -> None:
+    if data is None:
+        raise Misuse(
+            "--shapes needs real shops to compare with.",
+            "Name their folder with --data or CARTWHEEL_DATA.",
+        )
+    from cartwheel.simulator.referee.shapes import compare_shapes, shapes_page
+
+    compared = []
+    for name in names:
+        _say(f"{name} ({size}): comparing shapes")
+        compared.append((name, compare_shapes(name, size, seed, data)))
+    try:
+        file.write_text(shapes_page(compared), encoding="utf-8")
+    except OSError as error:
+        raise Failure(
+            f"{file} cannot be written: {error.strerror}.", "Choose another --shapes."
+        ) from None
+    _say(f"Wrote {file}")
 
 
 @app.command()

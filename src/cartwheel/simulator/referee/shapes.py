@@ -290,6 +290,38 @@ def read_trade(
     )
 
 
+def shapes_page(compared: Sequence[tuple[str, Sequence[Shape]]]) -> str:
+    """Return a page of one drawing a world, without a script or an outside resource."""
+    parts = [
+        f"<h2>{clean(name)}</h2>{shapes_svg(shapes)}{_distances(shapes)}"
+        for name, shapes in compared
+    ]
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        "<title>Simulated and real shops</title><style>"
+        ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;"
+        "max-width:50rem;margin:2rem auto;padding:0 1rem}"
+        "svg{max-width:100%;height:auto}"
+        "td,th{text-align:left;padding:.2rem 1rem .2rem 0}</style>"
+        "<main><h1>Simulated and real shops</h1>"
+        f"{''.join(parts)}</main></html>\n"
+    )
+
+
+def _distances(shapes: Sequence[Shape]) -> str:
+    rows = "".join(
+        f"<tr><td>{clean(shape.name)}<td>{clean(shape.source)}"
+        f"<td>{shape.distance:.2f}</tr>"
+        for shape in shapes
+    )
+    return (
+        "<table><caption>Largest distance between the two distributions "
+        "(Kolmogorov and Smirnov)</caption><tr><th scope=col>shape<th scope=col>real "
+        f"shop<th scope=col>distance</tr>{rows}</table>"
+    )
+
+
 def shapes_svg(shapes: Sequence[Shape], *, width: int = 720) -> str:
     """Draw the world's and the real shop's quantiles, one panel for each shape.
 
