@@ -180,7 +180,7 @@ def links(
         )
     kinds = _worlds(world, size)
     from cartwheel.simulator.arms.registry import links as known_links
-    from cartwheel.simulator.referee.links import SHAPLEY_SEED, link_table
+    from cartwheel.simulator.referee.link_table import SHAPLEY_SEED, link_table
     from cartwheel.simulator.referee.paired import orders_of
     from cartwheel.simulator.referee.results import read_runs
     from cartwheel.simulator.referee.terminal import text_links
@@ -207,7 +207,7 @@ def report(
 ) -> None:
     """Write the results of a folder as one HTML page and one Parquet file."""
     from cartwheel.simulator.referee.claims import headline
-    from cartwheel.simulator.referee.links import link_table
+    from cartwheel.simulator.referee.link_table import link_table
     from cartwheel.simulator.referee.report import write_report
     from cartwheel.simulator.referee.results import read_runs, write_table
     from cartwheel.simulator.referee.terminal import text_table
@@ -265,7 +265,7 @@ def _jobs(
 def _link_arms(links: Sequence[str], orders: Sequence[Sequence[str]]) -> list[str]:
     """Return every arm that the link table is made of."""
     from cartwheel.simulator.referee.groups import CONNECTED, ISOLATED, MINUS, PLUS
-    from cartwheel.simulator.referee.links import arm_of
+    from cartwheel.simulator.referee.link_table import arm_of
     from cartwheel.simulator.referee.paired import coalitions_of
 
     arms = [CONNECTED, ISOLATED]

@@ -25,7 +25,7 @@ from cartwheel.simulator.referee.claims import (
     Trajectory,
 )
 from cartwheel.simulator.referee.groups import CONNECTED, ISOLATED, NO_AI, ORACLE, ORDER
-from cartwheel.simulator.referee.links import SHAPLEY_ORDERS
+from cartwheel.simulator.referee.link_table import SHAPLEY_ORDERS
 from cartwheel.simulator.referee.paired import LEVEL, Paired
 from cartwheel.simulator.referee.results import Run, settle
 from cartwheel.simulator.referee.terminal import text_links, text_table
