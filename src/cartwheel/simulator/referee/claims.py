@@ -25,7 +25,12 @@ from cartwheel.simulator.referee.groups import (
     groups_of,
     headline_arms,
 )
-from cartwheel.simulator.referee.link_table import LinkRow, arm_of, link_orders, link_table
+from cartwheel.simulator.referee.link_table import (
+    LinkRow,
+    arm_of,
+    link_orders,
+    link_table,
+)
 from cartwheel.simulator.referee.paired import (
     LEVEL,
     Coverage,
