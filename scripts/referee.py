@@ -21,9 +21,18 @@ ARM_SECONDS = 1_800
 WORKERS = 2
 
 
-def tell(progress: Progress) -> None:
-    """Print how far it is."""
-    print(f"{progress.done} of {progress.total} played", file=sys.stderr, flush=True)
+class Teller:
+    """Prints how far it is, once for each arm that ends."""
+
+    def __init__(self) -> None:
+        self._told = -1
+
+    def __call__(self, progress: Progress) -> None:
+        """Print when another arm has ended."""
+        if progress.done != self._told:
+            self._told = progress.done
+            said = f"{progress.done} of {progress.total} played"
+            print(said, file=sys.stderr, flush=True)
 
 
 def main() -> int:
@@ -34,7 +43,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="cartwheel-referee-") as name:
         folder = Path(name)
         run_batch(
-            jobs(size), folder, workers=WORKERS, seconds=ARM_SECONDS, progress=tell
+            jobs(size), folder, workers=WORKERS, seconds=ARM_SECONDS, progress=Teller()
         )
         verdict = judge(read_runs(folder), size)
     for world, seed, share in verdict.rows:
