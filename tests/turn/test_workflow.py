@@ -23,10 +23,9 @@ from cartwheel.shop import Shop, make_shop, open_shop
 from cartwheel.signals.base import ShopContext
 from cartwheel.signals.engine import when_of
 from cartwheel.signals.stock import STOCK
-from cartwheel.turn.core import LeverRun, run_lever
+from cartwheel.turn.core import LeverRun, context_of, run_lever
 from cartwheel.turn.publish import published_turn, roll_back
 from cartwheel.turn.steps import (
-    context_of,
     known_signals,
     last_healthy_model,
     read_turn,

@@ -146,10 +146,10 @@ def _remake_lever(
 ) -> Mapping[str, str]:
     """Decide again with the stored model; add what the lever emits to `tables`."""
     from cartwheel.turn import steps
-    from cartwheel.turn.core import finish, lever_seed
+    from cartwheel.turn.core import context_of, finish, lever_seed
     from cartwheel.turn.publish import decision_id
 
-    context = steps.context_of(row.settings, steps.when_of(shop, row))
+    context = context_of(row.settings, steps.when_of(shop, row))
     seed = lever_seed(row.seed, lever.name, row.as_of)
     made = finish(lever, stored.model, tables, context, row.cuts, seed, stored.state)
     lagged = {signal.name for signal in lever.writes if signal.lagged}

@@ -20,6 +20,9 @@ from cartwheel.wheel import cuts_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from cartwheel.settings import Settings
+    from cartwheel.signals.base import When
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeverRun:
@@ -44,6 +47,19 @@ class LeverRun:
     emitted: Mapping[str, pa.Table] = field(default_factory=dict)
     decisions: tuple[Decision, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
+
+
+def context_of(settings: Settings, when: When) -> ShopContext:
+    """Return what levers may know of the shop besides signals."""
+    guardrails = settings.guardrails.model_dump(mode="json")
+    return ShopContext(
+        currency=settings.currency,
+        minor_digits=settings.minor_digits,
+        when=when,
+        holdout_share=settings.holdout.share_bps / 10_000,
+        holdout_salt=settings.holdout.salt,
+        options={**settings.levers, "guardrails": guardrails},
+    )
 
 
 def lever_seed(seed: int, lever: str, as_of: str) -> int:

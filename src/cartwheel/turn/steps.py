@@ -21,8 +21,15 @@ from cartwheel.levers.base import State
 from cartwheel.operations import reading, turns
 from cartwheel.settings import PinnedSettings, Settings
 from cartwheel.shop import Shop
-from cartwheel.signals.base import ShopContext, When
-from cartwheel.turn.core import LeverRun, abstained, lever_seed, run_lever, stand_in
+from cartwheel.signals.base import When
+from cartwheel.turn.core import (
+    LeverRun,
+    abstained,
+    context_of,
+    lever_seed,
+    run_lever,
+    stand_in,
+)
 from cartwheel.turn.stage import Stage
 from cartwheel.wheel import find_levers, order_levers
 
@@ -77,19 +84,6 @@ def read_turn(shop: Shop, number: int) -> TurnRow:
 def stage_of(shop: Shop, number: int) -> Stage:
     """Return the folder of a turn."""
     return Stage(folder=shop.turn_folder(number))
-
-
-def context_of(settings: Settings, when: When) -> ShopContext:
-    """Return what levers may know of the shop besides signals."""
-    guardrails = settings.guardrails.model_dump(mode="json")
-    return ShopContext(
-        currency=settings.currency,
-        minor_digits=settings.minor_digits,
-        when=when,
-        holdout_share=settings.holdout.share_bps / 10_000,
-        holdout_salt=settings.holdout.salt,
-        options={**settings.levers, "guardrails": guardrails},
-    )
 
 
 def when_of(shop: Shop, row: TurnRow) -> When:

@@ -21,7 +21,6 @@ from cartwheel.gate.order import pass_gate
 from cartwheel.levers.base import Model, OnlineLever, Request, State
 from cartwheel.measure.assign import in_holdout
 from cartwheel.settings import PinnedSettings
-from cartwheel.signals.base import ShopContext, When
 from cartwheel.signals.engine import when_of
 from cartwheel.signals.prepared import PreparedSignals
 from cartwheel.signals.registry import LAKE_SIGNALS
@@ -34,7 +33,7 @@ from cartwheel.simulator.arms.base import (
     ShopView,
 )
 from cartwheel.simulator.arms.plain import BLAST_DAYS, blast
-from cartwheel.turn.core import LeverRun, turn_core
+from cartwheel.turn.core import LeverRun, context_of, turn_core
 from cartwheel.wheel import ARROW, find_kinds, find_levers, order_levers
 
 if TYPE_CHECKING:
@@ -144,7 +143,7 @@ class Wheel:
         runs = turn_core(
             order_levers(self._levers),
             tables,
-            self._context(when),
+            context_of(self._settings, when),
             cuts=self._cuts,
             previous=self._healthy,
             seed=self._seed,
@@ -156,18 +155,6 @@ class Wheel:
         self._keep_lagged(runs)
         self._gate(runs, tables)
         return self._act(shop)
-
-    def _context(self, when: When) -> ShopContext:
-        settings = self._settings
-        guardrails = settings.guardrails.model_dump(mode="json")
-        return ShopContext(
-            currency=settings.currency,
-            minor_digits=settings.minor_digits,
-            when=when,
-            holdout_share=settings.holdout.share_bps / 10_000,
-            holdout_salt=settings.holdout.salt,
-            options={**settings.levers, "guardrails": guardrails},
-        )
 
     def _keep_lagged(self, runs: Mapping[str, LeverRun]) -> None:
         names = {
