@@ -106,6 +106,13 @@ class Article:
     inbound: Mapping[str, int]
 
 
+def emptier(article: Article) -> str:
+    """Return the location that has less of an article, on its way or there."""
+    return min(
+        article.on_hand, key=lambda at: article.on_hand[at] + article.inbound[at]
+    )
+
+
 class ShopView(Protocol):
     """What a shop sees in the morning."""
 

@@ -12,6 +12,7 @@ from cartwheel.simulator.arms.base import (
     Page,
     Purchase,
     ShopView,
+    emptier,
 )
 
 REVIEW_DAYS = 7
@@ -85,14 +86,11 @@ def _min_max(article: Article, weekly: float) -> list[Purchase]:
     if weekly <= 0 or held > low:
         return []
     wanted = low + weekly * COVER_WEEKS - held
-    place = min(
-        article.on_hand, key=lambda at: article.on_hand[at] + article.inbound[at]
-    )
     packs = ceil(max(wanted, article.minimum_order_units) / article.pack_units)
     return [
         Purchase(
             variant_id=article.variant_id,
-            location_id=place,
+            location_id=emptier(article),
             units=max(packs, 1) * article.pack_units,
         )
     ]

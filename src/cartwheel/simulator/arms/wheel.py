@@ -31,6 +31,7 @@ from cartwheel.simulator.arms.base import (
     Page,
     Purchase,
     ShopView,
+    emptier,
 )
 from cartwheel.simulator.arms.plain import BLAST_DAYS, blast
 from cartwheel.turn.core import LeverRun, context_of, turn_core
@@ -235,13 +236,6 @@ def _purchases(
                 location_id=emptier(article),
                 units=units,
             )
-
-
-def emptier(article: Article) -> str:
-    """Return the location that has less of an article, on its way or there."""
-    return min(
-        article.on_hand, key=lambda at: article.on_hand[at] + article.inbound[at]
-    )
 
 
 def _mails(passed: Sequence[Candidate]) -> Iterable[Mail]:
