@@ -93,23 +93,33 @@ def again_chances(known: pd.DataFrame, half_life_days: float) -> list[float]:
     return found
 
 
-def fit_logit(x: Array, y: Array, weight: Array, ridge: float = 1.0) -> Array:
+def fit_logit(
+    x: Array,
+    y: Array,
+    weight: Array,
+    ridge: float = 1.0,
+    toward: Array | None = None,
+) -> Array:
     """Return intercept and slopes of a weighted logistic regression by Newton steps.
 
     Args:
         x: Features, shape (n, k).
         y: 0 or 1, shape (n,).
         weight: How many rows each row stands for, shape (n,).
-        ridge: Penalty on the slopes, not on the intercept.
+        ridge: Penalty on the slopes' distance from `toward`, not on the intercept.
+        toward: Slopes expected before any data, shape (k,); zeros by default.
     """
     design = np.column_stack([np.ones(len(x)), x])
     penalty = np.diag([1e-6] + [ridge] * x.shape[1])
-    beta = np.zeros(design.shape[1])
+    prior = np.zeros(design.shape[1])
+    if toward is not None:
+        prior[1:] = toward
     mean = np.clip(np.average(y, weights=weight), 1e-6, 1 - 1e-6)
-    beta[0] = np.log(mean / (1 - mean))
+    beta = prior.copy()
+    beta[0] = np.log(mean / (1 - mean)) - np.average(x @ prior[1:], weights=weight)
     for _ in range(50):
         chance = sigmoid(design @ beta)
-        gradient = design.T @ (weight * (y - chance)) - penalty @ beta
+        gradient = design.T @ (weight * (y - chance)) - penalty @ (beta - prior)
         curve = weight * chance * (1 - chance)
         hessian = (design * curve[:, None]).T @ design + penalty
         step = np.clip(np.linalg.solve(hessian, gradient), -2, 2)

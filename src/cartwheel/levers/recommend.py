@@ -32,6 +32,7 @@ from cartwheel.levers.base import (
 )
 from cartwheel.levers.baskets import Baskets, basket_lists
 from cartwheel.levers.hitrate import MOST_ORDERS, UNFITTED, wilson
+from cartwheel.levers.looks import Looks, learn_looks, silent
 from cartwheel.levers.options import read_options
 from cartwheel.levers.recommend_page import page
 from cartwheel.levers.report import Report
@@ -47,6 +48,7 @@ from cartwheel.signals.customers import (
 )
 from cartwheel.signals.demand import DEMAND
 from cartwheel.signals.intent import INTENT
+from cartwheel.signals.interest import IDENTITY, INTEREST
 from cartwheel.signals.learned import SHOWN
 from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.returns import OPEN_RETURNS
@@ -88,6 +90,7 @@ class Options:
         product_lists: Most products given a "goes with" list.
         neighbours: Neighbours kept per product.
         largest_ease: Most products for EASE; larger catalogues use item cosine.
+        visitors: Most customers and devices whose looks are remembered.
     """
 
     popularity_half_life_days: float = 10.0
@@ -99,6 +102,7 @@ class Options:
     product_lists: int = 5000
     neighbours: int = 100
     largest_ease: int = 5000
+    visitors: int = 100_000
 
     @classmethod
     def of(cls, data: Signals) -> Options:
@@ -106,11 +110,17 @@ class Options:
         return read_options(cls, data, "recommend")
 
 
-def bought_pairs(data: Signals) -> float:
-    """Count pairs of products bought by one customer or in one order."""
+def signs_of_taste(data: Signals) -> float:
+    """Count what tells what goes with what and who wants what.
+
+    Pairs of products bought by one customer or in one order, and products that a
+    visitor put into the cart.
+    """
     counts = data.table(PURCHASES).column("customer_id").value_counts()
     each = np.array([row["counts"] for row in counts.to_pylist()], float)
-    return float((each * (each - 1) / 2).sum()) + float(data.table(BASKETS).num_rows)
+    pairs = float((each * (each - 1) / 2).sum()) + float(data.table(BASKETS).num_rows)
+    carts = np.asarray(data.table(INTEREST).column("carts"), float)
+    return pairs + float((carts > 0).sum())
 
 
 class Recommend:
@@ -127,6 +137,8 @@ class Recommend:
         STOCK,
         MARGIN,
         INTENT,
+        INTEREST,
+        IDENTITY,
         SHOWN,
         OPEN_RETURNS,
         RHYTHM,
@@ -139,9 +151,10 @@ class Recommend:
     floor = Floor(
         needs=(
             Need(
-                what="pairs of products bought by one customer or in one order",
+                what="pairs of products bought by one customer or in one order, or "
+                "products put into a visitor's cart",
                 at_least=100,
-                count=bought_pairs,
+                count=signs_of_taste,
             ),
         ),
         meanwhile="Shows the bestsellers in stock, or the newest products.",
@@ -168,8 +181,19 @@ class Recommend:
         baskets = basket_lists(Baskets.of(data, shelf.product_id), options.neighbours)
         together = blend(baskets, learned.lists, NEAR_SHARE, options.neighbours)
         history = _history(data, pairs, customers, shelf.product_id, learned.again)
+        looks = learn_looks(
+            data,
+            shelf.product_id,
+            keep=options.neighbours,
+            largest_ease=options.largest_ease,
+            most_readers=options.visitors,
+            seed=seed,
+        )
         rule = "baskets" if learned.method == "none" else learned.method
-        return _model(rule, shelf, learned, together, history, options)
+        if looks is not None:
+            rule = f"{rule} and looks"
+        model = _model(rule, shelf, learned, together, history, options)
+        return _with_looks(model, looks, silent(data))
 
     def emit(self, model: Model, data: Signals) -> Mapping[str, pa.Table]:
         """Return no signals: what it shows comes back as `shown`."""
@@ -197,7 +221,7 @@ class Recommend:
         """Answer one request; numpy only."""
         names = model.arrays["product_id"]
         context = slate.numbers(names, request.context)
-        reader = slate.find_reader(model, request.customer)
+        reader = slate.find_reader(model, request.customer, request.visitor)
         excluded = slate.numbers(names, request.excluded)
         if request.placement in ("cart", "product"):
             excluded = np.concatenate([excluded, context])
@@ -207,7 +231,7 @@ class Recommend:
         else:
             excluded = np.concatenate([excluded, reader.skip])
             items, chance = slate.fill(
-                slate.scores(model, reader, context),
+                slate.scores(model, reader, context, request.placement),
                 _candidates(model, excluded),
                 limit=request.limit,
                 explore=float(model.meta["explore"]),
@@ -271,6 +295,41 @@ def _model(
     return Model(rule=rule, arrays=arrays, meta=meta)
 
 
+def _with_looks(model: Model, looks: Looks | None, silent: Array) -> Model:
+    """Return the model with what was learned from looks, if anything was."""
+    arrays = {**model.arrays, "silent": silent}
+    if looks is None:
+        return Model(
+            rule=model.rule, arrays={**arrays, **_no_readers()}, meta=model.meta
+        )
+    arrays |= {
+        "appeal": looks.appeal,
+        "liked_share": looks.share,
+        "alike_index": looks.lists.index,
+        "alike_weight": looks.lists.weight,
+        "reader": looks.readers,
+        "look_start": looks.start,
+        "look_item": looks.item,
+        "look_weight": looks.weight,
+    }
+    meta = {
+        **model.meta,
+        "wanted_slopes": looks.slopes,
+        "looks_test": looks.test,
+        "readers": len(looks.readers),
+    }
+    return Model(rule=model.rule, arrays=arrays, meta=meta)
+
+
+def _no_readers() -> dict[str, Array]:
+    return {
+        "reader": np.zeros(0, "U1"),
+        "look_start": np.zeros(1, np.int64),
+        "look_item": np.zeros(0, np.int32),
+        "look_weight": np.zeros(0, np.float32),
+    }
+
+
 def _bestsellers(data: Signals) -> Model:
     """Make the fallback's model: no neighbours, scores in the order of sales."""
     options = Options.of(data)
@@ -299,7 +358,8 @@ def _bestsellers(data: Signals) -> Model:
     rank[np.lexsort((shelf.newest, -shelf.units_30))] = np.arange(n)
     logit = (-3.0 - 4.0 * rank / max(n, 1)).astype(np.float32)
     arrays = {**model.arrays, "base_logit": logit, "factor": np.ones(n, np.float32)}
-    return Model(rule=model.rule, arrays=arrays, meta={**model.meta, "explore": 0.0})
+    made = Model(rule=model.rule, arrays=arrays, meta={**model.meta, "explore": 0.0})
+    return _with_looks(made, None, silent(data))
 
 
 def _history(
@@ -466,7 +526,7 @@ def _customer_slates(
         customer = str(model.arrays["customer_id"][number])
         reader = slate.find_reader(model, customer)
         chance_of = slate.chances(model, reader)
-        score = chance_of * model.arrays["factor"]
+        score = slate.scores(model, reader, slate.NOTHING, "email")
         items, chance = slate.fill(
             score,
             slate.with_few_familiar(

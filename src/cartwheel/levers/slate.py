@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,13 @@ CONTEXT_DECAY = 0.7
 # How much "goes with what you look at" counts beside the chance of buying.
 CONTEXT_WEIGHT = 0.5
 SCORE_SCALE = 0.01
+# Looks after which a visitor's taste counts as much as everybody's.
+TASTE_LOOKS = 5.0
+VISIT_DECAY = 0.8
 EXPLORE_AMONG = 20
 NOTHING: Array = np.zeros(0, np.int64)
+CUSTOMER, DEVICE = "c:", "v:"
+"""What the ids of those whose looks are known begin with, so that they never meet."""
 
 
 def likely(score: Array) -> Array:
@@ -54,24 +59,44 @@ class Reader:
         weights: Weight of each, by age.
         own: Chance of buying each again.
         skip: Products of open returns, as numbers.
+        looks: Products looked at before, as numbers.
+        look_weights: Weight of each.
     """
 
     items: Array
     weights: Array
     own: Array
     skip: Array
+    looks: Array
+    look_weights: Array
 
 
-NOBODY = Reader(items=NOTHING, weights=NOTHING, own=NOTHING, skip=NOTHING)
+NOBODY = Reader(
+    items=NOTHING,
+    weights=NOTHING,
+    own=NOTHING,
+    skip=NOTHING,
+    looks=NOTHING,
+    look_weights=np.zeros(0, np.float32),
+)
 
 
-def find_reader(model: Model, customer: str | None) -> Reader:
-    """Return a customer's history; `NOBODY` when unknown or not to be used."""
-    if customer is None:
+def find_reader(
+    model: Model, customer: str | None, visitor: str | None = None
+) -> Reader:
+    """Return what is known of a customer and a device; `NOBODY` when nothing is.
+
+    A customer who objects to personalisation is nobody on any device.
+    """
+    silent = customer is not None and len(numbers(model.arrays["silent"], [customer]))
+    if silent or (customer is None and visitor is None):
         return NOBODY
-    at = numbers(model.arrays["customer_id"], [customer])
+    looks, weights = _looks(model, customer, visitor)
+    at = NOTHING
+    if customer is not None:
+        at = numbers(model.arrays["customer_id"], [customer])
     if len(at) == 0:
-        return NOBODY
+        return replace(NOBODY, looks=looks, look_weights=weights)
     start, end = model.arrays["history_start"][at[0] : at[0] + 2]
     skipped = np.asarray(model.arrays["history_skip"][start:end])
     return Reader(
@@ -79,7 +104,27 @@ def find_reader(model: Model, customer: str | None) -> Reader:
         weights=np.asarray(model.arrays["history_weight"][start:end]),
         own=np.asarray(model.arrays["history_own"][start:end]),
         skip=np.asarray(model.arrays["history_item"][start:end], np.int64)[skipped],
+        looks=looks,
+        look_weights=weights,
     )
+
+
+def _looks(
+    model: Model, customer: str | None, visitor: str | None
+) -> tuple[Array, Array]:
+    """Return what a customer looked at on any device, then on this one alone."""
+    wanted = [] if customer is None else [CUSTOMER + customer]
+    wanted += [] if visitor is None else [DEVICE + visitor]
+    items, weights = NOTHING, NOBODY.look_weights
+    for at in numbers(model.arrays["reader"], wanted):
+        start, end = model.arrays["look_start"][at : at + 2]
+        found = np.asarray(model.arrays["look_item"][start:end], np.int64)
+        new = ~np.isin(found, items)
+        items = np.concatenate([items, found[new]])
+        weights = np.concatenate(
+            [weights, np.asarray(model.arrays["look_weight"][start:end])[new]]
+        )
+    return items, weights
 
 
 def near(model: Model) -> Neighbours:
@@ -94,6 +139,44 @@ def goes_with(model: Model) -> Neighbours:
     return Neighbours(
         index=model.arrays["with_index"], weight=model.arrays["with_weight"]
     )
+
+
+def alike(model: Model) -> Neighbours:
+    """Neighbours that say what is looked at by the same people."""
+    return Neighbours(
+        index=model.arrays["alike_index"], weight=model.arrays["alike_weight"]
+    )
+
+
+def lift(score: Array, heard: float, share: Array) -> Array:
+    """Return the log of how much more a visitor likes each product than people do.
+
+    Args:
+        score: Neighbour scores of what the visitor looked at, shape (n_products,).
+        heard: Summed weights of those looks; few of them are trusted little.
+        share: Mean share of people's scores by product, above 0.
+    """
+    trust = heard / (heard + TASTE_LOOKS)
+    total = max(float(score.sum()), 1e-9)
+    result: Array = np.log(trust * (score / total) / share + (1.0 - trust) + 1e-6)
+    return result
+
+
+def wanted(model: Model, reader: Reader, context: Array) -> Array:
+    """Return every product's chance of being wanted by this visitor if looked at."""
+    intercept, by_appeal, by_taste, by_bought = model.meta["wanted_slopes"]
+    logit = np.float32(intercept) + np.float32(by_appeal) * model.arrays["appeal"]
+    seen = context[-20:]
+    items = np.concatenate([reader.looks, seen])
+    if len(items):
+        now = VISIT_DECAY ** np.arange(len(seen) - 1, -1, -1, dtype=np.float32)
+        weights = np.concatenate([reader.look_weights, now])
+        score = alike(model).score(items, weights)
+        taste = lift(score, float(weights.sum()), model.arrays["liked_share"])
+        logit = logit + np.float32(by_taste) * taste
+    if len(reader.items):
+        logit[reader.items] += np.float32(by_bought)
+    return sigmoid(logit).astype(np.float32)
 
 
 def chances(model: Model, reader: Reader) -> Array:
@@ -114,10 +197,18 @@ def context_weights(count: int) -> Array:
     return result
 
 
-def scores(model: Model, reader: Reader, context: Array) -> Array:
-    """Return the score by which products are ranked, shape (n_products,)."""
-    total = chances(model, reader)
-    if len(context):
+def scores(
+    model: Model, reader: Reader, context: Array, placement: str = "home"
+) -> Array:
+    """Return the score by which products are ranked, shape (n_products,).
+
+    With looks learned, products are ranked by the chance of being wanted once looked
+    at, else by the chance of a sale. What goes with a cart's products is added; beside
+    a product, what is like it is in the visitor's taste already.
+    """
+    learned = "wanted_slopes" in model.meta
+    total = wanted(model, reader, context) if learned else chances(model, reader)
+    if len(context) and not (learned and placement != "cart"):
         recent = context[-20:]
         said = goes_with(model).score(recent, context_weights(len(recent)))
         total = total + np.float32(CONTEXT_WEIGHT) * said
@@ -206,13 +297,19 @@ def reasons(
     title = model.arrays["title"]
     beside = _strongest_sources(goes_with(model), items, context[-20:])
     after = _strongest_sources(near(model), items, reader.items)
+    like = np.full(len(items), -1)
+    if "wanted_slopes" in model.meta:
+        looks = np.concatenate([reader.looks[:20], context[-20:]])
+        like = _strongest_sources(alike(model), items, looks)
     had = np.isin(items, reader.items)
     found = []
-    for goes, bought, again in zip(beside, after, had, strict=True):
+    for goes, bought, looked, again in zip(beside, after, like, had, strict=True):
         if goes >= 0:
             found.append(f"Goes with {title[goes]}")
         elif again:
             found.append("Bought before")
+        elif looked >= 0:
+            found.append(f"Viewed by people who also viewed {title[looked]}")
         elif bought >= 0:
             found.append(f"Bought by people who also bought {title[bought]}")
         else:

@@ -231,14 +231,7 @@ def make_consent(
     facts: Mapping[str, ir.Table], signals: Mapping[str, ir.Table], when: When
 ) -> ir.Table:
     """Return the last word of every customer on each purpose."""
-    import ibis
-
-    said = facts["consents"]
-    newest = ibis.window(
-        group_by=["customer_id", "purpose"], order_by=ibis.desc("changed_at")
-    )
-    said = said.mutate(back=ibis.row_number().over(newest))
-    said = said.filter(said.back == 0)
+    said = _last_words(facts["consents"])
     mail = (said.purpose == "email_marketing") & said.granted
     objects = (said.purpose == "personalisation") & ~said.granted
     rows = said.group_by("customer_id").aggregate(
@@ -247,6 +240,23 @@ def make_consent(
     return rows.select(
         "customer_id", email_marketing=rows.mail == 1, personalisation=rows.objects == 0
     )
+
+
+def objecting(consents: ir.Table) -> ir.Table:
+    """Return the customers who object to personalisation: customer_id, unique."""
+    said = _last_words(consents)
+    objects = said.filter((said.purpose == "personalisation") & ~said.granted)
+    return objects.select("customer_id").distinct()
+
+
+def _last_words(said: ir.Table) -> ir.Table:
+    import ibis
+
+    newest = ibis.window(
+        group_by=["customer_id", "purpose"], order_by=ibis.desc("changed_at")
+    )
+    said = said.mutate(back=ibis.row_number().over(newest))
+    return said.filter(said.back == 0)
 
 
 CONSENT = Signal(

@@ -7,6 +7,7 @@ from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import BASKETS, CONSENT, PURCHASES, RHYTHM
 from cartwheel.signals.demand import DEMAND
 from cartwheel.signals.intent import INTENT, SEARCHES
+from cartwheel.signals.interest import IDENTITY, INTEREST
 from cartwheel.signals.learned import (
     FORECAST,
     LIFETIME_VALUE,
@@ -27,6 +28,8 @@ LAKE_SIGNALS: dict[str, Signal] = {
         CATALOGUE,
         INTENT,
         SEARCHES,
+        INTEREST,
+        IDENTITY,
         DEMAND,
         STOCK,
         RETURNS,

@@ -20,6 +20,7 @@ LINKS: dict[str, str] = {
     f"stock{ARROW}recommend": "cover decides what is promoted",
     f"margin{ARROW}recommend": "what a sale earns decides what is promoted",
     f"open_returns{ARROW}recommend": "what is on its way back is not shown again",
+    f"identity{ARROW}recommend": "one history of a person's devices and purchases",
     f"returns{ARROW}margin": "expected returns are a cost of the sale",
     f"stock{ARROW}lifecycle": "offers promote what is there",
     f"margin{ARROW}lifecycle": "offers promote what earns",

@@ -1,0 +1,401 @@
+"""Learns who wants what from what visitors look at and put into the cart.
+
+Sales say what was shown as much as what is liked: a product at the top of every list
+sells. The chance that somebody who looks at a product wants it does not depend on how
+often it was shown. It is fitted on the last 28 days from what was known before: how
+often others wanted it, what the visitor looked at, and whether they bought it before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cartwheel.levers.hitrate import fit_logit
+from cartwheel.levers.similarity import (
+    Neighbours,
+    cosine_neighbours,
+    ease,
+    strongest,
+)
+from cartwheel.levers.slate import CUSTOMER, DEVICE, lift
+from cartwheel.signals.base import Signals
+from cartwheel.signals.customers import CONSENT, PURCHASES
+from cartwheel.signals.intent import INTENT
+from cartwheel.signals.interest import IDENTITY, INTEREST, RECENT_DAYS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from scipy.sparse import csr_matrix
+
+Array = np.ndarray[Any, Any]
+
+FEWEST_WANTED = 40
+"""Carts after an earlier visit, below which nothing is fitted."""
+
+CART_LOOKS = 3.0
+"""Looks that a cart, or a purchase, counts for."""
+
+OLDER = 0.6
+"""Weight of looks before the last 28 days."""
+
+STEADY = 10.0
+"""Carts' worth of the shop's mean that steadies the appeal of a product seen little."""
+
+TYPICAL = np.array([1.0, 0.5, 0.0])
+"""Slopes expected before any data: appeal is a log-odds itself; tastes say something;
+whether people buy a thing again differs from shop to shop."""
+
+TRUST = 10.0
+"""How firmly slopes are held to `TYPICAL`; some tens of carts outweigh it."""
+
+TESTED_PEOPLE = 4000
+KEPT_LOOKS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """What was learned from looks; n products.
+
+    Attributes:
+        appeal: Log of the chance of being wanted by whoever looks, shape (n,).
+        lists: Neighbours of every product by who looks at both.
+        share: Mean share of a person's affinity that falls on each product, (n,).
+        slopes: Intercept; slopes of appeal, of the lift by taste, of having bought.
+        readers: Ids with `CUSTOMER` or `DEVICE` before them, sorted.
+        start: Where each reader's history begins and the last ends, (readers + 1,).
+        item: Product numbers.
+        weight: Weight of each.
+        test: Figures of the inner test, JSON values.
+    """
+
+    appeal: Array
+    lists: Neighbours
+    share: Array
+    slopes: list[float]
+    readers: Array
+    start: Array
+    item: Array
+    weight: Array
+    test: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _People:
+    """People by products: what each looked at, earlier and lately."""
+
+    names: Array
+    earlier: csr_matrix  # looks before the last 28 days, a cart counting CART_LOOKS
+    all: csr_matrix
+    bought_earlier: csr_matrix  # 1 where bought before the last 28 days
+    looked: csr_matrix  # looks of the last 28 days
+    wanted: csr_matrix  # carts of the last 28 days
+
+
+def learn_looks(
+    data: Signals,
+    products: Array,
+    *,
+    keep: int,
+    largest_ease: int,
+    most_readers: int,
+    seed: int,
+) -> Looks | None:
+    """Learn from looks; None when visitors put too little into carts to tell.
+
+    Args:
+        data: The lever's signals.
+        products: Sorted product ids.
+        keep: Neighbours kept per product.
+        largest_ease: Most products for the closed form; above, item cosine.
+        most_readers: Most visitors remembered, those who looked most first.
+        seed: Seed of the split of people.
+    """
+    people = _people(data, products)
+    if people is None or people.wanted.nnz < FEWEST_WANTED:
+        return None
+    recent, before = _counts(data, products)
+    choosing, measured = _halves(people, seed)
+    then = _log(people.earlier)
+    old_lists = _lists(then, keep, largest_ease)
+    old_share = _mean_share(old_lists, then, seed)
+    old_appeal = _appeal(*before)
+    known = _Known(
+        appeal=old_appeal, lists=old_lists, share=old_share, history=then, people=people
+    )
+    x, y = known.rows(choosing)
+    if y.sum() < FEWEST_WANTED / 2:
+        return None
+    slopes = fit_logit(x, y, np.ones(len(y)), ridge=TRUST, toward=TYPICAL)
+    now = _log(people.all)
+    lists = _lists(now, keep, largest_ease)
+    readers = _readers(data, people, products, most_readers)
+    return Looks(
+        appeal=_appeal(before[0] + recent[0], before[1] + recent[1]),
+        lists=lists,
+        share=_mean_share(lists, now, seed),
+        slopes=[float(value) for value in slopes],
+        **readers,
+        test=_test(*known.rows(measured), slopes),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What was known 28 days ago, to be compared with what followed."""
+
+    appeal: Array
+    lists: Neighbours
+    share: Array
+    history: csr_matrix
+    people: _People
+
+    def rows(self, who: Array) -> tuple[Array, Array]:
+        """Return features and outcome of every product each person looked at since."""
+        x, y = [], []
+        for one in who:
+            looked = self.people.looked[one].indices
+            items, weights = _row(self.history, one)
+            said = lift(self.lists.score(items, weights), weights.sum(), self.share)
+            bought = np.isin(looked, self.people.bought_earlier[one].indices)
+            x.append(np.column_stack([self.appeal[looked], said[looked], bought]))
+            y.append(np.isin(looked, self.people.wanted[one].indices))
+        if not x:
+            return np.zeros((0, 3)), np.zeros(0)
+        return np.concatenate(x).astype(float), np.concatenate(y).astype(float)
+
+
+def _people(data: Signals, products: Array) -> _People | None:
+    """Return people by products, devices joined to their customers where known."""
+    looks = _numbered(data.frame(INTEREST), products)
+    if looks.empty:
+        return None
+    owner = _owners(data, looks["visitor_id"])
+    bought = _numbered(data.frame(PURCHASES), products)
+    bought = bought[~bought["customer_id"].isin(silent(data))]
+    names = np.unique(
+        np.concatenate([owner, np.char.add(CUSTOMER, _texts(bought["customer_id"]))])
+    )
+    who = np.searchsorted(names, owner)
+    buyer = np.searchsorted(
+        names, np.char.add(CUSTOMER, _texts(bought["customer_id"])).astype(names.dtype)
+    )
+    shape = (len(names), len(products))
+    at = (who, looks["item"].to_numpy())
+    own = (buyer, bought["item"].to_numpy())
+    orders, then = _orders(bought, data)
+    late = looks["recent_views"] + CART_LOOKS * looks["recent_carts"]
+    every = looks["views"] + CART_LOOKS * looks["carts"]
+    earlier = _matrix(every - late, at, shape) + _matrix(CART_LOOKS * then, own, shape)
+    lately = _matrix(late, at, shape) + _matrix(
+        CART_LOOKS * (orders - then), own, shape
+    )
+    return _People(
+        names=names,
+        earlier=_pruned(earlier),
+        all=_pruned(OLDER * earlier + lately),
+        bought_earlier=_pruned(_matrix(then > 0, own, shape)),
+        looked=_pruned(
+            _matrix(looks["recent_views"] + looks["recent_carts"], at, shape)
+        ),
+        wanted=_pruned(_matrix(looks["recent_carts"], at, shape)),
+    )
+
+
+def _numbered(frame: pd.DataFrame, products: Array) -> pd.DataFrame:
+    """Return rows of products in the catalogue, with their numbers as `item`."""
+    names = _texts(frame["product_id"])
+    at = np.minimum(np.searchsorted(products, names), max(len(products) - 1, 0))
+    here = products[at] == names if len(products) else np.zeros(len(names), bool)
+    return frame[here].assign(item=at[here].astype(np.int64))
+
+
+def _texts(column: pd.Series[Any]) -> Array:
+    return column.to_numpy().astype(str)
+
+
+def _owners(data: Signals, devices: pd.Series[Any]) -> Array:
+    """Return who is behind each device: its customer, or the device itself."""
+    found = data.align(IDENTITY, devices.tolist())["customer_id"]
+    known = found.notna().to_numpy()
+    names = np.char.add(DEVICE, _texts(devices))
+    theirs = np.char.add(CUSTOMER, _texts(found.fillna("")))
+    result: Array = np.where(known, theirs, names)
+    return result
+
+
+def silent(data: Signals) -> Array:
+    """Return the customers who object to personalisation, sorted."""
+    consent = data.frame(CONSENT)
+    objects = ~consent["personalisation"].fillna(True).astype(bool)
+    return np.sort(_texts(consent.loc[objects, "customer_id"]))
+
+
+def _orders(bought: pd.DataFrame, data: Signals) -> tuple[Array, Array]:
+    """Return orders of each pair, and how many were before the last 28 days.
+
+    Only the last day is known: of several orders, one is taken to be recent when the
+    last one is.
+    """
+    import pandas as pd
+
+    as_of = pd.Timestamp(data.context.when.as_of)
+    late = (as_of - bought["last_on"]).dt.days.to_numpy() < RECENT_DAYS
+    orders = bought["orders"].to_numpy(float)
+    return orders, orders - late
+
+
+def _matrix(values: Any, at: tuple[Array, Array], shape: tuple[int, int]) -> csr_matrix:
+    from scipy.sparse import csr_matrix
+
+    return csr_matrix((np.asarray(values, np.float64), at), shape=shape)
+
+
+def _pruned(matrix: csr_matrix) -> csr_matrix:
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    matrix.sort_indices()
+    return matrix
+
+
+def _log(matrix: csr_matrix) -> csr_matrix:
+    """Damp repeats: ten looks say more than one, not ten times as much."""
+    result = matrix.copy()
+    result.data = np.log1p(result.data)
+    return result
+
+
+def _row(matrix: csr_matrix, one: int) -> tuple[Array, Array]:
+    start, end = matrix.indptr[one : one + 2]
+    return matrix.indices[start:end], matrix.data[start:end]
+
+
+def _lists(history: csr_matrix, keep: int, largest_ease: int) -> Neighbours:
+    """Return neighbours; the penalty grows with the data, so that it suits any shop."""
+    if history.shape[1] > largest_ease:
+        return cosine_neighbours(history, keep)
+    strength = float(history.multiply(history).sum()) / max(history.shape[1], 1)
+    return strongest(ease(history, max(strength, 1.0)), keep)
+
+
+def _mean_share(lists: Neighbours, history: csr_matrix, seed: int) -> Array:
+    """Return the mean over people of each product's share of their affinity."""
+    n_products = history.shape[1]
+    who = np.flatnonzero(np.diff(history.indptr))
+    who = np.random.default_rng(seed).permutation(who)[:TESTED_PEOPLE]
+    total = np.zeros(n_products)
+    for one in np.sort(who):
+        score = lists.score(*_row(history, one))
+        total += score / max(float(score.sum()), 1e-9)
+    share = np.maximum(total / max(len(who), 1), 0.1 / max(n_products, 1))
+    result: Array = share.astype(np.float32)
+    return result
+
+
+def _counts(
+    data: Signals, products: Array
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Return carts and views by product: of the last 28 days, and before."""
+    import pandas as pd
+
+    intent = _numbered(data.frame(INTENT), products)
+    as_of = pd.Timestamp(data.context.when.as_of)
+    late = (as_of - intent["day"]).dt.days.to_numpy() < RECENT_DAYS
+    carts = (intent["carts"] + intent["failed_carts"]).to_numpy(float)
+    views = intent["views"].to_numpy(float)
+    item = intent["item"].to_numpy()
+
+    def total(values: Array, rows: Array) -> Array:
+        return np.bincount(item[rows], weights=values[rows], minlength=len(products))
+
+    return (
+        (total(carts, late), total(views, late)),
+        (total(carts, ~late), total(views, ~late)),
+    )
+
+
+def _appeal(carts: Array, views: Array) -> Array:
+    """Return the log of carts per view, steadied by the shop's mean."""
+    mean = max(float(carts.sum()), 1.0) / max(float(views.sum()), 1.0)
+    mean = min(mean, 0.5)
+    rate = (carts + STEADY) / (np.maximum(views, carts) + STEADY / mean)
+    return np.log(rate).astype(np.float32)
+
+
+def _halves(people: _People, seed: int) -> tuple[Array, Array]:
+    """Return people with looks before and since, in two halves, some thousands."""
+    known = np.diff(people.earlier.indptr) > 0
+    since = np.diff(people.looked.indptr) > 0
+    who = np.flatnonzero(known & since)
+    order = np.random.default_rng(seed).permutation(who)
+    half = len(order) // 2
+    chosen, rest = order[:half][:TESTED_PEOPLE], order[half:][:TESTED_PEOPLE]
+    return np.sort(chosen), np.sort(rest)
+
+
+def _test(x: Array, y: Array, slopes: Array) -> dict[str, Any]:
+    """Return how well wants are told apart, with tastes and without.
+
+    Measured on people not used for fitting: the share of pairs of a wanted and an
+    unwanted product, both looked at, that are put in the right order.
+    """
+    if y.sum() < FEWEST_WANTED / 2 or y.all():
+        return {}
+    return {
+        "looked": len(y),
+        "wanted": int(y.sum()),
+        "auc": _auc(x @ slopes[1:], y),
+        "auc_appeal": _auc(x[:, 0], y),
+    }
+
+
+def _auc(score: Array, y: Array) -> float:
+    """Return the area under the ROC curve by ranks, ties counting half."""
+    _, place, count = np.unique(score, return_inverse=True, return_counts=True)
+    rank = np.cumsum(count) - (count - 1) / 2.0
+    positive = y > 0
+    hits, misses = positive.sum(), (~positive).sum()
+    total = rank[place][positive].sum() - hits * (hits + 1) / 2
+    return float(total / (hits * misses))
+
+
+def _readers(
+    data: Signals, people: _People, products: Array, most: int
+) -> dict[str, Array]:
+    """Return the histories an answer looks up: people's, and every device's own."""
+    looks = _numbered(data.frame(INTEREST), products)
+    devices, who = np.unique(
+        np.char.add(DEVICE, _texts(looks["visitor_id"])), return_inverse=True
+    )
+    late = looks["recent_views"] + CART_LOOKS * looks["recent_carts"]
+    every = looks["views"] + CART_LOOKS * looks["carts"]
+    own = _matrix(
+        OLDER * (every - late) + late,
+        (who, looks["item"].to_numpy()),
+        (len(devices), len(products)),
+    )
+    joined = np.char.startswith(people.names, CUSTOMER)
+    names = np.concatenate([people.names[joined], devices])
+    parts = [(people.all, int(one)) for one in np.flatnonzero(joined)]
+    parts += [(_pruned(own), one) for one in range(len(devices))]
+    lengths = np.array(
+        [matrix.indptr[one + 1] - matrix.indptr[one] for matrix, one in parts]
+    )
+    best = np.lexsort((names, -lengths))[:most]
+    order = best[np.argsort(names[best])]
+    items, weights, counts = [], [], []
+    for at in order:
+        item, weight = _row(*parts[at])
+        kept = np.lexsort((item, -weight))[:KEPT_LOOKS]
+        items.append(item[kept])
+        weights.append(np.log1p(weight[kept]))
+        counts.append(len(kept))
+    nothing = [np.zeros(0)]
+    return {
+        "readers": names[order],
+        "start": np.r_[0, np.cumsum(counts)].astype(np.int64),
+        "item": np.concatenate(items or nothing).astype(np.int32),
+        "weight": np.concatenate(weights or nothing).astype(np.float32),
+    }
