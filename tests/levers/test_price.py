@@ -86,7 +86,7 @@ def test_clearance_worked_by_hand() -> None:
     # 30 days, no demand to speak of at 10.00; at 5.00 with e = -2 four times 7 = 28.
     terms = Clearance(days=28, salvage_share=0.5, holding_share=0.0)
     thing = article(keep=400.0, demand=7.0, stock=100.0)
-    gain = weigh_clearance(thing, 500, NORMAL, terms)
+    (gain,) = weigh_clearance(thing, [500], NORMAL, terms)
     before = 7 * 1000 + 93 * 200
     assert gain.value == pytest.approx(28 * 500 + 72 * 200 - before)
 

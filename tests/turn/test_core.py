@@ -38,6 +38,21 @@ def test_a_healthy_lever_decides() -> None:
     assert [d.action["n"] for d in result.decisions] == [6, 8]
 
 
+def test_without_pages_a_lever_decides_the_same() -> None:
+    levers = order_levers({"reader": Reader(), "doubler": Doubler()})
+    with_pages, without = (
+        turn_core(
+            levers, numbers(3, 4), CONTEXT, cuts=(), previous={}, seed=1, pages=pages
+        )
+        for pages in (True, False)
+    )
+    assert {n: r.decisions for n, r in without.items()} == {
+        n: r.decisions for n, r in with_pages.items()
+    }
+    assert all(run.report for run in with_pages.values())
+    assert not any(run.report for run in without.values())
+
+
 def test_below_the_floor_the_fallback_decides_and_says_what_is_lacking() -> None:
     result = run(Doubler(), numbers(3))
     assert result.state is State.FALLBACK

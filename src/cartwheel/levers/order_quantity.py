@@ -14,11 +14,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
 
 SERVICE_LIMITS = (0.5, 0.98)
+_SHARES = np.linspace(0.0, 1.0, 1001)
+"""Levels over which expected shortages are integrated."""
 
 
 def service_level(
@@ -89,15 +92,10 @@ def demand_quantiles(
     if days <= 0:
         return 0.0, np.zeros(len(levels))
     knots = np.asarray(horizons_days, dtype=float)
-    center = _extended(days, knots, mean)
-    distance = np.array(
-        [
-            _extended(math.sqrt(days), np.sqrt(knots), spread[:, i] - mean)
-            for i in range(len(levels))
-        ]
-    )
+    center = float(_extended(days, knots, mean))
+    distance = _extended(math.sqrt(days), np.sqrt(knots), spread - mean[:, None])
     pace = center / days
-    z = np.array([NormalDist().inv_cdf(level) for level in levels])
+    z = _normal_quantiles(tuple(levels))
     extra = pace * z * sd_days
     combined = np.sign(distance + extra) * np.hypot(distance, extra)
     # Against each other (a skewed total below its mean), the distance stands.
@@ -106,11 +104,31 @@ def demand_quantiles(
     return center, np.asarray(np.maximum.accumulate(found))
 
 
-def _extended(at: float, knots: np.ndarray, values: np.ndarray) -> float:
-    """Interpolate through the origin and the knots; beyond the last, in proportion."""
-    if at > knots[-1]:
-        return float(values[-1] * at / knots[-1])
-    return float(np.interp(at, [0.0, *knots], [0.0, *values]))
+def _extended(at: float, knots: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Interpolate through the origin and the knots; beyond the last, in proportion.
+
+    Args:
+        at: Where, above 0.
+        knots: Ascending and above 0, shape (k,).
+        values: One curve, shape (k,), or one a column, shape (k, m).
+    """
+    after = int(np.searchsorted(knots, at))
+    if after == len(knots):
+        return np.asarray(values[-1] * at / knots[-1])
+    if knots[after] == at:
+        return np.asarray(values[after])
+    if after == 0:
+        return np.asarray(values[0] / knots[0] * at)
+    before = after - 1
+    slope = (values[after] - values[before]) / (knots[after] - knots[before])
+    return np.asarray(slope * (at - knots[before]) + values[before])
+
+
+@lru_cache(maxsize=8)
+def _normal_quantiles(levels: tuple[float, ...]) -> np.ndarray:
+    found = np.array([NormalDist().inv_cdf(level) for level in levels])
+    found.flags.writeable = False  # every caller is handed the same array
+    return found
 
 
 def at_level(level: float, quantiles: np.ndarray, levels: Sequence[float]) -> float:
@@ -132,9 +150,8 @@ def expected_shortage(
         quantiles: Quantiles of demand, ascending.
         levels: Their levels.
     """
-    u = np.linspace(0.0, 1.0, 1001)
-    demand = np.interp(u, [0.0, *levels, 1.0], [0.0, *quantiles, quantiles[-1]])
-    return float(np.trapezoid(np.maximum(demand - available, 0.0), u))
+    demand = np.interp(_SHARES, [0.0, *levels, 1.0], [0.0, *quantiles, quantiles[-1]])
+    return float(np.trapezoid(np.maximum(demand - available, 0.0), _SHARES))
 
 
 def units_needed(

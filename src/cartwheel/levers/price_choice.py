@@ -463,11 +463,7 @@ def _clear(
         holding_share=options.holding_share,
     )
     prices = ladder(article.price, MARKDOWNS, endings, 0.5)
-    weighed = [
-        weigh_clearance(article, price, normal, terms)
-        for price in prices
-        if price >= floor
-    ]
+    weighed = weigh_clearance(article, [p for p in prices if p >= floor], normal, terms)
     best = _best(weighed, options)
     if best is None:
         return "dead_no_gain"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -164,9 +165,9 @@ class Clearance:
 
 
 def weigh_clearance(
-    article: Article, price: int, normal: np.ndarray, terms: Clearance
-) -> Gain:
-    """Compare a marked-down price with the present one for stock that lies.
+    article: Article, prices: Sequence[int], normal: np.ndarray, terms: Clearance
+) -> list[Gain]:
+    """Compare marked-down prices with the present one for stock that lies.
 
     What is sold earns its price; what is left is worth its salvage value; every unit
     costs its holding while it lies, half of the time when it is sold.
@@ -184,7 +185,8 @@ def weigh_clearance(
             - holding * (left + sold / 2)
         )
 
-    return summarise(price, value(price) - value(article.price))
+    now = value(article.price)
+    return [summarise(price, value(price) - now) for price in prices]
 
 
 def summarise(price: int, gain: np.ndarray) -> Gain:

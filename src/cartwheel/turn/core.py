@@ -36,7 +36,7 @@ class LeverRun:
         model: The model that decided, or None.
         emitted: Signals it wrote, by name.
         decisions: Its decisions.
-        report: Its console page as JSON values.
+        report: Its console page as JSON values; empty when no page was asked for.
     """
 
     lever: str
@@ -87,6 +87,7 @@ def run_lever(
     cuts: Iterable[str],
     previous: Model | None,
     seed: int,
+    pages: bool = True,
 ) -> LeverRun:
     """Learn, emit and decide; fall back, degrade or abstain instead of failing.
 
@@ -100,6 +101,7 @@ def run_lever(
         cuts: Names of cut links.
         previous: Last healthy model, or None.
         seed: Seed of the turn.
+        pages: Make its console page too; no decision depends on it.
     """
     cuts = tuple(cuts)
     data = view_of(lever, tables, context, cuts)
@@ -110,15 +112,17 @@ def run_lever(
         return abstained(lever, f"it could not read its data: {describe(error)}")
     if lacks:
         said = f"{'; '.join(lacks)}. Meanwhile: {lever.floor.meanwhile}"
-        return _fall_back(lever, tables, context, cuts, own_seed, said)
+        return _fall_back(lever, tables, context, cuts, own_seed, said, pages)
     try:
         model = lever.learn(data, previous, seed=own_seed)
-        return finish(lever, model, tables, context, cuts, own_seed, State.HEALTHY)
+        return finish(
+            lever, model, tables, context, cuts, own_seed, State.HEALTHY, pages
+        )
     except Abstain as silence:
         return abstained(lever, str(silence))
     except Exception as error:
         said = f"learning failed: {describe(error)}"
-    return stand_in(lever, tables, context, cuts, previous, own_seed, said)
+    return stand_in(lever, tables, context, cuts, previous, own_seed, said, pages)
 
 
 def stand_in(
@@ -129,18 +133,19 @@ def stand_in(
     previous: Model | None,
     own_seed: int,
     said: str,
+    pages: bool = True,
 ) -> LeverRun:
     """Decide without a new model: the last healthy one, else the fallback."""
     if previous is not None:
         try:
             run = finish(
-                lever, previous, tables, context, cuts, own_seed, State.DEGRADED
+                lever, previous, tables, context, cuts, own_seed, State.DEGRADED, pages
             )
         except Exception as error:
             said = f"{said}; its last model failed too: {describe(error)}"
         else:
             return _with_reason(run, f"{said}; the last healthy model decided")
-    return _fall_back(lever, tables, context, cuts, own_seed, said)
+    return _fall_back(lever, tables, context, cuts, own_seed, said, pages)
 
 
 def finish(
@@ -151,6 +156,7 @@ def finish(
     cuts: Sequence[str],
     own_seed: int,
     state: State,
+    pages: bool = True,
 ) -> LeverRun:
     """Emit, decide and report with a given model; replay enters here."""
     data = view_of(lever, tables, context, cuts)
@@ -168,7 +174,7 @@ def finish(
         decisions, reason = (), str(silence)
         state = State.ABSTAINED if state is State.HEALTHY else state
     _check(lever, decisions)
-    report = lever.report(model, after).to_json()
+    report = lever.report(model, after).to_json() if pages else {}
     return LeverRun(
         lever=lever.name,
         state=state,
@@ -189,8 +195,20 @@ def turn_core(
     cuts: Iterable[str],
     previous: Mapping[str, Model],
     seed: int,
+    pages: bool = True,
 ) -> dict[str, LeverRun]:
-    """Run levers in the order given, each seeing what those before it wrote."""
+    """Run levers in the order given, each seeing what those before it wrote.
+
+    Args:
+        levers: The levers, writers before readers.
+        tables: Signals made from the lake, and lagged ones.
+        context: The shop and the day.
+        cuts: Names of cut links.
+        previous: Last healthy model by lever.
+        seed: Seed of the turn.
+        pages: Make the levers' console pages too; nobody reads them in a simulated
+            world, and they cost a seventh of a turn.
+    """
     cuts = tuple(cuts)
     known = dict(tables)
     lagged = {s.name for lever in levers for s in lever.writes if s.lagged}
@@ -203,6 +221,7 @@ def turn_core(
             cuts=cuts,
             previous=previous.get(lever.name),
             seed=seed,
+            pages=pages,
         )
         runs[lever.name] = run
         # A lagged signal is what the previous turn wrote; this turn's is not shown.
@@ -258,11 +277,14 @@ def _fall_back(
     cuts: Sequence[str],
     own_seed: int,
     said: str,
+    pages: bool,
 ) -> LeverRun:
     rule = lever.fallback()
     try:
         model = rule.model(view_of(lever, tables, context, cuts))
-        run = finish(lever, model, tables, context, cuts, own_seed, State.FALLBACK)
+        run = finish(
+            lever, model, tables, context, cuts, own_seed, State.FALLBACK, pages
+        )
     except Exception as error:
         return abstained(lever, f"{said}; its rule failed: {describe(error)}")
     if not run.decisions:

@@ -96,6 +96,8 @@ def behave(arm: str, of: Callable[..., Run], place: Path) -> Any:
             # Held open as long as this process lives.
             os.open(place / "alive", os.O_WRONLY)
             signal.pause()
+        case "no-ai" | "isolated" | "outsider":
+            return of(arm, figures={"process": float(os.getpid())})
         case "by-path":
             return replace(of(arm), world="some/folder/dull.toml")
         case "threads":
@@ -108,6 +110,14 @@ def play_first(
 ) -> Iterator[Run]:
     if arms[0] == "a":
         yield result(world, size, seed, "a")
+
+
+def play_and_raise(
+    world: str, size: str, seed: int, arms: Sequence[str], **_: Any
+) -> Iterator[Run]:
+    for arm in arms:
+        yield result(world, size, seed, arm)
+    raise MemoryError
 
 
 def run_and_tell(place: Path) -> None:

@@ -21,7 +21,13 @@ from cartwheel.simulator.referee import batch, results
 from cartwheel.simulator.referee.batch import Job, Progress, Summary, run_batch
 from cartwheel.simulator.referee.results import read_runs
 from cartwheel.simulator.world import spec
-from tests.simulator.referee.fakes import Spec, fake_world, play, play_first
+from tests.simulator.referee.fakes import (
+    Spec,
+    fake_world,
+    play,
+    play_and_raise,
+    play_first,
+)
 
 BAD = {
     "raises": r"ZeroDivisionError: division by zero at fakes.py:\d+$",
@@ -151,6 +157,24 @@ def test_worlds_with_a_failed_arm_are_counted(troubled: tuple[Path, Summary]) ->
     assert (summary.total, len(summary.failures)) == (2 * len(BAD) + 2, len(BAD))
     assert summary.done == summary.total - len(BAD)
     assert (summary.worlds, summary.whole) == (2, 0)
+
+
+def processes(place: Path, *arms: str) -> set[float]:
+    assert run(jobs(*arms, seeds=3), place, workers=1).done == 3 * len(arms)
+    return {one.figures["process"] for one in read_runs(place / "out")}
+
+
+def test_process_goes_on_with_the_next_world_of_our_arms(tmp_path: Path) -> None:
+    assert len(processes(tmp_path, "no-ai", "isolated")) == 1
+
+
+def test_outsiders_policy_stays_in_its_own_process(tmp_path: Path) -> None:
+    assert len(processes(tmp_path, "no-ai", "outsider")) == 3
+
+
+def test_failure_after_the_last_result_costs_nothing(tmp_path: Path) -> None:
+    summary = run(jobs("no-ai", seeds=3), tmp_path, workers=1, play=play_and_raise)
+    assert (summary.done, summary.failures) == (3, ())
 
 
 def test_world_that_ends_early_fails_what_is_missing(tmp_path: Path) -> None:

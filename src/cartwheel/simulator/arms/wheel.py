@@ -148,6 +148,7 @@ class Wheel:
             cuts=self._cuts,
             previous=self._healthy,
             seed=self._seed,
+            pages=False,
         )
         self.runs = runs
         for name, run in runs.items():
