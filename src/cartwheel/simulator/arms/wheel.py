@@ -7,33 +7,30 @@ calendar of promotions and its weekly mail stay, as in a real shop.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
 
 from cartwheel.gate.base import MESSAGE_KINDS, Candidate, Verdict
 from cartwheel.gate.context import excluded_products, make_context
 from cartwheel.gate.order import pass_gate
-from cartwheel.levers.base import Model, OnlineLever, Request, State
+from cartwheel.levers.base import Model, OnlineLever, State
 from cartwheel.measure.assign import in_holdout
 from cartwheel.settings import PinnedSettings
 from cartwheel.signals.engine import when_of
 from cartwheel.signals.prepared import PreparedSignals
 from cartwheel.signals.registry import LAKE_SIGNALS
-from cartwheel.simulator.arms.base import (
-    Actions,
-    Article,
-    Mail,
-    Page,
-    Purchase,
-    ShopView,
-    emptier,
+from cartwheel.simulator.arms.actions import (
+    Agreed,
+    answer_page,
+    carry_out,
+    draw_of,
+    left_alone,
+    own_mail,
 )
-from cartwheel.simulator.arms.plain import BLAST_DAYS, blast
+from cartwheel.simulator.arms.base import Actions, Page, ShopView
+from cartwheel.simulator.arms.plain import BLAST_DAYS
 from cartwheel.turn.core import LeverRun, context_of, turn_core
 from cartwheel.wheel import ARROW, find_kinds, find_levers, order_levers
 
@@ -97,7 +94,7 @@ class Wheel:
         if shop.day % BLAST_DAYS != 1:
             return actions
         # Who is to be left alone is not in the weekly mail either.
-        mails = [m for m in blast(shop) if m.customer_id not in self._alone]
+        mails = own_mail(shop, self._alone)
         return Actions(
             prices_minor=actions.prices_minor,
             purchases=actions.purchases,
@@ -113,23 +110,14 @@ class Wheel:
         return [self._answer(lever, model, page) for page in pages]
 
     def _answer(self, lever: OnlineLever, model: Model, page: Page) -> list[str]:
-        request = Request(
-            placement=page.placement,
-            customer=page.customer,
-            visitor=page.visitor,
-            context=page.context,
-            limit=page.limit,
+        return answer_page(
+            lever,
+            model,
+            page,
             holdout=page.customer is not None and self._held_out(page.customer),
             excluded=self._excluded,
+            rng=draw_of(page, seed=self._seed, day=self._day),
         )
-        answer = lever.answer(model, request, rng=self._draw(page))
-        return [slot.product_id for slot in answer.slots]
-
-    def _draw(self, page: Page) -> np.random.Generator:
-        """Return a page's own generator: other pages never shift its draw."""
-        text = f"{self._seed}\x1f{self._day}\x1f{page.visitor}\x1f{page.placement}"
-        digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
-        return np.random.default_rng(int.from_bytes(digest, "big"))
 
     def _held_out(self, customer: str) -> bool:
         holdout = self._settings.holdout
@@ -188,63 +176,23 @@ class Wheel:
         """Carry out what passed the gate, as an owner does who says yes to all."""
         assert self.verdict is not None
         passed = self.verdict.passed
-        articles = {article.variant_id: article for article in shop.articles()}
-        self._alone = frozenset(
-            c.subject_id for c in passed if c.decision.kind == "leave_alone"
-        )
-        mails = list(_mails(passed))
+        agreed = [
+            Agreed(
+                kind=c.decision.kind,
+                subject_id=c.subject_id,
+                action=c.decision.action,
+            )
+            for c in passed
+        ]
+        self._alone = left_alone(agreed)
         self._offers += [
             (self._day, c.subject_id)
             for c in passed
             if c.decision.kind in MESSAGE_KINDS
         ]
-        return Actions(
-            prices_minor=_prices(passed, articles),
-            purchases=list(_purchases(passed, articles)),
-            mails=mails,
-        )
+        return carry_out(agreed, shop.articles())
 
 
 def _lake_cuts(cuts: frozenset[str]) -> frozenset[str]:
     """Return the cuts between signals; those at a lever do not change a signal."""
     return frozenset(c for c in cuts if c.partition(ARROW)[2] in LAKE_SIGNALS)
-
-
-def _prices(
-    passed: Sequence[Candidate], articles: Mapping[str, Article]
-) -> dict[str, int]:
-    """Return new prices; what is in promotion keeps its list price meanwhile."""
-    return {
-        c.subject_id: int(c.decision.action["price_minor"])
-        for c in passed
-        if c.decision.kind in ("price_change", "price_test", "markdown")
-        and c.subject_id in articles
-        and articles[c.subject_id].promotion_bps == 0
-    }
-
-
-def _purchases(
-    passed: Sequence[Candidate], articles: Mapping[str, Article]
-) -> Iterable[Purchase]:
-    for candidate in passed:
-        if candidate.decision.kind != "reorder" or candidate.subject_id not in articles:
-            continue
-        article = articles[candidate.subject_id]
-        units = int(candidate.decision.action["units"])
-        if units > 0:
-            yield Purchase(
-                variant_id=article.variant_id,
-                location_id=emptier(article),
-                units=units,
-            )
-
-
-def _mails(passed: Sequence[Candidate]) -> Iterable[Mail]:
-    for candidate in passed:
-        action = candidate.decision.action
-        if candidate.decision.kind == "winback" and action.get("offer") == "discount":
-            yield Mail(
-                customer_id=candidate.subject_id,
-                offer_bps=int(action["discount_bps"]),
-                campaign="winback",
-            )
