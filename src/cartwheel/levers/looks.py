@@ -9,6 +9,7 @@ often others wanted it, what the visitor looked at, and whether they bought it b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +21,10 @@ from cartwheel.levers.similarity import (
     ease,
     strongest,
 )
-from cartwheel.levers.slate import CUSTOMER, DEVICE, lift
+from cartwheel.levers.slate import CUSTOMER, DEVICE
+from cartwheel.levers.taste import Taste
 from cartwheel.signals.base import Signals
+from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import CONSENT, PURCHASES
 from cartwheel.signals.intent import INTENT
 from cartwheel.signals.interest import IDENTITY, INTEREST, RECENT_DAYS
@@ -44,9 +47,9 @@ OLDER = 0.6
 STEADY = 10.0
 """Carts' worth of the shop's mean that steadies the appeal of a product seen little."""
 
-TYPICAL = np.array([1.0, 0.5, 0.0])
-"""Slopes expected before any data: appeal is a log-odds itself; tastes say something;
-whether people buy a thing again differs from shop to shop."""
+TYPICAL = np.array([1.0, 0.3, 1.0, 0.3, 0.0])
+"""Slopes expected before any data: appeal is a log-odds itself; each reading of taste
+says something; whether people buy a thing again differs from shop to shop."""
 
 TRUST = 10.0
 """How firmly slopes are held to `TYPICAL`; some tens of carts outweigh it."""
@@ -61,9 +64,8 @@ class Looks:
 
     Attributes:
         appeal: Log of the chance of being wanted by whoever looks, shape (n,).
-        lists: Neighbours of every product by who looks at both.
-        share: Mean share of a person's affinity that falls on each product, (n,).
-        slopes: Intercept; slopes of appeal, of the lift by taste, of having bought.
+        taste: How looks are read.
+        slopes: Intercept; slopes of appeal, of the readings of taste, of having bought.
         readers: Ids with `CUSTOMER` or `DEVICE` before them, sorted.
         start: Where each reader's history begins and the last ends, (readers + 1,).
         item: Product numbers.
@@ -72,8 +74,7 @@ class Looks:
     """
 
     appeal: Array
-    lists: Neighbours
-    share: Array
+    taste: Taste
     slopes: list[float]
     readers: Array
     start: Array
@@ -118,26 +119,25 @@ def learn_looks(
         return None
     recent, before = _counts(data, products)
     choosing, measured = _halves(people, seed)
+    learn = partial(
+        _taste, traits=_traits(data, products), keep=keep, largest=largest_ease
+    )
     then = _log(people.earlier)
-    old_lists = _lists(then, keep, largest_ease)
-    old_share = _mean_share(old_lists, then, seed)
-    old_appeal = _appeal(*before)
     known = _Known(
-        appeal=old_appeal, lists=old_lists, share=old_share, history=then, people=people
+        appeal=_appeal(*before),
+        taste=learn(then, seed=seed),
+        history=then,
+        people=people,
     )
     x, y = known.rows(choosing)
     if y.sum() < FEWEST_WANTED / 2:
         return None
     slopes = fit_logit(x, y, np.ones(len(y)), ridge=TRUST, toward=TYPICAL)
-    now = _log(people.all)
-    lists = _lists(now, keep, largest_ease)
-    readers = _readers(data, people, products, most_readers)
     return Looks(
         appeal=_appeal(before[0] + recent[0], before[1] + recent[1]),
-        lists=lists,
-        share=_mean_share(lists, now, seed),
+        taste=learn(_log(people.all), seed=seed),
         slopes=[float(value) for value in slopes],
-        **readers,
+        **_readers(data, people, products, most_readers),
         test=_test(*known.rows(measured), slopes),
     )
 
@@ -147,8 +147,7 @@ class _Known:
     """What was known 28 days ago, to be compared with what followed."""
 
     appeal: Array
-    lists: Neighbours
-    share: Array
+    taste: Taste
     history: csr_matrix
     people: _People
 
@@ -157,13 +156,12 @@ class _Known:
         x, y = [], []
         for one in who:
             looked = self.people.looked[one].indices
-            items, weights = _row(self.history, one)
-            said = lift(self.lists.score(items, weights), weights.sum(), self.share)
+            said = self.taste.readings(*_row(self.history, one))[looked]
             bought = np.isin(looked, self.people.bought_earlier[one].indices)
-            x.append(np.column_stack([self.appeal[looked], said[looked], bought]))
+            x.append(np.column_stack([self.appeal[looked], said, bought]))
             y.append(np.isin(looked, self.people.wanted[one].indices))
         if not x:
-            return np.zeros((0, 3)), np.zeros(0)
+            return np.zeros((0, len(TYPICAL))), np.zeros(0)
         return np.concatenate(x).astype(float), np.concatenate(y).astype(float)
 
 
@@ -270,6 +268,46 @@ def _log(matrix: csr_matrix) -> csr_matrix:
 def _row(matrix: csr_matrix, one: int) -> tuple[Array, Array]:
     start, end = matrix.indptr[one : one + 2]
     return matrix.indices[start:end], matrix.data[start:end]
+
+
+def _traits(data: Signals, products: Array) -> tuple[Array, Array]:
+    """Return price level within its category and category's number by product.
+
+    The level is the log of the price in standard deviations from the category's mean;
+    0 where the price is unknown.
+    """
+    variants = data.frame(CATALOGUE).dropna(subset=["product_id"])
+    price = np.log(variants["price_minor"].astype(float).clip(lower=1.0))
+    by_product = variants.assign(log=price).groupby("product_id")
+    mean = by_product["log"].mean().reindex(products)
+    kind = by_product["category"].first().reindex(products).fillna("")
+    _, category = np.unique(_texts(kind), return_inverse=True)
+    frame = mean.groupby(category)
+    spread = frame.transform("std", ddof=0).clip(lower=0.05)
+    level = ((mean - frame.transform("mean")) / spread).fillna(0.0).clip(-3, 3)
+    return level.to_numpy(np.float32), category.astype(np.int32)
+
+
+def _taste(
+    history: csr_matrix,
+    *,
+    traits: tuple[Array, Array],
+    keep: int,
+    largest: int,
+    seed: int,
+) -> Taste:
+    level, category = traits
+    lists = _lists(history, keep, largest)
+    looks = np.asarray(history.sum(axis=0)).ravel()
+    kinds = np.bincount(category, weights=looks) + 1.0
+    return Taste(
+        lists=lists,
+        share=_mean_share(lists, history, seed),
+        level=level,
+        usual_level=float(looks @ level / max(looks.sum(), 1e-9)),
+        category=category,
+        category_share=(kinds / kinds.sum()).astype(np.float32),
+    )
 
 
 def _lists(history: csr_matrix, keep: int, largest_ease: int) -> Neighbours:

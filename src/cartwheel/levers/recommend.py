@@ -304,9 +304,12 @@ def _with_looks(model: Model, looks: Looks | None, silent: Array) -> Model:
         )
     arrays |= {
         "appeal": looks.appeal,
-        "liked_share": looks.share,
-        "alike_index": looks.lists.index,
-        "alike_weight": looks.lists.weight,
+        "liked_share": looks.taste.share,
+        "alike_index": looks.taste.lists.index,
+        "alike_weight": looks.taste.lists.weight,
+        "price_level": looks.taste.level,
+        "category": looks.taste.category,
+        "category_share": looks.taste.category_share,
         "reader": looks.readers,
         "look_start": looks.start,
         "look_item": looks.item,
@@ -315,6 +318,7 @@ def _with_looks(model: Model, looks: Looks | None, silent: Array) -> Model:
     meta = {
         **model.meta,
         "wanted_slopes": looks.slopes,
+        "usual_level": looks.taste.usual_level,
         "looks_test": looks.test,
         "readers": len(looks.readers),
     }

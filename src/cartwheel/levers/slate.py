@@ -11,6 +11,7 @@ import numpy as np
 
 from cartwheel.levers.base import Model, Request, Slot
 from cartwheel.levers.similarity import Neighbours
+from cartwheel.levers.taste import Taste
 
 Array = np.ndarray[Any, Any]
 
@@ -19,8 +20,6 @@ CONTEXT_DECAY = 0.7
 # How much "goes with what you look at" counts beside the chance of buying.
 CONTEXT_WEIGHT = 0.5
 SCORE_SCALE = 0.01
-# Looks after which a visitor's taste counts as much as everybody's.
-TASTE_LOOKS = 5.0
 VISIT_DECAY = 0.8
 EXPLORE_AMONG = 20
 NOTHING: Array = np.zeros(0, np.int64)
@@ -148,32 +147,29 @@ def alike(model: Model) -> Neighbours:
     )
 
 
-def lift(score: Array, heard: float, share: Array) -> Array:
-    """Return the log of how much more a visitor likes each product than people do.
-
-    Args:
-        score: Neighbour scores of what the visitor looked at, shape (n_products,).
-        heard: Summed weights of those looks; few of them are trusted little.
-        share: Mean share of people's scores by product, above 0.
-    """
-    trust = heard / (heard + TASTE_LOOKS)
-    total = max(float(score.sum()), 1e-9)
-    result: Array = np.log(trust * (score / total) / share + (1.0 - trust) + 1e-6)
-    return result
+def taste(model: Model) -> Taste:
+    """How looks are read."""
+    return Taste(
+        lists=alike(model),
+        share=model.arrays["liked_share"],
+        level=model.arrays["price_level"],
+        usual_level=float(model.meta["usual_level"]),
+        category=model.arrays["category"],
+        category_share=model.arrays["category_share"],
+    )
 
 
 def wanted(model: Model, reader: Reader, context: Array) -> Array:
     """Return every product's chance of being wanted by this visitor if looked at."""
-    intercept, by_appeal, by_taste, by_bought = model.meta["wanted_slopes"]
+    intercept, by_appeal, *by_taste, by_bought = model.meta["wanted_slopes"]
     logit = np.float32(intercept) + np.float32(by_appeal) * model.arrays["appeal"]
     seen = context[-20:]
     items = np.concatenate([reader.looks, seen])
     if len(items):
         now = VISIT_DECAY ** np.arange(len(seen) - 1, -1, -1, dtype=np.float32)
         weights = np.concatenate([reader.look_weights, now])
-        score = alike(model).score(items, weights)
-        taste = lift(score, float(weights.sum()), model.arrays["liked_share"])
-        logit = logit + np.float32(by_taste) * taste
+        found = taste(model).readings(items, weights)
+        logit = logit + found @ np.array(by_taste, np.float32)
     if len(reader.items):
         logit[reader.items] += np.float32(by_bought)
     return sigmoid(logit).astype(np.float32)

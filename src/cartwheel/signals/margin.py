@@ -19,7 +19,10 @@ def make_margin(
 ) -> ir.Table:
     """Return unit margin of every variant that is listed or has a cost.
 
-    Returns whose cost was never recorded cost nothing here.
+    What comes back is paid back: only the share r of units that stay sold earns price
+    less cost, and a return costs k besides, so that a unit sold earns
+    (1 - r)(price - cost) - r k. Returns whose cost was never recorded cost only the
+    sale.
     """
     import ibis
 
@@ -34,8 +37,9 @@ def make_margin(
     )
     lost = rows.return_rate * ibis.coalesce(rows.cost_per_return_minor, 0)
     rows = rows.mutate(return_cost_minor=(lost + 0.5).floor().cast("int64"))
+    kept = (1.0 - rows.return_rate) * (rows.price_minor - rows.cost_minor)
     return rows.mutate(
-        margin_minor=rows.price_minor - rows.cost_minor - rows.return_cost_minor
+        margin_minor=(kept + 0.5).floor().cast("int64") - rows.return_cost_minor
     )
 
 
@@ -61,15 +65,15 @@ MARGIN = Signal(
             name="return_cost_minor",
             type="int",
             unit="minor",
-            doc="Expected cost of returns per unit sold.",
+            doc="Expected cost of taking returns back, per unit sold.",
             neutral=0,
         ),
         Field(
             name="margin_minor",
             type="int",
             unit="minor",
-            doc="Price less cost less expected return cost; null when the cost is "
-            "unknown.",
+            doc="What a unit sold earns: price less cost where it stays sold, less "
+            "the expected cost of returns; null when the cost is unknown.",
             neutral=None,
         ),
     ),

@@ -16,7 +16,8 @@ YEAR_DAYS = 365
 """Days of sales and returns counted."""
 
 PRIOR_UNITS = 20
-"""Units' worth of weight given to the shop's mean return rate."""
+"""Units' worth of weight given to the category's mean return rate, and to the shop's
+in the category's."""
 
 OPEN_DAYS = 60
 """Days a return or refund stays open for what may be promoted."""
@@ -27,9 +28,10 @@ def make_returns(
 ) -> ir.Table:
     """Return sales, returns and return rate by product over 365 days.
 
-    The rate is (returned + 20 m) / (sold + 20), m being the shop's mean rate: as if
-    20 more units had been sold and come back as usual. A product whose returns never
-    had a cost recorded takes the shop's mean cost.
+    The rate is (returned + 20 m) / (sold + 20), m being the rate of the product's
+    category, itself so drawn to the shop's mean: as if 20 more units had been sold and
+    come back as usual for their like. A product whose returns never had a cost recorded
+    takes the shop's mean cost.
     """
     import ibis
 
@@ -54,25 +56,27 @@ def make_returns(
             for name in ("sold_units", "returned_units", "costed_units", "cost")
         }
     )
-    return _rates(rows)
+    categories = facts["products"].select("product_id", "category")
+    return _rates(look_up(rows, categories, "product_id"))
 
 
 def _rates(rows: ir.Table) -> ir.Table:
     """Return `rows` with the shrunk return rate and the mean cost of a return."""
     import ibis
 
-    shop = ibis.window()
+    shop, like = ibis.window(), ibis.window(group_by="category")
     all_sold = rows.sold_units.sum().over(shop).cast("float64")
     all_back = rows.returned_units.sum().over(shop).cast("float64")
+    like_sold = rows.sold_units.sum().over(like).cast("float64")
+    like_back = rows.returned_units.sum().over(like).cast("float64")
     all_costed = rows.costed_units.sum().over(shop).cast("float64")
     all_cost = rows.cost.sum().over(shop).cast("float64")
     rows = rows.mutate(
         mean=ibis.least(ibis.coalesce(all_back / all_sold.nullif(0), 0.0), 1.0),
         mean_cost=all_cost / all_costed.nullif(0),
     )
-    rate = (rows.returned_units + PRIOR_UNITS * rows.mean) / (
-        rows.sold_units + PRIOR_UNITS
-    )
+    usual = (like_back + PRIOR_UNITS * rows.mean) / (like_sold + PRIOR_UNITS)
+    rate = (rows.returned_units + PRIOR_UNITS * usual) / (rows.sold_units + PRIOR_UNITS)
     own = rows.cost.cast("float64") / rows.costed_units.nullif(0)
     cost = ibis.coalesce(own, rows.mean_cost)
     return rows.mutate(
@@ -149,7 +153,7 @@ RETURNS = Signal(
     ),
     writer="lake",
     doc="Return rate and cost by product.",
-    facts=("order_lines", "orders", "refunds", "returns"),
+    facts=("order_lines", "orders", "refunds", "returns", "products"),
     reads=(),
     lagged=False,
     freshness_days=1,

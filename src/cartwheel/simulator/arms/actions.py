@@ -66,6 +66,19 @@ def own_mail(shop: ShopView, alone: frozenset[str]) -> list[Mail]:
     return [mail for mail in blast(shop) if mail.customer_id not in alone]
 
 
+def sold_out(shop: ShopView) -> frozenset[str]:
+    """Return the products of which the storefront has nothing this morning.
+
+    A storefront knows its stock and says so when it asks, so that no slot is lost on
+    goods it would hide; a model's knowledge is as old as its turn.
+    """
+    units: dict[str, int] = {}
+    for article in shop.articles():
+        held = sum(article.on_hand.values())
+        units[article.product_id] = units.get(article.product_id, 0) + held
+    return frozenset(product for product, left in units.items() if left <= 0)
+
+
 def answer_page(
     lever: OnlineLever,
     model: Model,

@@ -28,6 +28,7 @@ from cartwheel.simulator.arms.actions import (
     draw_of,
     left_alone,
     own_mail,
+    sold_out,
 )
 from cartwheel.simulator.arms.base import Actions, Page, ShopView
 from cartwheel.simulator.arms.plain import BLAST_DAYS
@@ -77,6 +78,7 @@ class Wheel:
         self._lagged: dict[str, pa.Table] = {}
         self._online: Model | None = None
         self._excluded: frozenset[str] = frozenset()
+        self._sold_out: frozenset[str] = frozenset()
         self._offers: list[tuple[int, str]] = []
         self._alone: frozenset[str] = frozenset()
         self._next_turn = 0
@@ -87,6 +89,7 @@ class Wheel:
     def morning(self, shop: ShopView) -> Actions:
         """Turn the wheel when it is due, and send the shop's own weekly mail."""
         self._day = shop.day
+        self._sold_out = sold_out(shop)
         actions = Actions()
         if shop.day >= self._next_turn:
             self._next_turn = shop.day + self._turn_days
@@ -115,7 +118,7 @@ class Wheel:
             model,
             page,
             holdout=page.customer is not None and self._held_out(page.customer),
-            excluded=self._excluded,
+            excluded=self._excluded | self._sold_out,
             rng=draw_of(page, seed=self._seed, day=self._day),
         )
 

@@ -1,0 +1,66 @@
+"""What somebody's looks say about every product. numpy only: this runs per request.
+
+Three readings of the same looks: what people with like looks look at, how dear a thing
+of its kind the visitor goes for, and which kinds of things. The first needs much data
+and knows most; the other two need little and also speak of products nobody saw yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cartwheel.levers.similarity import Neighbours
+
+Array = np.ndarray[Any, Any]
+
+TRUST_LOOKS = 5.0
+"""Looks after which somebody's own taste counts as much as everybody's."""
+
+READINGS = ("alike", "price level", "category")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taste:
+    """How looks are read; n products, c categories.
+
+    Attributes:
+        lists: Neighbours of every product by who looks at both.
+        share: Mean share of people's neighbour scores by product, above 0, (n,).
+        level: Price within its category in standard deviations of the log, (n,).
+        usual_level: Mean level of what people look at.
+        category: Number of each product's category, (n,).
+        category_share: Share of people's looks by category, above 0, (c,).
+    """
+
+    lists: Neighbours
+    share: Array
+    level: Array
+    usual_level: float
+    category: Array
+    category_share: Array
+
+    def readings(self, items: Array, weights: Array) -> Array:
+        """Return what looks say of every product, shape (n, 3); 0 is nothing.
+
+        Args:
+            items: Product numbers looked at, shape (k,).
+            weights: Weight of each, shape (k,).
+        """
+        heard = float(weights.sum())
+        trust = heard / (heard + TRUST_LOOKS)
+        score = self.lists.score(items, weights)
+        like = score / max(float(score.sum()), 1e-9) / self.share
+        level = float(weights @ (self.level[items] - self.usual_level))
+        level /= heard + TRUST_LOOKS
+        looked = np.bincount(
+            self.category[items], weights=weights, minlength=len(self.category_share)
+        )
+        kinds = (looked / self.category_share + TRUST_LOOKS) / (heard + TRUST_LOOKS)
+        found = np.empty((len(self.share), len(READINGS)), np.float32)
+        found[:, 0] = np.log(trust * like + (1.0 - trust) + 1e-6)
+        found[:, 1] = level * self.level
+        found[:, 2] = np.log(kinds)[self.category]
+        return found
