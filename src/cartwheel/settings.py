@@ -72,7 +72,7 @@ class Guardrails(_Section):
         None, ge=0, description="Most money for reorders in one turn; empty: no limit."
     )
     minimum_cover_days: float = Field(
-        7, ge=0, le=365, description="Below this cover nothing promotes the item."
+        2, ge=0, le=365, description="Below this cover nothing promotes the item."
     )
     blocked_products: tuple[str, ...] = Field(
         (), description="Products never shown, mailed, reordered or repriced."

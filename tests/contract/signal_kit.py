@@ -20,7 +20,7 @@ START = datetime(2026, 1, 1)
 PYTHON_TYPES = {"text": str, "int": int, "float": float, "bool": bool}
 IDS = {  # how many different values an id takes: few, so that facts meet
     "customer_id": 5,
-    "visitor_id": 5,
+    "visitor_id": 40,
     "product_id": 5,
     "variant_id": 5,
     "supplier_id": 3,

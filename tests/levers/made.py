@@ -22,6 +22,7 @@ from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import BASKETS, CONSENT, PURCHASES, RHYTHM
 from cartwheel.signals.demand import DEMAND
 from cartwheel.signals.intent import INTENT, SEARCHES
+from cartwheel.signals.interest import IDENTITY, INTEREST
 from cartwheel.signals.learned import (
     FORECAST,
     LIFETIME_VALUE,
@@ -44,6 +45,8 @@ ALL_SIGNALS: tuple[Signal, ...] = (
     CATALOGUE,
     INTENT,
     SEARCHES,
+    INTEREST,
+    IDENTITY,
     DEMAND,
     STOCK,
     MARGIN,
@@ -126,6 +129,67 @@ def to_table(signal: Signal, frame: pd.DataFrame) -> pa.Table:
 def replace(data: Signals, signal: Signal, frame: pd.DataFrame) -> Signals:
     """Return a copy of `data` in which `frame` stands for one signal."""
     return data.with_tables({signal.name: to_table(signal, frame)})
+
+
+def with_looks(data: Signals, *, visitors: int = 300, seed: int = 1) -> Signals:
+    """Return a copy in which visitors look around and put things into carts.
+
+    Visitor n likes group n modulo `GROUPS`: half of the looks go there, and a look
+    there ends in the cart four times as often as elsewhere. Product p is wanted more
+    the smaller its number is. Every third visitor is the customer of that number.
+    """
+    rng = np.random.default_rng(seed)
+    catalogue = data.frame(CATALOGUE).drop_duplicates("product_id")
+    products = catalogue["product_id"].to_numpy()
+    group = catalogue["category"].str[-1].astype(int).to_numpy()
+    rows = []
+    for visitor in range(visitors):
+        mine = group == visitor % GROUPS
+        pull = np.where(mine, 0.5 / mine.sum(), 0.5 / (~mine).sum())
+        views = rng.multinomial(30, pull)
+        recent = rng.binomial(views, 0.3)
+        want = np.where(mine, 0.2, 0.05) * np.linspace(1.5, 0.5, len(products))
+        carts, late = rng.binomial(views - recent, want), rng.binomial(recent, want)
+        rows.append(
+            pd.DataFrame(
+                {
+                    "visitor_id": f"w{visitor:04d}",
+                    "product_id": products,
+                    "views": views,
+                    "carts": carts + late,
+                    "recent_views": recent,
+                    "recent_carts": late,
+                }
+            )[views > 0]
+        )
+    looks = pd.concat(rows, ignore_index=True)
+    total = looks.groupby("product_id", as_index=False).sum(numeric_only=True)
+    days = [
+        pd.DataFrame(
+            {
+                "product_id": total["product_id"],
+                "day": pd.Timestamp(AS_OF - timedelta(days=back)),
+                "views": views,
+                "carts": carts,
+                "failed_carts": 0,
+                "searches": 0,
+            }
+        )
+        for back, views, carts in (
+            (60, total["views"] - total["recent_views"], total["carts"]),
+            (5, total["recent_views"], total["recent_carts"]),
+        )
+    ]
+    owners = pd.DataFrame(
+        {
+            "visitor_id": [f"w{n:04d}" for n in range(0, visitors, 3)],
+            "customer_id": [f"c{n:05d}" for n in range(0, visitors, 3)],
+        }
+    )
+    days[0]["carts"] -= total["recent_carts"]
+    data = replace(data, INTEREST, looks)
+    data = replace(data, INTENT, pd.concat(days, ignore_index=True))
+    return replace(data, IDENTITY, owners)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,12 +108,12 @@ def test_margin_moves_the_order_within_bounds(shop: Signals, model: Model) -> No
     margin = shop.frame(MARGIN)
     middle = float(margin["margin_minor"].median())
     margin["margin_minor"] = middle
-    for row, times in ((1, 2.0), (2, -3.0), (3, 50.0)):
+    for row, times in ((1, 2.0), (2, -3.0), (3, 80.0)):
         margin.loc[row, "margin_minor"] = times * middle
     names = [s.name for s in LEVER.reads]
     extreme = replace(shop.restricted(names, ["shown"]), MARGIN, margin)
     found = LEVER.learn(extreme, None, seed=1).arrays["factor"]
-    assert found[1:4].tolist() == pytest.approx([2.0, 0.1, 4.0])
+    assert found[1:4].tolist() == pytest.approx([2.0, 0.02, 10.0])
     cut = shop.restricted(names, ["margin", "shown"])
     assert set(LEVER.learn(cut, None, seed=1).arrays["factor"]) == {1.0}
 

@@ -88,7 +88,8 @@ def test_margin_takes_off_cost_and_returns(rows: Rows) -> None:
         "price_minor": 2000,
         "cost_minor": 900,
         "return_cost_minor": 38,  # 300 x 0.125 = 37.5
-        "margin_minor": 2000 - 900 - 38,
+        # Of eight units sold one comes back: 7/8 of 1100 is 962.5.
+        "margin_minor": 963 - 38,
     }
     assert (uncosted["cost_minor"], uncosted["margin_minor"]) == (None, None)
     assert (unpriced["price_minor"], unpriced["margin_minor"]) == (None, None)
@@ -100,5 +101,23 @@ def test_margin_with_returns_cut(lake: TinyLake) -> None:
     lake.add("costs", variant_id="a", valid_from_at="2026-01-02 00:00", cost_minor=900)
     (whole,) = lake.rows("margin", "2026-01-31")
     (cut,) = lake.rows("margin", "2026-01-31", cuts=["returns→margin"])
-    assert whole["margin_minor"] == 1100 - 1800
+    assert whole["margin_minor"] == -1800  # all of it came back: nothing was earned
     assert cut["margin_minor"] == 1100
+
+
+def test_a_new_product_comes_back_like_its_kind(lake: TinyLake) -> None:
+    for product, category in (("a", "shoes"), ("b", "shoes"), ("c", "hats")):
+        lake.add("products", product_id=product, category=category)
+    lake.sale("o1", "a", "2026-01-05 10:00", units=80, customer="c1")
+    lake.sale("o1", "b", "2026-01-05 10:00", units=1, new_order=False)
+    lake.sale("o1", "c", "2026-01-05 10:00", units=19, new_order=False)
+    _back(lake, "r1", "a", 40)
+    rate = {
+        row["product_id"]: row["return_rate"]
+        for row in lake.rows("returns", "2026-01-31")
+    }
+    shoes = (40 + 20 * 0.4) / (81 + 20)
+    hats = 20 * 0.4 / (19 + 20)
+    assert rate["b"] == pytest.approx(20 * shoes / 21)
+    assert rate["c"] == pytest.approx(20 * hats / 39)
+    assert rate["c"] < 0.2 < 0.4 < rate["b"] < rate["a"]

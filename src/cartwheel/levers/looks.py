@@ -114,7 +114,8 @@ def learn_looks(
         most_readers: Most visitors remembered, those who looked most first.
         seed: Seed of the split of people.
     """
-    people = _people(data, products)
+    looks = _looks(data, products)
+    people = _people(looks, data, products)
     if people is None or people.wanted.nnz < FEWEST_WANTED:
         return None
     recent, before = _counts(data, products)
@@ -137,7 +138,7 @@ def learn_looks(
         appeal=_appeal(before[0] + recent[0], before[1] + recent[1]),
         taste=learn(_log(people.all), seed=seed),
         slopes=[float(value) for value in slopes],
-        **_readers(data, people, products, most_readers),
+        **_readers(looks, people, products, most_readers),
         test=_test(*known.rows(measured), slopes),
     )
 
@@ -165,12 +166,25 @@ class _Known:
         return np.concatenate(x).astype(float), np.concatenate(y).astype(float)
 
 
-def _people(data: Signals, products: Array) -> _People | None:
-    """Return people by products, devices joined to their customers where known."""
+def _looks(data: Signals, products: Array) -> pd.DataFrame:
+    """Return who looked at what: `owner` is the customer where known, else the device.
+
+    Columns besides: visitor_id, item, recent_views, recent_carts, `lately` and
+    `earlier` in looks.
+    """
     looks = _numbered(data.frame(INTEREST), products)
+    looks = looks.assign(owner=_owners(data, looks["visitor_id"]))
+    looks = looks[~looks["owner"].isin(np.char.add(CUSTOMER, silent(data)))]
+    lately = looks["recent_views"] + CART_LOOKS * looks["recent_carts"]
+    every = looks["views"] + CART_LOOKS * looks["carts"]
+    return looks.assign(lately=lately, earlier=every - lately)
+
+
+def _people(looks: pd.DataFrame, data: Signals, products: Array) -> _People | None:
+    """Return people by products, devices joined to their customers where known."""
     if looks.empty:
         return None
-    owner = _owners(data, looks["visitor_id"])
+    owner = _texts(looks["owner"])
     bought = _numbered(data.frame(PURCHASES), products)
     bought = bought[~bought["customer_id"].isin(silent(data))]
     names = np.unique(
@@ -184,12 +198,10 @@ def _people(data: Signals, products: Array) -> _People | None:
     at = (who, looks["item"].to_numpy())
     own = (buyer, bought["item"].to_numpy())
     orders, then = _orders(bought, data)
-    late = looks["recent_views"] + CART_LOOKS * looks["recent_carts"]
-    every = looks["views"] + CART_LOOKS * looks["carts"]
-    earlier = _matrix(every - late, at, shape) + _matrix(CART_LOOKS * then, own, shape)
-    lately = _matrix(late, at, shape) + _matrix(
-        CART_LOOKS * (orders - then), own, shape
-    )
+    earlier = _matrix(looks["earlier"], at, shape)
+    earlier += _matrix(CART_LOOKS * then, own, shape)
+    lately = _matrix(looks["lately"], at, shape)
+    lately += _matrix(CART_LOOKS * (orders - then), own, shape)
     return _People(
         names=names,
         earlier=_pruned(earlier),
@@ -400,19 +412,15 @@ def _auc(score: Array, y: Array) -> float:
 
 
 def _readers(
-    data: Signals, people: _People, products: Array, most: int
+    looks: pd.DataFrame, people: _People, products: Array, most: int
 ) -> dict[str, Array]:
     """Return the histories an answer looks up: people's, and every device's own."""
-    looks = _numbered(data.frame(INTEREST), products)
     devices, who = np.unique(
         np.char.add(DEVICE, _texts(looks["visitor_id"])), return_inverse=True
     )
-    late = looks["recent_views"] + CART_LOOKS * looks["recent_carts"]
-    every = looks["views"] + CART_LOOKS * looks["carts"]
+    at = (who, looks["item"].to_numpy())
     own = _matrix(
-        OLDER * (every - late) + late,
-        (who, looks["item"].to_numpy()),
-        (len(devices), len(products)),
+        OLDER * looks["earlier"] + looks["lately"], at, (len(devices), len(products))
     )
     joined = np.char.startswith(people.names, CUSTOMER)
     names = np.concatenate([people.names[joined], devices])

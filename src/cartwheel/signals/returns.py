@@ -140,7 +140,7 @@ RETURNS = Signal(
             name="return_rate",
             type="float",
             unit="share",
-            doc="Share that comes back, shrunk towards the shop's mean.",
+            doc="Share that comes back, drawn to the category's mean and the shop's.",
             neutral=0.0,
         ),
         Field(
