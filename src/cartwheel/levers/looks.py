@@ -156,11 +156,11 @@ class _Known:
         """Return features and outcome of every product each person looked at since."""
         x, y = [], []
         for one in who:
-            looked = self.people.looked[one].indices
+            looked, _ = _row(self.people.looked, one)
             said = self.taste.readings(*_row(self.history, one))[looked]
-            bought = np.isin(looked, self.people.bought_earlier[one].indices)
+            bought = np.isin(looked, _row(self.people.bought_earlier, one)[0])
             x.append(np.column_stack([self.appeal[looked], said, bought]))
-            y.append(np.isin(looked, self.people.wanted[one].indices))
+            y.append(np.isin(looked, _row(self.people.wanted, one)[0]))
         if not x:
             return np.zeros((0, len(TYPICAL))), np.zeros(0)
         return np.concatenate(x).astype(float), np.concatenate(y).astype(float)
