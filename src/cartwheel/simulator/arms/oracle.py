@@ -55,32 +55,36 @@ class Oracle:
 
     Args:
         world: The world, after its warm-up.
+        twins: Twins played to learn expected demand; without, it orders nothing.
+        demand: Expected units by variant and day, when they are known already.
     """
 
     name = "oracle"
 
-    def __init__(self, world: World, *, twins: int = TWINS) -> None:
+    def __init__(
+        self, world: World, *, twins: int = TWINS, demand: Array | None = None
+    ) -> None:
         self._world = world
-        self._demand: Array | None = None
+        self._demand = demand
         self._twins = twins
-        self._net = self._net_margin(world.state.price_minor.astype(float))
+        self.net = self._net_margin(world.state.price_minor.astype(float))
 
     def morning(self, shop: ShopView) -> Actions:
         """Price, order and mail with the truth."""
         if self._demand is None and self._twins > 0:
             self._demand = self._expected_demand()
         weekly = shop.day % REVIEW_DAYS == 0
-        prices = self._prices() if weekly else {}
+        prices = self.prices() if weekly else {}
         state = self._world.state
         numbers = {str(name): i for i, name in enumerate(state.goods.variant_ids)}
         now = state.price_minor.astype(float)
         for name, price in prices.items():
             now[numbers[name]] = price
-        self._net = self._net_margin(now)
+        self.net = self._net_margin(now)
         return Actions(
             prices_minor=prices,
             purchases=self._orders(shop) if weekly else (),
-            mails=self._mails() if shop.day % REVIEW_DAYS == 1 else (),
+            mails=self.mails() if shop.day % REVIEW_DAYS == 1 else (),
         )
 
     def slates(self, pages: Sequence[Page]) -> list[list[str]]:
@@ -106,7 +110,7 @@ class Oracle:
         # Chance of being chosen over buying nothing, times what a sale earns.
         chance = 1 / (1 + np.exp(state.spec.funnel.outside - value))
         held = (state.stock[variant].sum(axis=1) > 0).reshape(value.shape)
-        worth = chance * np.maximum(self._net[variant], 0.0).reshape(value.shape) * held
+        worth = chance * np.maximum(self.net[variant], 0.0).reshape(value.shape) * held
         found = []
         for row, page in zip(worth, pages, strict=True):
             best = on_sale[np.argsort(-row, kind="stable")]
@@ -135,7 +139,7 @@ class Oracle:
         result: Array = kept - lost - spec.money.parcel_minor / 1.3
         return result
 
-    def _prices(self) -> dict[str, int]:
+    def prices(self) -> dict[str, int]:
         """Return the most profitable price of each product, leftover counted."""
         state = self._world.state
         goods, spec = state.goods, state.spec
@@ -237,14 +241,14 @@ class Oracle:
             pace = expected / days
             spread = sqrt(expected + (pace * supplier.spread * mean) ** 2)
             level = expected + SERVICE_Z * spread
-            if self._net[v] <= 0:
+            if self.net[v] <= 0:
                 continue
             held = sum(article.on_hand.values()) + sum(article.inbound.values())
             wanted = level - held
             if wanted < max(article.minimum_order_units / 2, 1):
                 continue
             packs = ceil(wanted / supplier.fill / article.pack_units)
-            place = _emptier(article)
+            place = least_stocked(article)
             orders.append(
                 Purchase(
                     variant_id=article.variant_id,
@@ -254,7 +258,7 @@ class Oracle:
             )
         return orders
 
-    def _mails(self) -> list[Mail]:
+    def mails(self) -> list[Mail]:
         """Mail those it moves, rested; win back leavers whom an offer may bring."""
         state = self._world.state
         people, spec = state.people, state.spec
@@ -271,7 +275,7 @@ class Oracle:
         return mails
 
 
-def _emptier(article: Article) -> str:
+def least_stocked(article: Article) -> str:
     """Return the warehouse that has least of an article for the people it serves."""
     shares = dict(zip(LOCATIONS, NEAR_SHARE, strict=True))
     held = article.on_hand

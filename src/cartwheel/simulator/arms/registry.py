@@ -17,7 +17,11 @@ GROUP = "cartwheel.arms"
 """Entry points of outsiders' policies: a function without arguments."""
 
 NO_AI, ISOLATED, CONNECTED, ORACLE = "no-ai", "isolated", "connected", "oracle"
-OURS = (NO_AI, ISOLATED, CONNECTED, ORACLE)
+CLAIRVOYANT = "clairvoyant"
+DEFAULT = (NO_AI, ISOLATED, CONNECTED, ORACLE)
+"""Arms that are played unless others are asked for."""
+
+OURS = (*DEFAULT, CLAIRVOYANT)
 
 
 def arm_names() -> list[str]:
@@ -43,7 +47,7 @@ def check_arm(name: str) -> None:
 def make_arm(name: str, world: World, seed: int) -> Policy:
     """Return a fresh policy for a world after its warm-up.
 
-    Only the oracle is shown the world itself.
+    Only the oracle and the clairvoyant are shown the world itself.
 
     Raises:
         Misuse: If there is no such arm.
@@ -58,6 +62,10 @@ def make_arm(name: str, world: World, seed: int) -> Policy:
         from cartwheel.simulator.arms.oracle import Oracle
 
         return Oracle(world)
+    if name == CLAIRVOYANT:
+        from cartwheel.simulator.arms.clairvoyant import Clairvoyant
+
+        return Clairvoyant(world)
     cuts = cuts_of_arm(name)
     if cuts is not None:
         from cartwheel.simulator.arms.wheel import Wheel
