@@ -22,22 +22,16 @@ from cartwheel.simulator.arms.base import (
     Purchase,
     ShopView,
 )
+from cartwheel.simulator.arms.oracle_prices import best_prices
 from cartwheel.simulator.world.draws import Draws
 from cartwheel.simulator.world.goods import LOCATIONS, NEAR_SHARE
-from cartwheel.simulator.world.state import MEAN_RATING
 from cartwheel.simulator.world.world import World
 
 Array = np.ndarray[Any, Any]
 
 REVIEW_DAYS = 7
-PRICE_GRID = np.round(np.arange(0.80, 1.2501, 0.05), 2)
-"""Prices weighed, of the usual price; the wheel's own limits are wider."""
-
 SERVICE_Z = 1.3
 """Standard deviations of demand over lead and review time held in reserve."""
-
-PEOPLE = 800
-"""People asked what they would pay."""
 
 TWINS = 1
 PLENTY = 100_000
@@ -142,53 +136,27 @@ class Oracle:
     def prices(self) -> dict[str, int]:
         """Return the most profitable price of each product, leftover counted."""
         state = self._world.state
-        goods, spec = state.goods, state.spec
-        people = state.people
-        who = state.draws.generator("oracle people").choice(
-            len(people), min(PEOPLE, len(people)), replace=False
-        )
-        launched = np.flatnonzero(state.launched())
-        usual = goods.usual_minor[launched].astype(float)
-        fit = people.taste[who] @ goods.taste[launched].T
-        appeal = spec.goods.taste_weight * fit + goods.quality[launched]
-        appeal += spec.goods.review_weight * (state.rating()[launched] - MEAN_RATING)
-        first = goods.first_variant[launched]
-        stock = np.add.reduceat(state.stock.sum(axis=1), goods.first_variant)[launched]
-        over = self._overstocked(launched, stock)
-        best, chosen = np.full(len(launched), -np.inf), usual.copy()
-        for factor in PRICE_GRID:
-            price = usual * factor
-            dearer = np.maximum(np.log(price / state.rival_minor[launched]), 0.0)
-            value = appeal - people.price[who][:, None] * np.log(factor)
-            value -= spec.funnel.rival_weight * dearer
-            buys = 1 / (1 + np.exp(spec.funnel.outside - value))
-            full = np.empty(len(goods.variant_ids))
-            full[:] = np.repeat(
-                _spread(price, launched, len(goods.usual_minor)), goods.n_variants
-            )
-            net = self._net_margin(full)[first]
-            # What would be wasted anyway costs only what waste would still fetch.
-            net += over * goods.cost_minor[first] * (1 - spec.money.seconds_value)
-            image = np.exp(-spec.visits.price_image * np.maximum(np.log(factor), 0))
-            gain = buys.mean(axis=0) * net * image
-            better = gain > best
-            best, chosen = np.where(better, gain, best), np.where(better, price, chosen)
-        wanted = np.maximum(np.rint(chosen), 1).astype(np.int64)
+        goods, money = state.goods, state.spec.money
+        cost = goods.cost_minor[goods.first_variant]
+        # What would be wasted anyway costs only what waste would still fetch.
+        surplus = self._overstocked() * cost * (1 - money.seconds_value)
         found = {}
-        for product, price in zip(launched, wanted, strict=True):
+        for product, price in best_prices(state, self._net_margin, surplus).items():
             start = goods.first_variant[product]
             for v in range(start, start + goods.n_variants[product]):
                 if state.price_minor[v] != price:
-                    found[str(goods.variant_ids[v])] = int(price)
+                    found[str(goods.variant_ids[v])] = price
         return found
 
-    def _overstocked(self, products: Array, stock: Array) -> Array:
+    def _overstocked(self) -> Array:
+        """Tell which products lie in stock for longer than they will sell, (P,)."""
+        state = self._world.state
+        first = state.goods.first_variant
         if self._demand is None:
-            return np.zeros(len(products))
-        goods = self._world.state.goods
-        ahead = self._ahead(OVERSTOCK_DAYS)
-        wanted = np.add.reduceat(ahead, goods.first_variant)[products]
-        return (stock > 1.5 * wanted).astype(float)
+            return np.zeros(len(first))
+        stock = np.add.reduceat(state.stock.sum(axis=1), first)
+        wanted = np.add.reduceat(self._ahead(OVERSTOCK_DAYS), first)
+        return np.asarray(stock > 1.5 * wanted, float)
 
     def _expected_demand(self) -> Array:
         """Return expected units by variant and day, from twins with other luck."""
@@ -280,12 +248,6 @@ def least_stocked(article: Article) -> str:
     shares = dict(zip(LOCATIONS, NEAR_SHARE, strict=True))
     held = article.on_hand
     return min(held, key=lambda at: (held[at] + article.inbound[at]) / shares[at])
-
-
-def _spread(values: Array, at: Array, count: int) -> Array:
-    found = np.ones(count)
-    found[at] = values
-    return found
 
 
 def _smooth(units: Array, start: int) -> Array:
