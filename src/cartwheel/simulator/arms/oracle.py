@@ -165,7 +165,7 @@ class Oracle:
         total = np.zeros(world.state.sold.shape)
         for number in range(self._twins):
             twin = deepcopy(world)
-            twin.state.draws = Draws(f"{world.spec.name} twin {number}", world.seed)
+            twin.state.draws = Draws(f"{world.spec.luck} twin {number}", world.seed)
             twin.state.stock[:] = PLENTY
             policy = Oracle(twin, twins=0)
             while not twin.over:

@@ -1,9 +1,9 @@
 """Prices as the oracle sets them: by the true law of choice, for the people there are.
 
-For a sample of those who may come today, each product's chance of being bought is worked
-out at each price of a grid, from the very utility the world uses. A price that makes the
-shop look dear beside its rival keeps people away from all goods; that is charged to the
-prices that cause it.
+For a sample of those who may come today, each product's chance of being bought is
+worked out at each price of a grid, from the very utility the world uses. A price that
+makes the shop look dear beside its rival keeps people away from all goods; that is
+charged to the prices that cause it.
 """
 
 from __future__ import annotations

@@ -284,7 +284,7 @@ def make_state(spec: WorldSpec, size: Size, seed: int) -> State:
     Opening stock covers some weeks of what each variant would sell if all its category
     sold evenly, so no policy starts with knowledge of demand.
     """
-    draws = Draws(spec.name, seed)
+    draws = Draws(spec.luck, seed)
     goods = make_goods(spec, size, draws)
     people = make_people(spec, size, goods, draws)
     rng = draws.generator("opening")
