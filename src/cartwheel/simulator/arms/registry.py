@@ -21,7 +21,10 @@ CLAIRVOYANT = "clairvoyant"
 DEFAULT = (NO_AI, ISOLATED, CONNECTED, ORACLE)
 """Arms that are played unless others are asked for."""
 
-OURS = (*DEFAULT, CLAIRVOYANT)
+DAILY = "connected daily"
+"""Decides every day by what it learned last, and learns weekly as the others."""
+
+OURS = (*DEFAULT, CLAIRVOYANT, DAILY)
 
 
 def arm_names() -> list[str]:
@@ -66,11 +69,17 @@ def make_arm(name: str, world: World, seed: int) -> Policy:
         from cartwheel.simulator.arms.clairvoyant import Clairvoyant
 
         return Clairvoyant(world)
-    cuts = cuts_of_arm(name)
+    cuts = frozenset[str]() if name == DAILY else cuts_of_arm(name)
     if cuts is not None:
-        from cartwheel.simulator.arms.wheel import Wheel
+        from cartwheel.simulator.arms.wheel import TURN_DAYS, Wheel
 
-        return Wheel(name, currency=world.spec.money.currency, cuts=cuts, seed=seed)
+        return Wheel(
+            name,
+            currency=world.spec.money.currency,
+            cuts=cuts,
+            seed=seed,
+            turn_days=1 if name == DAILY else TURN_DAYS,
+        )
     (point,) = entry_points(group=GROUP, name=name)
     try:
         factory: Callable[[], Policy] = point.load()
