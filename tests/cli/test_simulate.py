@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cartwheel.errors import Misuse
-from cartwheel.simulator import commands
+from cartwheel.simulator import commands, telling
 from cartwheel.simulator.referee import batch
 from cartwheel.simulator.referee.batch import Job, Playing, Progress, Summary
 from cartwheel.simulator.referee.results import Run as Result
@@ -120,6 +120,24 @@ def test_run_plays_every_world_and_prints_the_headline(
         "0 of 32 arms done, about 1 h 02 min left",
         "32 of 32 arms done",
     ]
+
+
+def test_robustness_plays_two_arms_in_every_variant(
+    run: Run, played: Batch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spec, "load_world", lambda name: None)
+    options = ["--world", "apparel", "--worlds", "2", "--seed", "3"]
+    done = simulate(run, "robustness", tmp_path / "out", *options)
+    assert done.code == 0, done.err
+    worlds = {job.world for job in played.jobs}
+    assert len(worlds) == 13
+    assert {"apparel", "apparel--taste-low", "apparel--visits-high"} <= worlds
+    assert {job.arms for job in played.jobs} == {("isolated", "connected")}
+    assert {job.seed for job in played.jobs} == {3, 4}
+    assert "connection pays in 13 of 13" in done.out
+    again = simulate(run, "robustness", tmp_path / "out", *options, "--json").json()
+    assert len(again["robustness"]) == 13
+    assert again["robustness"][0]["parameter"] == "as it is"
 
 
 def test_run_takes_its_options_and_prints_json(
@@ -307,8 +325,12 @@ def test_calibration_out_of_range_fails(
 
 
 def test_calibration_shapes_need_real_shops(
-    run: Run, calibrated: list[tuple[str, str, list[int]]], tmp_path: Path
+    run: Run,
+    calibrated: list[tuple[str, str, list[int]]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv("CARTWHEEL_DATA", raising=False)
     drawn = tmp_path / "shapes.html"
     for more, said in (((), "--data or CARTWHEEL_DATA"), (("--data", "."), "neither")):
         done = run("simulate", "calibrate", "--shapes", str(drawn), *more)
@@ -379,7 +401,7 @@ def test_terminal_gets_a_bar(
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "200")
-    teller = commands._Teller()
+    teller = telling.Teller()
     for ended in (0, 0, 6, 12):
         teller(told(12, ended))
     teller.close()
@@ -402,4 +424,4 @@ def test_terminal_gets_a_bar(
     ],
 )
 def test_time_left_is_said_in_its_unit(seconds: float, said: str) -> None:
-    assert commands._duration(seconds) == said
+    assert telling._duration(seconds) == said

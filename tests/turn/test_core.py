@@ -53,6 +53,25 @@ def test_without_pages_a_lever_decides_the_same() -> None:
     assert not any(run.report for run in without.values())
 
 
+def test_without_learning_the_last_model_decides_on_fresh_signals() -> None:
+    last = {"doubler": Model(rule="thrice", meta={"factor": 3})}
+    levers = order_levers({"reader": Reader(), "doubler": Doubler()})
+    runs = turn_core(
+        levers, numbers(5, 6), CONTEXT, cuts=(), previous=last, seed=1, learn=False
+    )
+    assert runs["doubler"].state is State.HEALTHY
+    assert runs["doubler"].rule == "thrice"
+    assert [d.action["n"] for d in runs["reader"].decisions] == [15, 18]
+
+
+def test_without_learning_a_lever_that_has_no_model_learns() -> None:
+    levers = order_levers({"doubler": Doubler()})
+    runs = turn_core(
+        levers, numbers(5, 6), CONTEXT, cuts=(), previous={}, seed=1, learn=False
+    )
+    assert [d.action["n"] for d in runs["doubler"].decisions] == [10, 12]
+
+
 def test_below_the_floor_the_fallback_decides_and_says_what_is_lacking() -> None:
     result = run(Doubler(), numbers(3))
     assert result.state is State.FALLBACK

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -18,9 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartwheel.errors import Failure, Misuse, NotFound
+from cartwheel.simulator.telling import Teller, say
 
 if TYPE_CHECKING:
-    from cartwheel.simulator.referee.batch import Job, Progress, Summary
+    from cartwheel.simulator.referee.batch import Job, Summary
     from cartwheel.simulator.referee.calibrate import Target
     from cartwheel.simulator.referee.results import Run
 
@@ -32,7 +31,6 @@ ARMS = ("no-ai", "isolated", "connected", "oracle")
 HOSTILE = "hostile"
 LAST_SEED = 10**9
 LONGEST = 30 * 86_400
-BAR = 24
 TARGET_HEADS = ("world", "target", "range", "value", "95 % interval", "verdict")
 
 WorldOption = Annotated[
@@ -54,6 +52,7 @@ RetryOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OUT = Path("simulations")
+ROBUSTNESS = Path("robustness")
 
 
 @app.command()
@@ -84,7 +83,7 @@ def calibrate(
         _draw_shapes(names, size, seed, data, shapes)
     found: list[tuple[str, Target]] = []
     for name in names:
-        _say(f"{name} ({size}): playing {worlds} without AI")
+        say(f"{name} ({size}): playing {worlds} without AI")
         targets = measure(name, size, range(seed, seed + worlds))
         found += [(name, target) for target in targets]
     value = [{"world": name, **_plain(target)} for name, target in found]
@@ -110,7 +109,7 @@ def _draw_shapes(
 
     compared = []
     for name in names:
-        _say(f"{name} ({size}): comparing shapes")
+        say(f"{name} ({size}): comparing shapes")
         compared.append((name, compare_shapes(name, size, seed, data)))
     try:
         file.write_text(shapes_page(compared), encoding="utf-8")
@@ -118,7 +117,7 @@ def _draw_shapes(
         raise Failure(
             f"{file} cannot be written: {error.strerror}.", "Choose another --shapes."
         ) from None
-    _say(f"Wrote {file}")
+    say(f"Wrote {file}")
 
 
 @app.command()
@@ -194,6 +193,37 @@ def links(
     rows = link_table(read_runs(out), links=names, orders=orders)
     value = {**_ended(summary, out), "links": _plain(rows)}
     _show(value, as_json=as_json, lines=[text_links(rows)])
+    _judge(summary)
+
+
+@app.command()
+def robustness(
+    world: WorldOption = None,
+    size: SizeOption = "small",
+    worlds: WorldsOption = 8,
+    seed: SeedOption = 1,
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = ROBUSTNESS,
+    workers: WorkersOption = 0,
+    limit: LimitOption = 3600,
+    retry_failed: RetryOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Change six parameters one at a time, and print where connection still pays."""
+    kinds = _worlds(world, size)
+    from cartwheel.simulator.referee.results import read_runs
+    from cartwheel.simulator.referee.robustness import (
+        ARMS,
+        robustness,
+        text_robustness,
+    )
+    from cartwheel.simulator.world.variants import variant_names
+
+    asked = [one for name in kinds for one in (name, *variant_names(name))]
+    jobs = _jobs(asked, size, range(seed, seed + worlds), ARMS)
+    summary = _play(jobs, out, workers=workers, limit=limit, retry_failed=retry_failed)
+    rows = robustness(read_runs(out))
+    value = {**_ended(summary, out), "robustness": _plain(rows)}
+    _show(value, as_json=as_json, lines=[text_robustness(rows)])
     _judge(summary)
 
 
@@ -279,7 +309,7 @@ def _play(
 ) -> Summary:
     from cartwheel.simulator.referee import batch
 
-    teller = _Teller()
+    teller = Teller()
     try:
         summary = batch.run_batch(
             jobs,
@@ -292,9 +322,9 @@ def _play(
     finally:
         teller.close()
     for one in summary.failures[:5]:
-        _say(f"failed: {one.world} {one.seed} {one.arm}: {one.reason}")
+        say(f"failed: {one.world} {one.seed} {one.arm}: {one.reason}")
     if len(summary.failures) > 5:
-        _say(f"and {len(summary.failures) - 5} more failed")
+        say(f"and {len(summary.failures) - 5} more failed")
     return summary
 
 
@@ -335,64 +365,6 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-class _Teller:
-    """Draws a bar on a terminal; elsewhere prints a line whenever an arm ended."""
-
-    def __init__(self) -> None:
-        self._draws = sys.stderr.isatty()
-        self._told: object = None
-
-    def __call__(self, progress: Progress) -> None:
-        """Tell how far the batch is, unless that was told already."""
-        if self._draws:
-            width = shutil.get_terminal_size().columns - 1
-            line = f"{_bar(progress)} {_how_far(progress)}{_running(progress)}"
-            if line != self._told:
-                self._told = line
-                print(f"\r{line[:width].ljust(width)}", end="", file=sys.stderr)
-                sys.stderr.flush()
-        elif (progress.done, progress.failed) != self._told:
-            self._told = (progress.done, progress.failed)
-            _say(_how_far(progress))
-
-    def close(self) -> None:
-        """Leave the bar's line."""
-        if self._draws and self._told is not None:
-            _say("")
-
-
-def _bar(progress: Progress) -> str:
-    ended = progress.done + progress.failed
-    full = BAR * ended // progress.total if progress.total else BAR
-    return f"[{'#' * full}{'.' * (BAR - full)}]"
-
-
-def _how_far(progress: Progress) -> str:
-    said = f"{progress.done:,} of {progress.total:,} arms done"
-    if progress.failed:
-        said += f", {progress.failed:,} failed"
-    open_ = progress.done + progress.failed < progress.total
-    if open_ and progress.seconds_left is not None:
-        said += f", about {_duration(progress.seconds_left)} left"
-    return said
-
-
-def _running(progress: Progress) -> str:
-    said = [
-        f"{one.world} {one.seed} {one.arm}"
-        + (f" {one.day}/{one.days}" if one.days else "")
-        for one in progress.running
-    ]
-    return f": {'; '.join(said)}" if said else ""
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{math.ceil(seconds)} s"
-    hours, minutes = divmod(math.ceil(seconds / 60), 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
-
-
 def _target_cells(target: Target) -> tuple[str, ...]:
     ends = f"{target.low_ci:.4g} to {target.high_ci:.4g}"
     return (
@@ -423,8 +395,3 @@ def _show(value: Any, *, as_json: bool, lines: Iterable[str]) -> None:
     else:
         for line in lines:
             print(line)
-
-
-def _say(line: str) -> None:
-    """Print progress where it does not disturb results."""
-    print(line, file=sys.stderr, flush=True)

@@ -88,6 +88,7 @@ def run_lever(
     previous: Model | None,
     seed: int,
     pages: bool = True,
+    learn: bool = True,
 ) -> LeverRun:
     """Learn, emit and decide; fall back, degrade or abstain instead of failing.
 
@@ -102,6 +103,7 @@ def run_lever(
         previous: Last healthy model, or None.
         seed: Seed of the turn.
         pages: Make its console page too; no decision depends on it.
+        learn: Learn anew; else the last healthy model decides, if there is one.
     """
     cuts = tuple(cuts)
     data = view_of(lever, tables, context, cuts)
@@ -114,7 +116,9 @@ def run_lever(
         said = f"{'; '.join(lacks)}. Meanwhile: {lever.floor.meanwhile}"
         return _fall_back(lever, tables, context, cuts, own_seed, said, pages)
     try:
-        model = lever.learn(data, previous, seed=own_seed)
+        model = previous
+        if learn or model is None:
+            model = lever.learn(data, previous, seed=own_seed)
         return finish(
             lever, model, tables, context, cuts, own_seed, State.HEALTHY, pages
         )
@@ -196,6 +200,7 @@ def turn_core(
     previous: Mapping[str, Model],
     seed: int,
     pages: bool = True,
+    learn: bool = True,
 ) -> dict[str, LeverRun]:
     """Run levers in the order given, each seeing what those before it wrote.
 
@@ -208,6 +213,8 @@ def turn_core(
         seed: Seed of the turn.
         pages: Make the levers' console pages too; nobody reads them in a simulated
             world, and they cost a seventh of a turn.
+        learn: Learn anew; else the last healthy models decide on fresh signals, and
+            only levers that have none learn.
     """
     cuts = tuple(cuts)
     known = dict(tables)
@@ -222,6 +229,7 @@ def turn_core(
             previous=previous.get(lever.name),
             seed=seed,
             pages=pages,
+            learn=learn,
         )
         runs[lever.name] = run
         # A lagged signal is what the previous turn wrote; this turn's is not shown.

@@ -22,22 +22,16 @@ from cartwheel.simulator.arms.base import (
     Purchase,
     ShopView,
 )
+from cartwheel.simulator.arms.oracle_prices import best_prices
 from cartwheel.simulator.world.draws import Draws
 from cartwheel.simulator.world.goods import LOCATIONS, NEAR_SHARE
-from cartwheel.simulator.world.state import MEAN_RATING
 from cartwheel.simulator.world.world import World
 
 Array = np.ndarray[Any, Any]
 
 REVIEW_DAYS = 7
-PRICE_GRID = np.round(np.arange(0.80, 1.2501, 0.05), 2)
-"""Prices weighed, of the usual price; the wheel's own limits are wider."""
-
 SERVICE_Z = 1.3
 """Standard deviations of demand over lead and review time held in reserve."""
-
-PEOPLE = 800
-"""People asked what they would pay."""
 
 TWINS = 1
 PLENTY = 100_000
@@ -55,32 +49,36 @@ class Oracle:
 
     Args:
         world: The world, after its warm-up.
+        twins: Twins played to learn expected demand; without, it orders nothing.
+        demand: Expected units by variant and day, when they are known already.
     """
 
     name = "oracle"
 
-    def __init__(self, world: World, *, twins: int = TWINS) -> None:
+    def __init__(
+        self, world: World, *, twins: int = TWINS, demand: Array | None = None
+    ) -> None:
         self._world = world
-        self._demand: Array | None = None
+        self._demand = demand
         self._twins = twins
-        self._net = self._net_margin(world.state.price_minor.astype(float))
+        self.net = self._net_margin(world.state.price_minor.astype(float))
 
     def morning(self, shop: ShopView) -> Actions:
         """Price, order and mail with the truth."""
         if self._demand is None and self._twins > 0:
             self._demand = self._expected_demand()
         weekly = shop.day % REVIEW_DAYS == 0
-        prices = self._prices() if weekly else {}
+        prices = self.prices() if weekly else {}
         state = self._world.state
         numbers = {str(name): i for i, name in enumerate(state.goods.variant_ids)}
         now = state.price_minor.astype(float)
         for name, price in prices.items():
             now[numbers[name]] = price
-        self._net = self._net_margin(now)
+        self.net = self._net_margin(now)
         return Actions(
             prices_minor=prices,
             purchases=self._orders(shop) if weekly else (),
-            mails=self._mails() if shop.day % REVIEW_DAYS == 1 else (),
+            mails=self.mails() if shop.day % REVIEW_DAYS == 1 else (),
         )
 
     def slates(self, pages: Sequence[Page]) -> list[list[str]]:
@@ -106,7 +104,7 @@ class Oracle:
         # Chance of being chosen over buying nothing, times what a sale earns.
         chance = 1 / (1 + np.exp(state.spec.funnel.outside - value))
         held = (state.stock[variant].sum(axis=1) > 0).reshape(value.shape)
-        worth = chance * np.maximum(self._net[variant], 0.0).reshape(value.shape) * held
+        worth = chance * np.maximum(self.net[variant], 0.0).reshape(value.shape) * held
         found = []
         for row, page in zip(worth, pages, strict=True):
             best = on_sale[np.argsort(-row, kind="stable")]
@@ -135,56 +133,30 @@ class Oracle:
         result: Array = kept - lost - spec.money.parcel_minor / 1.3
         return result
 
-    def _prices(self) -> dict[str, int]:
+    def prices(self) -> dict[str, int]:
         """Return the most profitable price of each product, leftover counted."""
         state = self._world.state
-        goods, spec = state.goods, state.spec
-        people = state.people
-        who = state.draws.generator("oracle people").choice(
-            len(people), min(PEOPLE, len(people)), replace=False
-        )
-        launched = np.flatnonzero(state.launched())
-        usual = goods.usual_minor[launched].astype(float)
-        fit = people.taste[who] @ goods.taste[launched].T
-        appeal = spec.goods.taste_weight * fit + goods.quality[launched]
-        appeal += spec.goods.review_weight * (state.rating()[launched] - MEAN_RATING)
-        first = goods.first_variant[launched]
-        stock = np.add.reduceat(state.stock.sum(axis=1), goods.first_variant)[launched]
-        over = self._overstocked(launched, stock)
-        best, chosen = np.full(len(launched), -np.inf), usual.copy()
-        for factor in PRICE_GRID:
-            price = usual * factor
-            dearer = np.maximum(np.log(price / state.rival_minor[launched]), 0.0)
-            value = appeal - people.price[who][:, None] * np.log(factor)
-            value -= spec.funnel.rival_weight * dearer
-            buys = 1 / (1 + np.exp(spec.funnel.outside - value))
-            full = np.empty(len(goods.variant_ids))
-            full[:] = np.repeat(
-                _spread(price, launched, len(goods.usual_minor)), goods.n_variants
-            )
-            net = self._net_margin(full)[first]
-            # What would be wasted anyway costs only what waste would still fetch.
-            net += over * goods.cost_minor[first] * (1 - spec.money.seconds_value)
-            image = np.exp(-spec.visits.price_image * np.maximum(np.log(factor), 0))
-            gain = buys.mean(axis=0) * net * image
-            better = gain > best
-            best, chosen = np.where(better, gain, best), np.where(better, price, chosen)
-        wanted = np.maximum(np.rint(chosen), 1).astype(np.int64)
+        goods, money = state.goods, state.spec.money
+        cost = goods.cost_minor[goods.first_variant]
+        # What would be wasted anyway costs only what waste would still fetch.
+        surplus = self._overstocked() * cost * (1 - money.seconds_value)
         found = {}
-        for product, price in zip(launched, wanted, strict=True):
+        for product, price in best_prices(state, self._net_margin, surplus).items():
             start = goods.first_variant[product]
             for v in range(start, start + goods.n_variants[product]):
                 if state.price_minor[v] != price:
-                    found[str(goods.variant_ids[v])] = int(price)
+                    found[str(goods.variant_ids[v])] = price
         return found
 
-    def _overstocked(self, products: Array, stock: Array) -> Array:
+    def _overstocked(self) -> Array:
+        """Tell which products lie in stock for longer than they will sell, (P,)."""
+        state = self._world.state
+        first = state.goods.first_variant
         if self._demand is None:
-            return np.zeros(len(products))
-        goods = self._world.state.goods
-        ahead = self._ahead(OVERSTOCK_DAYS)
-        wanted = np.add.reduceat(ahead, goods.first_variant)[products]
-        return (stock > 1.5 * wanted).astype(float)
+            return np.zeros(len(first))
+        stock = np.add.reduceat(state.stock.sum(axis=1), first)
+        wanted = np.add.reduceat(self._ahead(OVERSTOCK_DAYS), first)
+        return np.asarray(stock > 1.5 * wanted, float)
 
     def _expected_demand(self) -> Array:
         """Return expected units by variant and day, from twins with other luck."""
@@ -193,7 +165,7 @@ class Oracle:
         total = np.zeros(world.state.sold.shape)
         for number in range(self._twins):
             twin = deepcopy(world)
-            twin.state.draws = Draws(f"{world.spec.name} twin {number}", world.seed)
+            twin.state.draws = Draws(f"{world.spec.luck} twin {number}", world.seed)
             twin.state.stock[:] = PLENTY
             policy = Oracle(twin, twins=0)
             while not twin.over:
@@ -237,14 +209,14 @@ class Oracle:
             pace = expected / days
             spread = sqrt(expected + (pace * supplier.spread * mean) ** 2)
             level = expected + SERVICE_Z * spread
-            if self._net[v] <= 0:
+            if self.net[v] <= 0:
                 continue
             held = sum(article.on_hand.values()) + sum(article.inbound.values())
             wanted = level - held
             if wanted < max(article.minimum_order_units / 2, 1):
                 continue
             packs = ceil(wanted / supplier.fill / article.pack_units)
-            place = _emptier(article)
+            place = least_stocked(article)
             orders.append(
                 Purchase(
                     variant_id=article.variant_id,
@@ -254,7 +226,7 @@ class Oracle:
             )
         return orders
 
-    def _mails(self) -> list[Mail]:
+    def mails(self) -> list[Mail]:
         """Mail those it moves, rested; win back leavers whom an offer may bring."""
         state = self._world.state
         people, spec = state.people, state.spec
@@ -271,17 +243,11 @@ class Oracle:
         return mails
 
 
-def _emptier(article: Article) -> str:
+def least_stocked(article: Article) -> str:
     """Return the warehouse that has least of an article for the people it serves."""
     shares = dict(zip(LOCATIONS, NEAR_SHARE, strict=True))
     held = article.on_hand
     return min(held, key=lambda at: (held[at] + article.inbound[at]) / shares[at])
-
-
-def _spread(values: Array, at: Array, count: int) -> Array:
-    found = np.ones(count)
-    found[at] = values
-    return found
 
 
 def _smooth(units: Array, start: int) -> Array:

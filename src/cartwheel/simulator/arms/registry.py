@@ -17,7 +17,14 @@ GROUP = "cartwheel.arms"
 """Entry points of outsiders' policies: a function without arguments."""
 
 NO_AI, ISOLATED, CONNECTED, ORACLE = "no-ai", "isolated", "connected", "oracle"
-OURS = (NO_AI, ISOLATED, CONNECTED, ORACLE)
+CLAIRVOYANT = "clairvoyant"
+DEFAULT = (NO_AI, ISOLATED, CONNECTED, ORACLE)
+"""Arms that are played unless others are asked for."""
+
+DAILY = "connected daily"
+"""Decides every day by what it learned last, and learns weekly as the others."""
+
+OURS = (*DEFAULT, CLAIRVOYANT, DAILY)
 
 
 def arm_names() -> list[str]:
@@ -43,7 +50,7 @@ def check_arm(name: str) -> None:
 def make_arm(name: str, world: World, seed: int) -> Policy:
     """Return a fresh policy for a world after its warm-up.
 
-    Only the oracle is shown the world itself.
+    Only the oracle and the clairvoyant are shown the world itself.
 
     Raises:
         Misuse: If there is no such arm.
@@ -58,11 +65,21 @@ def make_arm(name: str, world: World, seed: int) -> Policy:
         from cartwheel.simulator.arms.oracle import Oracle
 
         return Oracle(world)
-    cuts = cuts_of_arm(name)
-    if cuts is not None:
-        from cartwheel.simulator.arms.wheel import Wheel
+    if name == CLAIRVOYANT:
+        from cartwheel.simulator.arms.clairvoyant import Clairvoyant
 
-        return Wheel(name, currency=world.spec.money.currency, cuts=cuts, seed=seed)
+        return Clairvoyant(world)
+    cuts = frozenset[str]() if name == DAILY else cuts_of_arm(name)
+    if cuts is not None:
+        from cartwheel.simulator.arms.wheel import TURN_DAYS, Wheel
+
+        return Wheel(
+            name,
+            currency=world.spec.money.currency,
+            cuts=cuts,
+            seed=seed,
+            turn_days=1 if name == DAILY else TURN_DAYS,
+        )
     (point,) = entry_points(group=GROUP, name=name)
     try:
         factory: Callable[[], Policy] = point.load()

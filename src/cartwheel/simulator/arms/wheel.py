@@ -1,7 +1,8 @@
 """The product itself as a policy: fact tables in; signals, levers, gate; actions out.
 
 It runs the pure core of the turn, the very code a shop runs. Once a week it learns and
-decides; every page in between is answered by the published model. The shop's own
+decides, or decides daily by what it learned last; every page in between is answered by
+the published model. The shop's own
 calendar of promotions and its weekly mail stay, as in a real shop.
 """
 
@@ -55,6 +56,8 @@ class Wheel:
         seed: Seed of every turn.
         levers: The levers; None for those installed.
         turn_days: Days from turn to turn.
+        learn_days: Days after which a turn learns anew; between, the last healthy
+            models decide on fresh signals.
     """
 
     def __init__(
@@ -66,13 +69,19 @@ class Wheel:
         seed: int,
         levers: Mapping[str, Lever] | None = None,
         turn_days: int = TURN_DAYS,
+        learn_days: int = TURN_DAYS,
     ) -> None:
         self.name = name
         self._levers = dict(find_levers() if levers is None else levers)
         self._cuts = cuts
         self._seed = seed
-        self._turn_days = turn_days
-        self._settings = PinnedSettings(currency=currency, timezone=ZONE)
+        self._turn_days, self._learn_days = turn_days, learn_days
+        self._settings = PinnedSettings(
+            currency=currency,
+            timezone=ZONE,
+            # Stock is looked at as often as there is a turn.
+            levers={"replenish": {"review_days": turn_days}},
+        )
         self._signals: PreparedSignals | None = None
         self._healthy: dict[str, Model] = {}
         self._lagged: dict[str, pa.Table] = {}
@@ -81,7 +90,7 @@ class Wheel:
         self._sold_out: frozenset[str] = frozenset()
         self._offers: list[tuple[int, str]] = []
         self._alone: frozenset[str] = frozenset()
-        self._next_turn = 0
+        self._next_turn = self._next_lesson = 0
         self._day = 0
         self.runs: dict[str, LeverRun] = {}
         self.verdict: Verdict | None = None
@@ -131,6 +140,9 @@ class Wheel:
         facts = shop.facts.connection  # written up to last night by being asked for
         if self._signals is None:
             self._signals = PreparedSignals(facts, ZONE, cuts=_lake_cuts(self._cuts))
+        learn = shop.day >= self._next_lesson
+        if learn:
+            self._next_lesson = shop.day + self._learn_days
         tables = {**self._signals.compute(when), **self._lagged}
         runs = turn_core(
             order_levers(self._levers),
@@ -140,6 +152,7 @@ class Wheel:
             previous=self._healthy,
             seed=self._seed,
             pages=False,
+            learn=learn,
         )
         self.runs = runs
         for name, run in runs.items():

@@ -95,12 +95,7 @@ def book_orders(books: Books, state: State, orders: Orders, fate: Fate) -> None:
     }
     far = sum(parcels.values())
     parts["parcels"][day] -= len(parcels) * money.parcel_minor + far * money.far_minor
-    back = fate.cause != NONE
-    back &= fate.returned >= 0
-    worth = np.select(
-        [fate.grade == 0, fate.grade == 1], [1.0, money.seconds_value], 0.0
-    )
-    lost = paid - worth * cost + money.return_minor
+    back, lost = returned(state, orders, fate)
     abused = fate.cause == ABUSE
     parts["returns"][day] -= lost[back & ~abused].sum()
     parts["fraud"][day] -= lost[back & abused].sum()
@@ -116,6 +111,17 @@ def book_orders(books: Books, state: State, orders: Orders, fate: Fate) -> None:
         reviews=int((fate.review >= 0).sum()),
         discount_minor=orders.discount_minor.sum(),
     )
+
+
+def returned(state: State, orders: Orders, fate: Fate) -> tuple[Array, Array]:
+    """Return which lines come back, and what each then loses, shapes (L,)."""
+    money = state.spec.money
+    cost = state.goods.cost_minor[orders.variant] * orders.units
+    back = (fate.cause != NONE) & (fate.returned >= 0)
+    worth = np.select(
+        [fate.grade == 0, fate.grade == 1], [1.0, money.seconds_value], 0.0
+    )
+    return back, orders.paid_minor - worth * cost + money.return_minor
 
 
 def book_day(books: Books, state: State, mails: int) -> None:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cartwheel.errors import Misuse
+from cartwheel.simulator.world.variants import MARK, split_name, vary
 
 WORLDS = ("apparel", "consumables", "electronics", "hostile")
 
@@ -237,6 +238,11 @@ class WorldSpec(Part):
     rival: Rival
     promotions: Promotions
 
+    @property
+    def luck(self) -> str:
+        """Name its random draws go by: a variant has the luck of its world."""
+        return self.name.partition(MARK)[0]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
@@ -265,7 +271,7 @@ SizeName = Literal["small", "standard", "large"]
 
 
 def load_world(name: str) -> WorldSpec:
-    """Return a world by its name, or from a settings file.
+    """Return a world by its name, or from a settings file, or a variant of either.
 
     Raises:
         Misuse: If there is no such world, or a parameter is impossible; the message
@@ -276,6 +282,9 @@ def load_world(name: str) -> WorldSpec:
             encoding="utf-8"
         )
         return read_world(text, name)
+    world, variant = split_name(name)
+    if variant:
+        return vary(load_world(world), variant)
     path = Path(name)
     if path.suffix != ".toml" or not path.is_file():
         raise Misuse(

@@ -109,10 +109,17 @@ class State:
 
     def value(self, who: Array, product: Array, variant: Array) -> Array:
         """Return the appeal of a product to a person before their shock, shape (n,)."""
-        goods, spec, people = self.goods, self.spec, self.people
-        fit = np.einsum("ij,ij->i", people.taste[who], goods.taste[product])
         price = self.shelf_price()[variant].astype(float)
         price *= 1.0 - self.offer_today(who) / 10_000
+        value = self.liked(who, product)
+        dear, dearer = self.price_pull(who, product, price)
+        result: Array = value - dear - dearer + self.repeated(who, product)
+        return result
+
+    def liked(self, who: Array, product: Array) -> Array:
+        """Return the appeal that has nothing to do with the price, shape (n,)."""
+        goods, spec, people = self.goods, self.spec, self.people
+        fit = np.einsum("ij,ij->i", people.taste[who], goods.taste[product])
         age = self.day - goods.launched[product]
         new = (goods.launched[product] > 0) * NOVELTY
         value = spec.goods.taste_weight * fit + goods.quality[product]
@@ -120,11 +127,27 @@ class State:
         value += new * 0.5 ** (np.maximum(age, 0) / spec.goods.fade_days)
         value += self._season()[goods.category[product]]
         value += spec.goods.review_weight * (self.rating()[product] - MEAN_RATING)
-        value -= people.price[who] * np.log(price / goods.usual_minor[product])
-        dearer = np.log(price / self.rival_minor[product])
-        value -= spec.funnel.rival_weight * np.maximum(dearer, 0.0)
-        had = (people.remembered[who] == product[:, None]).any(axis=1)
-        result: Array = value + spec.funnel.repeat * had
+        result: Array = value
+        return result
+
+    def price_pull(
+        self, who: Array, product: Array, price_minor: Array
+    ) -> tuple[Array, Array]:
+        """Return what a price takes from the appeal: by itself, and beside the rival's.
+
+        Args:
+            who: Numbers of people, shape (n,).
+            product: Numbers of products, shape (n,).
+            price_minor: What each would pay, shape (n,).
+        """
+        own = np.log(price_minor / self.goods.usual_minor[product])
+        dearer = np.maximum(np.log(price_minor / self.rival_minor[product]), 0.0)
+        return self.people.price[who] * own, self.spec.funnel.rival_weight * dearer
+
+    def repeated(self, who: Array, product: Array) -> Array:
+        """Return the extra appeal of what a person remembers buying, shape (n,)."""
+        had = (self.people.remembered[who] == product[:, None]).any(axis=1)
+        result: Array = self.spec.funnel.repeat * had
         return result
 
     def offer_today(self, who: Array) -> Array:
@@ -261,7 +284,7 @@ def make_state(spec: WorldSpec, size: Size, seed: int) -> State:
     Opening stock covers some weeks of what each variant would sell if all its category
     sold evenly, so no policy starts with knowledge of demand.
     """
-    draws = Draws(spec.name, seed)
+    draws = Draws(spec.luck, seed)
     goods = make_goods(spec, size, draws)
     people = make_people(spec, size, goods, draws)
     rng = draws.generator("opening")

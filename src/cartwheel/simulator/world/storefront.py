@@ -219,10 +219,9 @@ class _Scene:
         who = self.person[visit]
         variant = state.variant_for(who, product)
         shock = state.draws.uniform("shock", who, state.day, product)
-        u = self._value(who, product, variant) - np.log(-np.log(shock[1]))
-        u += GAP_LURE * state.goods.content_gap[product]
+        u = liking(state, self._value(who, product, variant), product, shock)
         nothing = state.draws.gumbel("outside", self.person, state.day)
-        threshold = self._bar() + nothing[0]
+        threshold = bar(state) + nothing[0]
         u -= threshold[visit]
         order = np.lexsort((product, -u, visit))
         carts: list[Cart] = []
@@ -267,7 +266,7 @@ class _Scene:
         shock = state.draws.uniform("shock", who, state.day, product)
         u = self._value(who, product, variant) - np.log(-np.log(shock[2]))
         goes = (state.goods.companions[held[at]] == product[:, None]).any(axis=1)
-        u += funnel.companion * goes - self._bar() - nothing[visit]
+        u += funnel.companion * goes - bar(state) - nothing[visit]
         more = []
         for i in range(len(rows)):
             mine = np.flatnonzero((at == i) & (u > 0))
@@ -369,10 +368,8 @@ class _Scene:
         if opens and len(at):
             variant = state.variant_for(person, product)
             shock = state.draws.uniform("shock", person, state.day, product)
-            lure = self._value(person, product, variant)
-            lure -= CLICK_NOISE * np.log(-np.log(shock[0]))
-            lure += GAP_LURE * state.goods.content_gap[product]
-            opened = lure > funnel.click_at
+            value = self._value(person, product, variant)
+            opened = lure(state, value, product, shock) > funnel.click_at
             opened &= _running_count(at, opened) <= funnel.most_views
         self._rows.append(
             (rows[at], product, column + 1, placement[at, column], opened)
@@ -392,14 +389,33 @@ class _Scene:
         self._rows.append((rows, product, zero, zero - 1, zero == 0))
         self._opened.append((rows, product))
 
-    def _bar(self) -> float:
-        """Return the appeal of buying nothing, or elsewhere."""
-        state = self.state
-        much = np.log(state.size.products / USUAL_CHOICE)
-        return float(state.spec.funnel.outside + CHOICE * max(much, 0.0))
-
     def _value(self, who: Array, product: Array, variant: Array) -> Array:
         return self.state.value(who, product, variant)
+
+
+def bar(state: State) -> float:
+    """Return the appeal of buying nothing, or elsewhere, before its shock."""
+    much = np.log(state.size.products / USUAL_CHOICE)
+    return float(state.spec.funnel.outside + CHOICE * max(much, 0.0))
+
+
+def lure(state: State, value: Array, product: Array, shock: Array) -> Array:
+    """Return how products in a list appeal to those who look at them, shape (n,).
+
+    Args:
+        state: The world today.
+        value: From `State.value`, shape (n,).
+        product: Number of the product, shape (n,).
+        shock: Draws of the stream "shock" by person, day and product, shape (4, n).
+    """
+    result: Array = value - CLICK_NOISE * np.log(-np.log(shock[0]))
+    return result + GAP_LURE * state.goods.content_gap[product]
+
+
+def liking(state: State, value: Array, product: Array, shock: Array) -> Array:
+    """Return how opened products appeal when one is chosen; arguments as `lure`."""
+    result: Array = value - np.log(-np.log(shock[1]))
+    return result + GAP_LURE * state.goods.content_gap[product]
 
 
 def _running_count(group: Array, marked: Array) -> Array:

@@ -113,23 +113,26 @@ class Suppliers:
             placed += self._send(state, supplier, place, lines)
         return placed, refused
 
-    def lead_days(self, state: State, supplier: int, place: int) -> int:
-        """Draw the days an order of today takes, disruptions included."""
+    def lead_days(
+        self, state: State, supplier: int, place: int, day: int | None = None
+    ) -> int:
+        """Draw the days an order takes, disruptions included; of today unless said."""
         from scipy.special import gammaincinv
 
+        day = state.day if day is None else day
         terms = state.spec.supply.suppliers[supplier]
         mean = terms.promised_days * terms.mean_ratio
-        mean *= float(np.exp(terms.drift * state.day / 365))
-        u = float(state.draws.one("lead", supplier, state.day, place)[0])
+        mean *= float(np.exp(terms.drift * day / 365))
+        u = float(state.draws.one("lead", supplier, day, place)[0])
         shape = 1.0 / terms.spread**2
         days = max(round(float(gammaincinv(shape, u)) * mean / shape), 1)
-        arrives, since = state.day + days, state.day
+        arrives, since = day + days, day
         for start, end in self.closed[supplier]:
             # Nothing leaves a supplier while it is closed; no day counts twice.
             if since < end and arrives > start:
                 arrives += end - max(start, since)
                 since = end
-        return arrives - state.day
+        return arrives - day
 
     def _send(
         self, state: State, supplier: int, place: int, lines: Mapping[int, int]
@@ -137,17 +140,9 @@ class Suppliers:
         terms = state.spec.supply.suppliers[supplier]
         arrives = state.day + self.lead_days(state, supplier, place)
         name = f"PO{state.day:04d}-S{supplier + 1}-{LOCATIONS[place]}"
-        low, high = PARTIAL
-        mean = (low + high) / 2
-        # Whole orders come, or a part; the mean share is the supplier's fill.
-        short = min((1 - terms.fill) / (1 - mean), 1.0)
-        scale = min(terms.fill / mean, 1.0)
         found = []
         for variant, units in lines.items():
-            u = state.draws.uniform("fill", variant, state.day, place)[:, 0]
-            part = scale * (low + (high - low) * float(u[1]))
-            # A fraction of a unit comes that often.
-            got = units if u[0] >= short else int(np.floor(units * part + u[2]))
+            got = filled(state, variant, place, units)
             state.inbound[variant, place] += units
             found.append(
                 Delivery(
@@ -164,6 +159,22 @@ class Suppliers:
                 )
             )
         return found
+
+
+def filled(state: State, variant: int, place: int, units: int) -> int:
+    """Draw how many units come of a line ordered today."""
+    terms = state.spec.supply.suppliers[int(state.goods.supplier[variant])]
+    low, high = PARTIAL
+    mean = (low + high) / 2
+    # Whole orders come, or a part; the mean share is the supplier's fill.
+    short = min((1 - terms.fill) / (1 - mean), 1.0)
+    scale = min(terms.fill / mean, 1.0)
+    u = state.draws.uniform("fill", variant, state.day, place)[:, 0]
+    if u[0] >= short:
+        return units
+    part = scale * (low + (high - low) * float(u[1]))
+    # A fraction of a unit comes that often.
+    return int(np.floor(units * part + u[2]))
 
 
 def _fault(state: State, purchase: Purchase, numbers: dict[str, int]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from cartwheel.simulator.world.spec import Funnel
     from cartwheel.simulator.world.state import State
     from cartwheel.simulator.world.storefront import Cart, Visits
 
@@ -102,6 +103,25 @@ def sell(state: State, visits: Visits) -> Sales:
     return till.close()
 
 
+def wished_units(more: float, luck: Array) -> Array:
+    """Return how many units are wanted: a geometric number, cut off.
+
+    Args:
+        more: Chance of wanting one more.
+        luck: Uniform draws, any shape.
+    """
+    further = more ** np.arange(1, MOST_UNITS)
+    result: Array = 1 + (np.asarray(luck)[..., None] < further).sum(axis=-1)
+    return result
+
+
+def pay_chance(funnel: Funnel, fee_minor: Any) -> Any:
+    """Return the chance that a cart is paid; shipping that costs puts people off."""
+    # The odds of paying, without dividing by zero when all or none pay.
+    pain = np.exp(-funnel.shipping_pain * (fee_minor > 0))
+    return funnel.pay * pain / (funnel.pay * pain + 1.0 - funnel.pay)
+
+
 class _Till:
     def __init__(self, state: State, visits: Visits) -> None:
         self.state, self.visits = state, visits
@@ -122,9 +142,10 @@ class _Till:
         row = carts[0].visit
         person = int(self.visits.person[row])
         luck = self.luck[row]
+        more = self.state.spec.funnel.more_units
         held: list[tuple[int, int, int]] = []
         for number, cart in enumerate(carts):
-            units = self._units(float(luck[3])) if number == 0 else 1
+            units = int(wished_units(more, luck[3])) if number == 0 else 1
             got = self._take(cart, person, units, luck[1])
             if got is not None:
                 held.append(got)
@@ -134,14 +155,6 @@ class _Till:
         second = carts[-1].second + CHECKOUT_SECONDS
         self.checkouts.append((row, second))
         self._pay(row, person, second, held, float(luck[0]))
-
-    def _units(self, luck: float) -> int:
-        """Return how many units are wanted: a geometric number, cut off."""
-        more = self.state.spec.funnel.more_units
-        units = 1
-        while luck < more**units and units < MOST_UNITS:
-            units += 1
-        return units
 
     def _take(
         self, cart: Cart, person: int, units: int, luck: float
@@ -180,9 +193,7 @@ class _Till:
         goods = sum(int(self.price[v]) * n for v, _, n in held)
         goods -= goods * cut // 10_000
         fee = 0 if goods >= money.free_from_minor else money.shipping_minor
-        # The odds of paying, without dividing by zero when all or none pay.
-        pain = float(np.exp(-funnel.shipping_pain * (fee > 0)))
-        if luck >= funnel.pay * pain / (funnel.pay * pain + 1.0 - funnel.pay):
+        if luck >= pay_chance(funnel, fee):
             return
         number = len(self.orders)
         self.orders.append((person, row, second, fee, cut))

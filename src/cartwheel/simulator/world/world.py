@@ -137,6 +137,20 @@ class World:
         """Disruptions of all suppliers in the whole time."""
         return sum(len(closed) for closed in self._suppliers.closed)
 
+    @property
+    def suppliers(self) -> Suppliers:
+        """The suppliers, with every disruption to come."""
+        return self._suppliers
+
+    def arrivals(self) -> Array:
+        """Return units under way by variant and day of arrival, shape (V, D)."""
+        found = np.zeros(self.state.sold.shape, np.int64)
+        for day, lines in self._due["arrival"].items():
+            for line in lines:
+                if day < self.size.days:
+                    found[line.variant, day] += line.units
+        return found
+
     def play_day(self, policy: Policy) -> DayLog:
         """Let a policy run the shop for a day.
 
