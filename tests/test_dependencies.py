@@ -39,6 +39,8 @@ ALLOWED: dict[str, set[str]] = {
     "simulator": {
         *("errors", "settings", "lake", "connectors", "signals", "levers", "wheel"),
         *("gate", "turn", "measure", "cli_errors", "svg"),
+        # Only the living shop; see `test_only_the_living_shop_opens_a_shop`.
+        *("shop", "operations", "ledger", "channels"),
     },
     "backup": FOUNDATION,
     "api": {
@@ -54,7 +56,8 @@ ENTRIES = {
     "cli": {"api", "serving", "demo", "simulator"},
     "serving": {"api"},
     "demo": {"simulator"},
-    "worker": set(),
+    # Loaded only when a demo shop is asked to live a week.
+    "worker": {"simulator"},
 }
 """What people and the system start, and which of the top rooms each may open."""
 
@@ -156,6 +159,24 @@ def test_a_world_knows_nothing_of_the_product_but_its_tables() -> None:
     tables = {"cartwheel.errors.Misuse", "cartwheel.lake.tables"}
     assert met_by_the_simulator("world") <= tables
     assert met_by_the_simulator("sample") <= {"cartwheel.connectors.base", *tables}
+
+
+def test_only_the_living_shop_opens_a_shop() -> None:
+    wrong = {
+        f"{path.relative_to(PACKAGE)} imports {other}"
+        for path in FILES
+        if room_of(path) == "simulator"
+        and path.relative_to(PACKAGE / "simulator").parts[0] != "living"
+        for other in rooms_imported(path) & {"shop", "operations", "ledger", "channels"}
+    }
+    assert wrong == set()
+
+
+def test_the_worker_loads_the_simulator_only_when_asked() -> None:
+    path = PACKAGE / "worker.py"
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    above = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    assert not any("simulator" in str(node.module) for node in above)
 
 
 def test_an_arm_meets_the_product_at_its_contracts() -> None:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from cartwheel.errors import Failure, Misuse
 from cartwheel.settings import FILE_NAME
-from cartwheel.shop import Shop, open_shop
+from cartwheel.shop import WORLD, Shop, open_shop
 
 DATABASES = ("workflows.sqlite", "operations.sqlite", "lake/catalogue.sqlite")
 """In this order: a step that workflows call done is then done in what is copied after
 it, so a turn that runs meanwhile can be resumed from the backup."""
 
-FOLDERS = ("lake/data", "turns", "outbox")
+FOLDERS = ("lake/data", "turns", "outbox", WORLD)
 
 
 def write_backup(shop: Shop, file: Path) -> int:

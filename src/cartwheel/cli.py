@@ -442,13 +442,44 @@ def demo(
         bool, typer.Option("--serve/--no-serve", help="Serve the console.")
     ] = True,
 ) -> None:
-    """Make a sample shop with made data, turn the wheel and serve the console."""
+    """Make a sample shop that has lived for weeks, and serve the console."""
     from cartwheel.demo import make_demo
     from cartwheel.serving import serve_shop
 
     shop = make_demo(folder, say=say)
     if serving:
         serve_shop(shop, host=host, port=port, worker=True, say=say)
+
+
+@app.command()
+def live(
+    shop: ShopOption = HERE,
+    weeks: Annotated[int, typer.Option(min=1, max=52, help="Weeks to live.")] = 1,
+    approve_all: Annotated[
+        bool, typer.Option("--approve-all", help="Approve every proposal first.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a demo shop live: carry out what was agreed to, a week of trade, a turn."""
+    from cartwheel.simulator.living.living import live as live_days
+
+    opened = _open(shop)
+    lived = [
+        live_days(opened, approve_as="cli" if approve_all else None, say=say)
+        for _ in range(weeks)
+    ]
+    value = {
+        "weeks": len(lived),
+        "last_day": lived[-1].last_day.isoformat(),
+        "carried": [week.carried for week in lived],
+        "published_turn": lived[-1].turn,
+    }
+    lines = [
+        f"Lived until {week.last_day}: {week.carried:,} decisions carried out; "
+        f"in force is turn {week.turn or 'none'}."
+        for week in lived
+    ]
+    show(value, as_json=as_json, lines=lines)
 
 
 @app.command()

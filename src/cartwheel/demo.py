@@ -1,86 +1,127 @@
-"""The demo: a seeded sample shop that has already turned twice."""
+"""The demo: a made shop that has lived for weeks with the wheel, and lives on."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from cartwheel.errors import Misuse
 from cartwheel.settings import FILE_NAME
 from cartwheel.shop import Shop, make_shop, open_shop
 
-SEED = 20260101
-DAYS = 365
-EARLIER_DAYS = 28
-"""The first turn looks from this many days before the last day, so that the second
-turn already knows what became of the first one's decisions."""
+WORLD, SEED = "apparel", 42
+PRODUCTS, PEOPLE = 150, 4_000
+WARMUP_DAYS = 70
+"""Days without AI at least; some more, so that the world begins on a Monday."""
+
+WEEKS = 8
+"""Weeks with the wheel before anybody looks."""
+
+TURNS_AFTER = (0, 3, 6, WEEKS)
+"""Weeks after which the wheel is turned while the demo is made."""
+
+DAYS = 420
+"""Days in all: how long somebody can go on pressing the button."""
+
+HOLDOUT_BPS = 2_000
+"""Larger than the usual 5 %: a small shop's difference would be lost in noise."""
+
+PERSON = "owner"
+"""In whose name everything is approved while the demo is made."""
+
+Say = Callable[[str], None]
 
 
-def make_demo(folder: Path, *, say: Callable[[str], None]) -> Shop:
+def make_demo(folder: Path, *, say: Say) -> Shop:
     """Make the demo shop, or open it when it was made before.
 
     Raises:
         Misuse: If the folder holds a real shop or something else.
     """
-    from cartwheel.signals.engine import pin
     from cartwheel.turn.publish import published_turn
     from cartwheel.turn.workflow import run_turn
 
     shop = _open_or_make(folder, say)
-    last = pin(shop)[0].as_of
-    for number, as_of in ((1, last - timedelta(days=EARLIER_DAYS)), (2, last)):
-        done = published_turn(shop) or 0
-        if done >= number:
+    if not shop.worlds:
+        if _of_earlier_version(shop):
+            say("      it was made by an earlier version and cannot live")
+            return shop
+        _begin(shop, say)
+    weeks = _catch_up(shop, say)
+    for number, wanted in enumerate(TURNS_AFTER, 1):
+        if (published_turn(shop) or 0) >= number:
             continue
-        say(f"[{number + 2}/4] turning the wheel as of {as_of}")
+        if weeks < wanted:
+            say(f"[3/4] living weeks {weeks + 1} to {wanted} of {WEEKS} with the wheel")
+        while weeks < wanted:
+            weeks = _live_week(shop)
+        say(f"[4/4] turn {number} of {len(TURNS_AFTER)}, as of {shop.lived_until}")
         began = time.monotonic()
-        run_turn(shop, as_of=as_of, progress=lambda line: say(f"      {line}"))
+        run_turn(shop, as_of=shop.lived_until)
         say(f"      done in {time.monotonic() - began:.0f} s")
     return shop
 
 
-def _open_or_make(folder: Path, say: Callable[[str], None]) -> Shop:
-    from cartwheel.connectors.intake import append_harvest
-    from cartwheel.simulator.sample import harvest, make_sample
-    from cartwheel.turn.pages import publish_imports
+def first_days(yesterday: date) -> tuple[date, int]:
+    """Return the last day of the warm-up and how many days it has.
 
-    if (folder / FILE_NAME).exists():
-        shop = open_shop(folder)
-        if not shop.settings.demo:
-            raise Misuse(
-                f"{folder} holds a real shop.", "Choose another folder with --folder."
-            )
-        say(f"[1/4] using the sample shop in {folder}")
-    else:
+    The world begins on a Monday and ends, when it is made, yesterday.
+    """
+    last = yesterday - timedelta(days=7 * WEEKS)
+    start = last - timedelta(days=WARMUP_DAYS - 1)
+    return last, WARMUP_DAYS + start.weekday()
+
+
+def _open_or_make(folder: Path, say: Say) -> Shop:
+    if not (folder / FILE_NAME).exists():
         say(f"[1/4] making a sample shop in {folder} (seed {SEED})")
-        shop = make_shop(
+        return make_shop(
             folder,
             currency="EUR",
-            timezone="Europe/Amsterdam",
             name="Harbour & Loom (sample shop)",
             demo=True,
+            sections={"holdout": {"share_bps": HOLDOUT_BPS}},
         )
-    if _imported(shop):
-        return shop
-    # It ends yesterday, so that what a visitor does in the demo comes right after.
-    start = _now().date() - timedelta(days=DAYS)
-    say(f"[2/4] making a year of trade, {DAYS} days from {start}")
-    tables = make_sample(seed=SEED, start=start, days=DAYS)
-    report = append_harvest(shop, harvest(tables), "sample", Path("sample"), _now())
-    publish_imports(shop)
-    say(f"      {report.facts_added:,} facts in {report.seconds:.0f} s")
+    shop = open_shop(folder)
+    if not shop.settings.demo:
+        raise Misuse(
+            f"{folder} holds a real shop.", "Choose another folder with --folder."
+        )
+    say(f"[1/4] using the sample shop in {folder}")
     return shop
 
 
-def _imported(shop: Shop) -> bool:
+def _begin(shop: Shop, say: Say) -> None:
+    from cartwheel.simulator.living.living import begin
+    from cartwheel.simulator.world.spec import Size, load_world
+
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    last, days = first_days(yesterday)
+    say(f"[2/4] living {days} days without AI, until {last}")
+    size = Size(products=PRODUCTS, customers=PEOPLE, warmup_days=days, days=DAYS)
+    begin(shop, load_world(WORLD), size, SEED, until=last)
+
+
+def _catch_up(shop: Shop, say: Say) -> int:
+    """Finish what was interrupted; return the weeks lived."""
+    from cartwheel.simulator.living.living import catch_up
+
+    kept = catch_up(shop, say=lambda line: say(f"      {line}"))
+    return len(kept.record.weeks)
+
+
+def _live_week(shop: Shop) -> int:
+    """Live a week as if the owner had said yes to everything; return weeks lived."""
+    from cartwheel.simulator.living.living import live
+
+    return live(shop, approve_as=PERSON, turn=False).weeks
+
+
+def _of_earlier_version(shop: Shop) -> bool:
     with shop.lake.attached(read_only=True) as con:
         row = con.execute(
             "SELECT count(*) FROM lake.imports WHERE kind = 'sample'"
         ).fetchone()
     return bool(row and row[0])
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -120,11 +120,11 @@ requests = Table(  # work asked for from the console, done by the worker
     "requests",
     metadata,
     Column("seq", Serial, primary_key=True, autoincrement=True),
-    Column("what", Text, nullable=False),  # turn
+    Column("what", Text, nullable=False),  # turn, live, live-approving
     Column("asked_at", Text, nullable=False),
     Column("actor", Text, nullable=False),
-    Column("state", Text, nullable=False),  # waiting, done, failed
-    Column("note", Text, nullable=False, default=""),
+    Column("state", Text, nullable=False),  # waiting, running, done, failed
+    Column("note", Text, nullable=False, default=""),  # how it goes, then how it went
 )
 
 users = Table(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -220,8 +221,15 @@ def check_settings(values: dict[str, Any], path: Path) -> Settings:
         ) from error
 
 
-def write_settings(folder: Path, values: dict[str, str | bool]) -> None:
-    """Write a new settings file with the given top-level values."""
+def write_settings(
+    folder: Path,
+    values: Mapping[str, str | bool],
+    sections: Mapping[str, Mapping[str, str | int]],
+) -> None:
+    """Write a new settings file with top-level values and those of sections."""
     lines = ["# Settings of this shop; all are listed in docs/settings.md.", ""]
     lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+    for section, held in sections.items():
+        lines += ["", f"[{section}]"]
+        lines += [f"{key} = {json.dumps(value)}" for key, value in held.items()]
     (folder / FILE_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")

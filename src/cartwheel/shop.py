@@ -7,12 +7,16 @@ SHOP/
   lake/                 catalogue.sqlite, data/ (Parquet), writer.lock
   turns/000007/         what turn 7 staged and published: models, signals
   outbox/               files the shop sends out: purchase orders, price lists
+  world/                a demo shop only: the made world behind it, by its last day
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 
@@ -28,6 +32,9 @@ from cartwheel.settings import (
     read_settings,
     write_settings,
 )
+
+WORLD = "world"
+"""Folder of the made world behind a demo shop."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +69,28 @@ class Shop:
         """Folder of files the shop sends out."""
         return self.folder / "outbox"
 
+    @property
+    def worlds(self) -> list[Path]:
+        """Folders of a demo shop's made world, named by its last day, oldest first."""
+        if not self.settings.demo:
+            return []
+        return sorted(path for path in (self.folder / WORLD).glob("*") if _day(path))
+
+    @property
+    def lived_until(self) -> date | None:
+        """Last day of the made world: a demo shop's today. None for other shops."""
+        folders = self.worlds
+        return _day(folders[-1]) if folders else None
+
     def turn_folder(self, number: int) -> Path:
         """Folder of what a turn staged and published."""
         return self.folder / "turns" / f"{number:06d}"
+
+
+def _day(path: Path) -> date | None:
+    with suppress(ValueError):
+        return date.fromisoformat(path.name)
+    return None
 
 
 def open_shop(folder: Path) -> Shop:
@@ -86,6 +112,7 @@ def make_shop(
     demo: bool = False,
     database_url: str | None = None,
     lake_catalogue_url: str | None = None,
+    sections: Mapping[str, Mapping[str, str | int]] | None = None,
 ) -> Shop:
     """Make a new, empty shop.
 
@@ -97,6 +124,7 @@ def make_shop(
         demo: The shop holds made data.
         database_url: PostgreSQL address of the operational database, if not SQLite.
         lake_catalogue_url: PostgreSQL connection string of the lake's catalogue.
+        sections: Settings of sections such as `holdout`, by section and name.
 
     Raises:
         Misuse: If the folder already holds a shop, is a file, or a value is wrong.
@@ -122,7 +150,8 @@ def make_shop(
         values["database_url"] = database_url
     if lake_catalogue_url:
         values["lake_catalogue_url"] = lake_catalogue_url
-    settings = check_settings(dict(values), folder / FILE_NAME)
+    more = {} if sections is None else {k: dict(v) for k, v in sections.items()}
+    settings = check_settings({**values, **more}, folder / FILE_NAME)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         os.chmod(folder, 0o700)
@@ -134,5 +163,5 @@ def make_shop(
     shop.lake.create()
     _ = shop.database
     # Written last: a folder is a shop only once everything in it exists.
-    write_settings(folder, values)
+    write_settings(folder, values, more)
     return shop

@@ -1,4 +1,4 @@
-"""The worker beside the API: drains events into the lake and runs asked-for turns.
+"""The worker beside the API: drains events into the lake, does what was asked for.
 
 `python -m cartwheel.worker SHOP`. It is a process of its own, so that the API never
 loads the heavy libraries and a turn never delays an answer.
@@ -10,10 +10,12 @@ import contextlib
 import signal
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
 from cartwheel.errors import Busy, CartwheelError
 from cartwheel.operations import reading, requests
@@ -24,7 +26,7 @@ PAUSE_SECONDS = 2.0
 
 
 def work_once(shop: Shop) -> bool:
-    """Drain what waits and run one asked-for turn; tell whether anything was done."""
+    """Drain what waits and do one asked-for job; tell whether anything was done."""
     from cartwheel.lake.inbox import drain
 
     drained = 0
@@ -34,30 +36,57 @@ def work_once(shop: Shop) -> bool:
 
 
 def _run_request(shop: Shop) -> bool:
+    # One found running was interrupted: each job finishes what it had begun.
     query = (
-        select(requests.c.seq)
-        .where(requests.c.state == "waiting", requests.c.what == "turn")
+        select(requests)
+        .where(requests.c.state.in_(["waiting", "running"]), requests.c.what.in_(JOBS))
         .order_by(requests.c.seq)
         .limit(1)
     )
     with reading(shop.database) as con:
-        seq = con.execute(query).scalar_one_or_none()
-    if seq is None:
+        asked = con.execute(query).first()
+    if asked is None:
         return False
-    from cartwheel.turn.workflow import run_turn
-
     try:
-        summary = run_turn(shop)
+        note = JOBS[asked.what](shop, asked)
     except Busy:
         return False
     except CartwheelError as error:
-        _close(shop, seq, "failed", str(error))
+        _note(shop, asked.seq, "failed", str(error))
     else:
-        _close(shop, seq, "done", f"turn {summary['turn']}")
+        _note(shop, asked.seq, "done", note)
     return True
 
 
-def _close(shop: Shop, seq: int, state: str, note: str) -> None:
+def _turn(shop: Shop, _asked: Row[Any]) -> str:
+    from cartwheel.turn.workflow import run_turn
+
+    return f"turn {run_turn(shop)['turn']}"
+
+
+def _live(shop: Shop, asked: Row[Any]) -> str:
+    """Let a demo shop live a week; the simulator is loaded for nothing else."""
+    from cartwheel.simulator.living.living import live
+
+    approves = asked.what == "live-approving"
+    lived = live(
+        shop,
+        approve_as=asked.actor if approves else None,
+        request=asked.seq,
+        say=lambda line: _note(shop, asked.seq, "running", line),
+    )
+    return f"lived until {lived.last_day}"
+
+
+JOBS: Mapping[str, Callable[[Shop, Row[Any]], str]] = {
+    "turn": _turn,
+    "live": _live,
+    "live-approving": _live,
+}
+"""What can be asked for, and who does it; each returns how it went."""
+
+
+def _note(shop: Shop, seq: int, state: str, note: str) -> None:
     with shop.database.begin() as con:
         con.execute(
             update(requests)

@@ -12,7 +12,8 @@ from cartwheel.api.security import create_user, make_sign_in_link
 from cartwheel.levers.base import Decision, Prediction
 from cartwheel.levers.report import Bars, Figure, Grid, Line, Report
 from cartwheel.operations import decisions, pages, transitions, turns
-from cartwheel.shop import Shop, make_shop
+from cartwheel.settings import FILE_NAME
+from cartwheel.shop import Shop, make_shop, open_shop
 
 AT = "2026-11-20T09:30:00.000000Z"
 HOSTILE = (
@@ -429,6 +430,55 @@ def make_published(folder: Path) -> Shop:
         con.execute(pages.insert(), rows)
     insert(shop, made_decisions())
     return shop
+
+
+def world_page() -> dict[str, Any]:
+    """Return what a living shop publishes, two weeks after its wheel began."""
+
+    def week(first: str, last: str, more: float) -> dict[str, Any]:
+        return {
+            "from": first,
+            "to": last,
+            "worlds": {
+                "wheel": {"profit_minor": round(10_000 * more), "visits": 300},
+                "alone": {"profit_minor": 9_000, "visits": 300},
+                "plain": {"profit_minor": 8_000, "visits": 298},
+            },
+            "true_minor": 174.0 * more,
+            "measured": {
+                "basis": "margin",
+                "reached": 251,
+                "held_out": 56,
+                "value": -642.0 * more,
+                "low": -2_151.0 * more,
+                "high": 867.0 * more,
+                "not_yet": "",
+                "holds_zero": True,
+            },
+        }
+
+    return {
+        "today": "2026-11-19",
+        "name": "apparel",
+        "weeks": [
+            week("2026-11-06", "2026-11-12", 0.56),
+            week("2026-11-13", "2026-11-19", 2.0),
+        ],
+        "followed": 248,
+        "holdout_share": 0.2,
+        "over": False,
+    }
+
+
+def add_world(shop: Shop, *, demo: bool = True) -> Shop:
+    """Publish a world's page, by default in a shop made a demo by its settings."""
+    if demo:
+        path = shop.folder / FILE_NAME
+        path.write_text(path.read_text("utf-8") + "demo = true\n", encoding="utf-8")
+    with shop.database.begin() as con:
+        body = json.dumps(world_page())
+        con.execute(pages.insert().values(turn=0, name="world", body=body))
+    return open_shop(shop.folder)
 
 
 def link_for(shop: Shop, name: str, role: str) -> str:

@@ -97,7 +97,7 @@ def line_parts(line: Mapping[str, Any], fmt: Formatter) -> dict[str, Any]:
     unit = str(line.get("unit") or "")
     axis = "" if unit in ("units", "days") else unit
     x = [str(day) for day in line.get("x") or []]
-    series = {
+    series: dict[str, Any] = {
         name: list(line.get(name) or [])
         for name in ("actual", "predicted", "low", "high")
     }

@@ -9,15 +9,19 @@ from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from cartwheel.api.security import User, owner, viewer
+from cartwheel.console.changes import with_changes
 from cartwheel.console.charts import WheelLink, WheelNode, wheel
 from cartwheel.console.formatting import title_of
+from cartwheel.console.pages_living import world_values
 from cartwheel.console.published import (
     Published,
-    ask_for_turn,
+    ask_for,
+    read_page,
     read_progress,
     read_published,
+    turn_before,
 )
-from cartwheel.console.view import back, draw, page, shop_of
+from cartwheel.console.view import back, draw, formatter_of, page, shop_of
 from cartwheel.errors import Conflict
 from cartwheel.ledger.store import list_decisions
 from cartwheel.wheel import (
@@ -46,14 +50,22 @@ def overview(request: Request, user: Annotated[User, Depends(viewer)]) -> HTMLRe
         values: dict[str, Any] = {"progress": progress}
         return page(request, "welcome.html", values, published=published)
     nodes, links = wheel_parts(published)
+    number = turn_before(engine, published.turn)
+    before = read_page(engine, number, "overview") or {}
     values = {
         "progress": progress,
-        "figures": published.overview.get("figures") or [],
+        "world": world_values(request),
+        "before": number,
+        "figures": with_changes(
+            published.overview.get("figures") or [],
+            before.get("figures") or [],
+            formatter_of(request),
+        ),
         "actions": list_decisions(
             engine, state="proposed", turn=published.turn, limit=MOST_ACTIONS
         ),
         "wheel": wheel(nodes, links, "The wheel: levers and the signals between them"),
-        "links": link_rows(published, read_cuts(engine)),
+        "links": link_rows(published, read_cuts(engine), before.get("links") or []),
         "lever_names": {str(x.get("name")) for x in published.levers},
         "freshness": published.overview.get("freshness") or [],
         "missing": published.overview.get("missing") or [],
@@ -61,6 +73,8 @@ def overview(request: Request, user: Annotated[User, Depends(viewer)]) -> HTMLRe
         "as_of": published.overview.get("as_of"),
         "open_actions": OPEN_ACTIONS,
     }
+    if progress is None and request.query_params.get("done") in ("turn", "live"):
+        values["done"] = None  # what was asked for is over
     return page(request, "overview.html", values, published=published)
 
 
@@ -74,9 +88,10 @@ def progress(request: Request, user: Annotated[User, Depends(viewer)]) -> HTMLRe
 @router.post("/turn")
 def turn(request: Request, user: Annotated[User, Depends(owner)]) -> RedirectResponse:
     """Ask the worker for a turn."""
-    if not ask_for_turn(shop_of(request).database, actor=user.name):
+    if not ask_for(shop_of(request).database, "turn", actor=user.name):
         raise Conflict(
-            "A turn waits or runs already.", "Wait for it; the overview shows how far."
+            "A turn or a week waits or runs already.",
+            "Wait for it; the overview shows how far.",
         )
     return back("/", "turn")
 
@@ -131,8 +146,19 @@ def source_of(row: Mapping[str, Any], levers: set[str]) -> str:
     return start if start in levers else str(row.get("signal") or start)
 
 
-def link_rows(published: Published, cuts: frozenset[str]) -> list[dict[str, Any]]:
-    """Return the links as a table: what flows, between whom, cut now or not."""
+def link_rows(
+    published: Published,
+    cuts: frozenset[str],
+    before: Sequence[Mapping[str, Any]] = (),
+) -> list[dict[str, Any]]:
+    """Return the links as a table: what flows, between whom, cut now or not.
+
+    Args:
+        published: The turn in force.
+        cuts: Links cut from the next turn on.
+        before: Links as the turn before published them.
+    """
+    earlier = {str(row.get("name")): str(row.get("value") or "") for row in before}
     levers = {str(x.get("name")) for x in published.levers}
     rows = []
     for row in published.overview.get("links") or []:
@@ -144,6 +170,7 @@ def link_rows(published: Published, cuts: frozenset[str]) -> list[dict[str, Any]
                 "start": source_of(row, levers),
                 "end": str(row.get("to")),
                 "value": str(row.get("value") or ""),
+                "was": earlier.get(str(row.get("name")), ""),
                 "doc": str(row.get("doc") or ""),
                 "state": "cut" if row.get("cut") else str(row.get("state") or "live"),
                 "cut_next": name in cuts,

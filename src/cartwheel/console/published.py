@@ -40,9 +40,16 @@ class Published:
         return next((x for x in self.levers if x.get("name") == name), None)
 
 
+ASKED: Mapping[str, tuple[str, str]] = {
+    "turn": ("A turn is asked for", "The turn asked for did not run"),
+    "live": ("A week is asked for", "The week asked for was not lived to its end"),
+}
+"""How a request that waits, or failed, is told of, by the first word of its kind."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A turn that waits or runs, or the last one when it failed.
+    """A turn or week that waits or runs, or the last one when it failed.
 
     Attributes:
         state: "waiting", "running" or "failed".
@@ -94,16 +101,13 @@ def read_titles(engine: Engine, turn: int | None) -> Mapping[str, str]:
 
 
 def read_progress(engine: Engine) -> Progress | None:
-    """Return the turn that runs or waits, or failed last; None when all is quiet."""
+    """Return what runs or waits, or failed last; None when all is quiet."""
     with reading(engine) as con:
         last = con.execute(
             select(turns).order_by(turns.c.number.desc()).limit(1)
         ).first()
-        waiting = con.execute(
-            select(requests)
-            .where(requests.c.what == "turn")
-            .order_by(requests.c.seq.desc())
-            .limit(1)
+        asked = con.execute(
+            select(requests).order_by(requests.c.seq.desc()).limit(1)
         ).first()
     if last is not None and last.state == "running":
         step = f": {last.step}" if last.step else ""
@@ -112,13 +116,23 @@ def read_progress(engine: Engine) -> Progress | None:
             text=f"Turn {last.number} is running{step}.",
             since=last.started_at,
         )
-    if waiting is not None and waiting.state in ("waiting", "running"):
+    if asked is not None and asked.state == "running":
+        said = asked.note or "the shop lives"
         return Progress(
-            state="waiting",
-            text="A turn is asked for and starts shortly.",
-            since=waiting.asked_at,
+            state="running",
+            text=f"{said[:1].upper()}{said[1:].rstrip('.')}.",
+            since=asked.asked_at,
         )
-    return _failure(last, waiting)
+    if asked is not None and asked.state == "waiting":
+        said, _ = _words(asked.what)
+        return Progress(
+            state="waiting", text=f"{said} and starts shortly.", since=asked.asked_at
+        )
+    return _failure(last, asked)
+
+
+def _words(what: str) -> tuple[str, str]:
+    return ASKED.get(what.partition("-")[0], ASKED["turn"])
 
 
 def _failure(last: Any, asked: Any) -> Progress | None:
@@ -132,14 +146,20 @@ def _failure(last: Any, asked: Any) -> Progress | None:
             why = asked.note or "the log says why"
             return Progress(
                 state="failed",
-                text=f"The turn asked for did not run: {why}.",
+                text=f"{_words(asked.what)[1]}: {why.rstrip('.')}.",
                 since=asked.asked_at,
             )
     return None
 
 
-def ask_for_turn(engine: Engine, *, actor: str) -> bool:
-    """Ask the worker for a turn; return False when one waits or runs already."""
+def ask_for(engine: Engine, what: str, *, actor: str) -> bool:
+    """Ask the worker for something; return False when anything waits or runs already.
+
+    Args:
+        engine: Operational database.
+        what: "turn", "live" or "live-approving".
+        actor: Who asks.
+    """
     with engine.begin() as con:
         running = con.execute(
             select(func.count()).select_from(turns).where(turns.c.state == "running")
@@ -147,13 +167,25 @@ def ask_for_turn(engine: Engine, *, actor: str) -> bool:
         waiting = con.execute(
             select(func.count())
             .select_from(requests)
-            .where(requests.c.what == "turn", requests.c.state == "waiting")
+            .where(requests.c.state.in_(["waiting", "running"]))
         ).scalar_one()
         if running or waiting:
             return False
         con.execute(
             insert(requests).values(
-                what="turn", asked_at=now_text(), actor=actor, state="waiting", note=""
+                what=what, asked_at=now_text(), actor=actor, state="waiting", note=""
             )
         )
     return True
+
+
+def turn_before(engine: Engine, turn: int | None) -> int | None:
+    """Return the number of the published turn before one, or None."""
+    if turn is None:
+        return None
+    query = select(func.max(turns.c.number)).where(
+        turns.c.state == "published", turns.c.number < turn
+    )
+    with reading(engine) as con:
+        number: int | None = con.execute(query).scalar_one_or_none()
+    return number

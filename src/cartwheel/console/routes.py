@@ -11,6 +11,7 @@ from cartwheel.console import (
     pages_decisions,
     pages_imports,
     pages_levers,
+    pages_living,
     pages_overview,
     pages_sign_in,
 )
@@ -21,6 +22,7 @@ for part in (
     pages_overview,
     pages_decisions,
     pages_levers,
+    pages_living,
     pages_imports,
     pages_sign_in,
 ):

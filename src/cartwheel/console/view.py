@@ -183,6 +183,8 @@ def done_message(request: Request) -> dict[str, str] | None:
     count, _, decision = rest.partition(".")
     if verb == "turn":
         return {"text": "A turn is asked for.", "undo": ""}
+    if verb == "live":
+        return {"text": "A week is asked for.", "undo": ""}
     if verb in ("cut", "restore"):
         text = "The change acts from the next turn on."
         return {"text": text, "undo": ""}

@@ -59,9 +59,12 @@ def pin(shop: Shop, as_of: date | None = None) -> tuple[When, int]:
         shop: The shop.
         as_of: Last day whose facts may be used; by default the day of the newest
             trade or stock count, in the shop's time zone; today when there is none.
+            A demo shop with a made world looks from that world's last day.
     """
     snapshot = shop.lake.snapshot()
     timezone = shop.settings.timezone
+    if as_of is None:
+        as_of = shop.lived_until
     if as_of is None:
         with shop.lake.attached(snapshot=snapshot) as con:
             newest = _newest(con) or datetime.now(UTC).replace(tzinfo=None)

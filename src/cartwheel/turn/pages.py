@@ -61,11 +61,16 @@ def publish_imports(shop: Shop) -> None:
         "rejects": read_rejects(shop, limit=REJECTS_SHOWN),
         "rejects_total": int(counted[0]) if counted else 0,
     }
+    publish_page(shop, "imports", body)
+
+
+def publish_page(shop: Shop, name: str, body: Mapping[str, Any]) -> None:
+    """Publish a page that belongs to no turn, in place of an earlier one."""
     text = json.dumps(body, ensure_ascii=False, sort_keys=True, default=str)
     with shop.database.begin() as db:
-        where = (pages.c.turn == IMPORTS_TURN) & (pages.c.name == "imports")
+        where = (pages.c.turn == IMPORTS_TURN) & (pages.c.name == name)
         db.execute(delete(pages).where(where))
-        db.execute(pages.insert().values(turn=IMPORTS_TURN, name="imports", body=text))
+        db.execute(pages.insert().values(turn=IMPORTS_TURN, name=name, body=text))
 
 
 def _titles(tables: Mapping[str, pa.Table]) -> dict[str, str]:

@@ -44,6 +44,7 @@ def line_chart(
     low: Values = (),
     high: Values = (),
     format_value: Format = str,
+    names: tuple[str, str] = ("", "predicted"),
     width: int = 720,
     height: int = 240,
 ) -> str:
@@ -57,6 +58,7 @@ def line_chart(
         low: Lower end of the band.
         high: Upper end of the band.
         format_value: Writes a value with its unit.
+        names: What the two lines are called beside the pointer.
         width: Width in CSS pixels.
         height: Height in CSS pixels.
     """
@@ -96,7 +98,7 @@ def line_chart(
         height=height,
         label=title,
         class_="chart chart-line",
-        data_points=_tooltips(frame, x, positions, points, format_value),
+        data_points=_tooltips(frame, x, positions, points, format_value, names),
     )
 
 
@@ -210,12 +212,13 @@ def _tooltips(
     positions: Sequence[float],
     series: dict[str, Values],
     write: Format,
+    names: tuple[str, str],
 ) -> str:
     def text(i: int) -> str:
         said = [short_day(x[i])]
         value = _at(series["actual"], i)
         if value is not None:
-            said.append(write(value))
+            said.append(f"{names[0]} {write(value)}".strip())
         value = _at(series["predicted"], i)
         if value is not None:
             low, high = _at(series["low"], i), _at(series["high"], i)
@@ -224,7 +227,7 @@ def _tooltips(
                 if low is None or high is None
                 else (f" ({write(low)} to {write(high)})")
             )
-            said.append(f"predicted {write(value)}{between}")
+            said.append(f"{names[1]} {write(value)}{between}")
         return " · ".join(said)
 
     spots = [[round(frame.x(p), 1), text(i)] for i, p in enumerate(positions)]

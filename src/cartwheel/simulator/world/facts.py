@@ -48,8 +48,9 @@ class Facts:
         self._later: dict[str, pa.Table] = {}
 
     def record(self, log: DayLog) -> None:
-        """Keep a day."""
-        self._waiting.append(log)
+        """Keep a day, unless nobody will read it any more."""
+        if not self._closed:
+            self._waiting.append(log)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Facts:
         """Copy for another arm; each writes a database of its own."""
@@ -81,14 +82,32 @@ class Facts:
             raise KeyError(name)
         return self.connection.table(name).to_arrow_table()
 
+    def take(self) -> dict[str, pa.Table]:
+        """Return what became known since it was last taken, by table.
+
+        For a reader that keeps the rows itself; `connection` never shows them.
+
+        Raises:
+            ValueError: If the facts are closed.
+        """
+        if self._closed:
+            raise ValueError("the facts are closed")
+        return self._fresh()
+
     def close(self) -> None:
         """Let go of the database; nothing can be read any more."""
         self._closed = True
+        self._waiting.clear()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def _write(self, con: duckdb.DuckDBPyConnection) -> None:
+        for name, rows in self._fresh().items():
+            _append(con, name, rows)
+
+    def _fresh(self) -> dict[str, pa.Table]:
+        """Write waiting days as columns; return what is known by this morning."""
         waiting, self._waiting = self._waiting, []
         parts: dict[str, list[Columns]] = {}
         if not self._begun:
@@ -99,12 +118,13 @@ class Facts:
             for name, columns in self._day(log):
                 parts.setdefault(name, []).append(columns)
         morning = records.midnight(self._state, self._state.day)
-        for name in {*parts, *self._later}:
+        found: dict[str, pa.Table] = {}
+        for name in sorted({*parts, *self._later}):
             rows = _rows(name, parts.get(name, []), self._later.pop(name, None))
-            known, later = _split(rows, morning)
-            _append(con, name, known)
+            found[name], later = _split(rows, morning)
             if later.num_rows:
                 self._later[name] = later
+        return found
 
     def _day(self, log: DayLog) -> Iterator[tuple[str, Columns]]:
         state, zero = self._state, records.midnight(self._state, log.day)

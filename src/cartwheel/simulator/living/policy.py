@@ -1,0 +1,141 @@
+"""Policies of a demo shop: the shop itself, and the same shop with nobody reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cartwheel.levers.base import Model, OnlineLever
+from cartwheel.measure.assign import in_holdout
+from cartwheel.simulator.arms.actions import (
+    Agreed,
+    answer_page,
+    carry_out,
+    draw_of,
+    left_alone,
+    own_mail,
+)
+from cartwheel.simulator.arms.base import Actions, Page, ShopView
+from cartwheel.simulator.arms.plain import BLAST_DAYS, blast
+
+if TYPE_CHECKING:
+    from cartwheel.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """What a shop published and its people agreed to.
+
+    Attributes:
+        settings: The shop's settings.
+        lever: The lever that answers pages.
+        model: Its published model, or None before the first turn.
+        excluded: Products the gate keeps out of every slot.
+        fresh: Decisions to be carried out on the next morning.
+        standing: Decisions of the published turn that last, such as whom to leave
+            alone.
+    """
+
+    settings: Settings
+    lever: OnlineLever
+    model: Model | None
+    excluded: frozenset[str]
+    fresh: tuple[Agreed, ...] = ()
+    standing: tuple[Agreed, ...] = ()
+
+
+class TheShop:
+    """Runs a world as the shop's own software would.
+
+    Pages are answered by the published model. What people agreed to is carried out on
+    the first morning; the shop's own weekly mail goes out as always.
+
+    Args:
+        in_force: What the shop published and its people agreed to.
+    """
+
+    name = "the shop"
+
+    def __init__(self, in_force: InForce) -> None:
+        self._in_force = in_force
+        self._fresh = in_force.fresh
+        self._alone = left_alone(in_force.standing)
+        self._day = 0
+        self.done = Actions()
+
+    def morning(self, shop: ShopView) -> Actions:
+        """Carry out what was agreed to, and send the weekly mail when it is due."""
+        self._day = shop.day
+        actions = carry_out(self._fresh, shop.articles())
+        self._fresh = ()
+        if shop.day % BLAST_DAYS == 1:
+            mails = [*actions.mails, *own_mail(shop, self._alone)]
+            actions = Actions(
+                prices_minor=actions.prices_minor,
+                purchases=actions.purchases,
+                mails=mails,
+            )
+        self.done = actions
+        return actions
+
+    def slates(self, pages: Sequence[Page]) -> list[list[str]]:
+        """Answer each page from the published model, the holdout by its plain rule."""
+        holdout = self._in_force.settings.holdout
+        share, salt = holdout.share_bps / 10_000, holdout.salt
+        held = [
+            page.customer is not None and in_holdout(page.customer, share, salt)
+            for page in pages
+        ]
+        return _answer(self._in_force, pages, held, self._day)
+
+
+class NobodyReached:
+    """The shop's prices and purchases of the day, with every person left alone.
+
+    Everybody gets the weekly mail and the lists of the holdout; nobody gets an offer.
+
+    Args:
+        in_force: What the shop published.
+        shop: The shop as it ran the same day before this policy does.
+    """
+
+    name = "nobody reached"
+
+    def __init__(self, in_force: InForce, shop: TheShop) -> None:
+        self._in_force = in_force
+        self._shop = shop
+        self._day = 0
+
+    def morning(self, shop: ShopView) -> Actions:
+        """Repeat what the shop did for everybody this morning."""
+        self._day = shop.day
+        return Actions(
+            prices_minor=self._shop.done.prices_minor,
+            purchases=self._shop.done.purchases,
+            mails=blast(shop) if shop.day % BLAST_DAYS == 1 else (),
+        )
+
+    def slates(self, pages: Sequence[Page]) -> list[list[str]]:
+        """Answer every page with the plain rule."""
+        return _answer(self._in_force, pages, [True] * len(pages), self._day)
+
+
+def _answer(
+    in_force: InForce, pages: Sequence[Page], held_out: Sequence[bool], day: int
+) -> list[list[str]]:
+    model = in_force.model
+    if model is None:
+        return [[] for _ in pages]
+    seed = in_force.settings.turn.seed
+    return [
+        answer_page(
+            in_force.lever,
+            model,
+            page,
+            holdout=held,
+            excluded=in_force.excluded,
+            rng=draw_of(page, seed=seed, day=day),
+        )
+        for page, held in zip(pages, held_out, strict=True)
+    ]

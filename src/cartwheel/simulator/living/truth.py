@@ -1,0 +1,67 @@
+"""What only a made world can say: what each person truly earned the shop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cartwheel.measure.assign import holdout_mask
+from cartwheel.simulator.world.aftersale import NONE
+
+if TYPE_CHECKING:
+    from cartwheel.settings import Settings
+    from cartwheel.simulator.world.state import State
+    from cartwheel.simulator.world.world import DayLog, World
+
+Array = np.ndarray[Any, Any]
+
+
+def earned(state: State, log: DayLog) -> Array:
+    """Return what a day's orders earn by person in minor units, shape (N,).
+
+    Paid less goods, and less refund, handling and lost value of what will come back:
+    the same parts as in the product's own measurement, with nothing unknown.
+    """
+    orders, fate, money = log.sales.orders, log.fate, state.spec.money
+    cost = state.goods.cost_minor[orders.variant] * orders.units
+    paid = orders.paid_minor
+    worth = np.select(
+        [fate.grade == 0, fate.grade == 1], [1.0, money.seconds_value], 0.0
+    )
+    back = (fate.cause != NONE) & (fate.returned >= 0)
+    lost = np.where(back, paid - worth * cost + money.return_minor, 0.0)
+    result: Array = np.bincount(
+        orders.person[orders.order_of],
+        weights=paid - cost - lost,
+        minlength=len(state.people),
+    )
+    return result
+
+
+def cohort(world: World, settings: Settings) -> Array:
+    """Return the people a shop knows and may reach, as numbers in rising order."""
+    known = np.flatnonzero(world.state.people.known >= 0)
+    names = [world.state.profile(int(person)) for person in known]
+    held = holdout_mask(
+        names, settings.holdout.share_bps / 10_000, settings.holdout.salt
+    )
+    result: Array = known[~held]
+    return result
+
+
+def week_of(worlds: dict[str, World], start: int, end: int) -> dict[str, Any]:
+    """Return profit in minor units and visits of some days, by world.
+
+    Args:
+        worlds: The wheel and its twins by name.
+        start: First day.
+        end: Day after the last.
+    """
+    return {
+        name: {
+            "profit_minor": round(float(world.books.profit()[start:end].sum())),
+            "visits": int(world.books.counts["visits"][start:end].sum()),
+        }
+        for name, world in worlds.items()
+    }
