@@ -39,7 +39,7 @@ class ShelfLever:
         slots = tuple(
             Slot(product_id=str(name), propensity=0.25, reason="on the shelf")
             for name in names
-            if name not in request.context
+            if name not in {*request.context, *request.excluded}
         )
         return Answer(slots=slots[: request.limit], eligible_hash="e1", rule="shelf")
 

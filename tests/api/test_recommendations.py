@@ -93,6 +93,15 @@ def test_recommendations_context_in_either_form(
     assert set(names(published.get(f"{HOME}&{context}").json())) == {"c", "d"}
 
 
+@pytest.mark.parametrize("exclude", ["exclude=a,b", "exclude=a&exclude=b"])
+def test_recommendations_leave_out_what_the_page_cannot_show(
+    published: TestClient, lever: ShelfLever, exclude: str
+) -> None:
+    assert set(names(published.get(f"{HOME}&{exclude}").json())) == {"c", "d"}
+    lever.fails = True
+    assert names(published.get(f"{HOME}&{exclude}").json()) == ["c", "d"]
+
+
 def test_recommendations_lever_that_fails_is_replaced_by_the_fallback(
     published: TestClient, lever: ShelfLever
 ) -> None:

@@ -43,6 +43,14 @@ class Wanted(BaseModel):
             "commas between them."
         ),
     )
+    exclude: list[Annotated[str, Field(max_length=8000)]] = Field(
+        default_factory=list,
+        max_length=200,
+        description=(
+            "Product ids the page cannot show: sold out a minute ago, or on it "
+            "already; in the same form."
+        ),
+    )
     limit: int = Field(10, ge=1, le=50, description="Slots to fill.")
     key: str | None = Field(
         None, description="API key, when no header can be sent.", max_length=200
@@ -89,8 +97,9 @@ def read_wanted(request: Request) -> Wanted:
     """
     query = request.query_params
     values: dict[str, Any] = dict(query)
-    if "context" in values:
-        values["context"] = query.getlist("context")
+    for name in ("context", "exclude"):
+        if name in values:
+            values[name] = query.getlist(name)
     try:
         return Wanted.model_validate(values)
     except ValidationError as error:
@@ -180,8 +189,9 @@ def make_question(wanted: Wanted, shop: Shop) -> Question:
         placement=wanted.placement,
         customer=wanted.customer,
         visitor=wanted.visitor,
-        context=_split(wanted.context),
+        context=_split(wanted.context)[-50:],
         limit=wanted.limit,
+        excluded=frozenset(_split(wanted.exclude)),
         holdout=wanted.customer is not None
         and in_holdout(wanted.customer, holdout.share_bps / 10_000, holdout.salt),
     )
@@ -210,6 +220,6 @@ def answer_row(decision_id: str, question: Question, served: Served) -> Row:
     return Row(kind="answers", id=decision_id, body=body)
 
 
-def _split(context: list[str]) -> tuple[str, ...]:
-    values = context[0].split(",") if len(context) == 1 else context
-    return tuple(value.strip() for value in values if value.strip())[-50:]
+def _split(given: list[str]) -> tuple[str, ...]:
+    values = given[0].split(",") if len(given) == 1 else given
+    return tuple(value.strip() for value in values if value.strip())

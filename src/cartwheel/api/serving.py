@@ -202,7 +202,7 @@ def draw(decision_id: str) -> np.random.Generator:
 
 def ask(published: Published, request: Request, decision_id: str) -> Served:
     """Ask the lever; whatever it raises goes through."""
-    asked = replace(request, excluded=published.excluded)
+    asked = replace(request, excluded=published.excluded | request.excluded)
     answer = published.lever.answer(published.model, asked, rng=draw(decision_id))
     arm: Arm = "holdout" if request.holdout else "treated"
     return Served(answer=answer, arm=arm, turn=published.turn)
@@ -213,7 +213,7 @@ def fallback(published: Published | None, request: Request) -> Served:
     if published is None:
         answer = Answer(slots=(), eligible_hash="", rule="none yet")
         return Served(answer=answer, arm="fallback", turn=None)
-    seen = set(request.context)
+    seen = {*request.context, *request.excluded}
     slots = [slot for slot in published.untouched if slot.product_id not in seen]
     answer = Answer(
         slots=tuple(slots[: request.limit]), eligible_hash="", rule="bestsellers"

@@ -300,7 +300,8 @@ class Request:
         context: Product ids of this visit, oldest first.
         limit: Slots to fill.
         holdout: The customer is left alone: answer with the untouched rule.
-        excluded: Product ids the gate keeps out of every slot.
+        excluded: Product ids that must not be shown: the gate keeps them out of every
+            slot, or the page cannot show them.
     """
 
     placement: str

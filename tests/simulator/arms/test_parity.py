@@ -107,11 +107,17 @@ def test_the_api_gives_the_very_same_slates(twice: Twice) -> None:
     assert model is not None
     key = make_key(twice.shop.database, "storefront", ["recommendations:read"])
     customers = [str(name) for name in model.arrays["customer_id"][:20]]
+    readers = [str(name) for name in model.arrays["reader"]]
+    visitors = [name[2:] for name in readers if name.startswith("v:")]
+    assert len(visitors) > len(customers)
     products = [str(name) for name in model.arrays["product_id"][:4]]
+    gone = products[3]
     with TestClient(create_app(twice.shop, console=False)) as client:
         for number, customer in enumerate([*customers, None]):
             for placement, context in (("home", ()), ("product", (products[0],))):
-                query = {"placement": placement, "limit": "8"}
+                visitor = visitors[number]
+                query = {"placement": placement, "limit": "8", "visitor": visitor}
+                query["exclude"] = gone
                 if customer:
                     query["customer"] = customer
                 if context:
@@ -124,11 +130,11 @@ def test_the_api_gives_the_very_same_slates(twice: Twice) -> None:
                 question = Request(
                     placement=placement,
                     customer=customer,
-                    visitor=None,
+                    visitor=visitor,
                     context=context,
                     limit=8,
                     holdout=told["arm"] == "holdout",
-                    excluded=twice.wheel._excluded,
+                    excluded=twice.wheel._excluded | {gone},
                 )
                 answer = lever.answer(model, question, rng=draw(told["decision"]))
                 shown = [item["product_id"] for item in told["items"]]

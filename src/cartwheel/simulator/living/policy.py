@@ -15,6 +15,7 @@ from cartwheel.simulator.arms.actions import (
     draw_of,
     left_alone,
     own_mail,
+    sold_out,
 )
 from cartwheel.simulator.arms.base import Actions, Page, ShopView
 from cartwheel.simulator.arms.plain import BLAST_DAYS, blast
@@ -62,11 +63,13 @@ class TheShop:
         self._fresh = in_force.fresh
         self._alone = left_alone(in_force.standing)
         self._day = 0
+        self._sold_out: frozenset[str] = frozenset()
         self.done = Actions()
 
     def morning(self, shop: ShopView) -> Actions:
         """Carry out what was agreed to, and send the weekly mail when it is due."""
         self._day = shop.day
+        self._sold_out = sold_out(shop)
         actions = carry_out(self._fresh, shop.articles())
         self._fresh = ()
         if shop.day % BLAST_DAYS == 1:
@@ -87,7 +90,7 @@ class TheShop:
             page.customer is not None and in_holdout(page.customer, share, salt)
             for page in pages
         ]
-        return _answer(self._in_force, pages, held, self._day)
+        return _answer(self._in_force, pages, held, self._day, self._sold_out)
 
 
 class NobodyReached:
@@ -106,10 +109,12 @@ class NobodyReached:
         self._in_force = in_force
         self._shop = shop
         self._day = 0
+        self._sold_out: frozenset[str] = frozenset()
 
     def morning(self, shop: ShopView) -> Actions:
         """Repeat what the shop did for everybody this morning."""
         self._day = shop.day
+        self._sold_out = sold_out(shop)
         return Actions(
             prices_minor=self._shop.done.prices_minor,
             purchases=self._shop.done.purchases,
@@ -118,11 +123,16 @@ class NobodyReached:
 
     def slates(self, pages: Sequence[Page]) -> list[list[str]]:
         """Answer every page with the plain rule."""
-        return _answer(self._in_force, pages, [True] * len(pages), self._day)
+        everybody = [True] * len(pages)
+        return _answer(self._in_force, pages, everybody, self._day, self._sold_out)
 
 
 def _answer(
-    in_force: InForce, pages: Sequence[Page], held_out: Sequence[bool], day: int
+    in_force: InForce,
+    pages: Sequence[Page],
+    held_out: Sequence[bool],
+    day: int,
+    sold_out: frozenset[str],
 ) -> list[list[str]]:
     model = in_force.model
     if model is None:
@@ -134,7 +144,7 @@ def _answer(
             model,
             page,
             holdout=held,
-            excluded=in_force.excluded,
+            excluded=in_force.excluded | sold_out,
             rng=draw_of(page, seed=seed, day=day),
         )
         for page, held in zip(pages, held_out, strict=True)
