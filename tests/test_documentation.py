@@ -13,7 +13,7 @@ import typer
 from pydantic import BaseModel
 
 from cartwheel.cli import app
-from cartwheel.levers import lifecycle, price_choice, recommend, reorder_math
+from cartwheel.levers import lifecycle, price_choice, recommend_model, reorder_math
 from cartwheel.settings import Settings
 from cartwheel.simulator.world.spec import WorldSpec
 
@@ -26,7 +26,7 @@ DOCUMENTS = sorted(
     ]
 )
 LEVER_OPTIONS: Mapping[str, Any] = {
-    "recommend": recommend.Options,
+    "recommend": recommend_model.Options,
     "lifecycle": lifecycle.Options,
     "price": price_choice.Options,
     "replenish": reorder_math.Terms,

@@ -25,7 +25,10 @@ def page(model: Model) -> Report:
     shares = model.arrays["popularity"]
     return Report(
         summary=summary,
-        figures=_figures(test, wait),
+        figures=(
+            *_figures(test, wait),
+            _told_apart(model.meta.get("looks_test") or {}),
+        ),
         bars=(
             Bars(
                 title="Customers who bought from their ten products within 30 days",
@@ -95,4 +98,21 @@ def _figures(test: Mapping[str, Any], wait: str) -> tuple[Figure, ...]:
             definition="The same customers, products in order of recent demand.",
             not_yet=wait,
         ),
+    )
+
+
+def _told_apart(test: Mapping[str, Any]) -> Figure:
+    """Return how well the products a visitor wants are told from others looked at."""
+    return Figure(
+        label="Wanted told from only looked at",
+        value=test.get("auc"),
+        unit="share",
+        definition=(
+            "Of pairs of a product put into the cart in the last 28 days and one only "
+            "looked at, the share put in the right order by what was known before; "
+            "half would be luck. Without the visitor's own taste it is "
+            f"{test.get('auc_appeal', 0.5):.2f}; {test.get('wanted', 0):,} carts of "
+            "visitors not used for any choice."
+        ),
+        not_yet="Needs visitors who come back and put 40 products into carts.",
     )
