@@ -175,7 +175,7 @@ def links(
     if shapley % 2:
         raise Misuse(
             f"--shapley is {shapley}; expected 0 or an even number.",
-            "Each order is played with its reverse; the report reads 24.",
+            "Each order is played with its reverse; 24 will do.",
         )
     kinds = _worlds(world, size)
     from cartwheel.simulator.arms.registry import links as known_links

@@ -16,6 +16,8 @@ from cartwheel.simulator.referee.claims import (
     link_orders,
     link_table,
 )
+from cartwheel.simulator.referee.link_table import SHAPLEY_SEED, orders_played
+from cartwheel.simulator.referee.paired import orders_of
 from cartwheel.simulator.referee.results import Run
 from tests.simulator.referee.made import DAYS, LIFTS, played, run
 
@@ -182,6 +184,24 @@ def test_shapley_uses_the_declared_orders_and_the_links_named():
     declared = link_table(runs, links=LINKS, orders=link_orders(LINKS))
     assert rows == declared
     assert all(row.shapley is not None for row in rows)
+    assert {row.orders for row in rows} == {24}
+
+
+@pytest.mark.parametrize("count", [2, 8, 40])
+def test_shapley_reads_as_many_orders_as_were_played(count):
+    links = [f"link{i:02d}" for i in range(14)]
+    asked = orders_of(links, count, seed=SHAPLEY_SEED)
+    arms = {arm_of(one, links) for one in coalitions_of(asked)}
+    assert orders_played(links, arms) == asked
+    assert orders_played(links, arms - {arm_of(asked[-1][:6], links)}) == asked[:-2]
+
+
+def test_shapley_reads_no_order_when_none_was_played_in_full():
+    assert orders_played(LINKS, ["connected", "isolated"]) == []
+    runs = [r for r in link_runs() if not r.arm.startswith(("coalition", "isolated "))]
+    rows = link_table(runs)
+    assert {row.orders for row in rows} == {0}
+    assert all(row.shapley is None for row in rows)
 
 
 def test_shapley_waits_until_a_world_has_every_coalition():

@@ -218,6 +218,38 @@ def test_damaged_records_are_lost_as_often_as_stated():
     assert events(1.0) == 0
 
 
+class Shows(Idle):
+    """Shows everybody the same list."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+
+    def slates(self, pages):
+        return [self.names for _ in pages]
+
+
+def test_damage_to_a_record_does_not_depend_on_others():
+    def kept(first: int) -> tuple[set[object], set[object]]:
+        world = World(make_spec(noise=0.5, funnel={"strip": 0.0}), SIZE, 1)
+        names = world.state.goods.product_ids[world.state.launched()].tolist()
+        world.play_day(Shows(names[first : first + 4]))
+        found = world.facts.table("events").to_pylist()
+        began = {e["visitor_id"] for e in found if e["kind"] in ("search", "list")}
+        met = {
+            e["visitor_id"]
+            for e in found
+            if (e["kind"], e["product_id"]) == ("exposure", names[3])
+        }
+        return began, met
+
+    began, fourth = kept(0)
+    same, first = kept(3)
+    assert began == same
+    # Whoever looked at it as the fourth looks at it as the first.
+    assert len(fourth) > 5
+    assert fourth < first
+
+
 def test_orders_say_what_was_paid_and_guests_stay_unknown(played, con):
     orders = {
         row[0]: row[1:]

@@ -33,6 +33,7 @@ from cartwheel.simulator.referee.results import Run
 Array = np.ndarray[Any, Any]
 
 SHAPLEY_ORDERS = 24
+MOST_ORDERS = 1_000
 SHAPLEY_SEED = 1953
 """Fixed, so that playing the coalitions and reading them agree on the orders."""
 
@@ -52,6 +53,7 @@ class LinkRow:
         leave_one_out_holm: The same.
         shapley_holm: The same.
         worlds: Seeds played with any arm of the link table.
+        orders: Orders of joining that the Shapley form is made of.
     """
 
     world: str
@@ -64,6 +66,7 @@ class LinkRow:
     leave_one_out_holm: float
     shapley_holm: float
     worlds: int
+    orders: int = 0
 
     def forms(self) -> tuple[tuple[str, Paired | None, float], ...]:
         """Return name, estimate and adjusted p value of the three forms."""
@@ -111,6 +114,31 @@ def link_orders(links: Sequence[str]) -> list[tuple[str, ...]]:
     return orders_of(links, SHAPLEY_ORDERS, seed=SHAPLEY_SEED)
 
 
+def orders_played(links: Sequence[str], arms: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return the orders of which every coalition was played, however many they are.
+
+    Orders are drawn one pair after the other, so those of a short run are the first of
+    a long one. Pairs beyond the declared number count only when something was played
+    for them.
+
+    Args:
+        links: Every link of the wheel.
+        arms: Arms that were played.
+    """
+    played, asked = set(arms), set[frozenset[str]]()
+    drawn = orders_of(links, MOST_ORDERS, seed=SHAPLEY_SEED)
+    found: list[tuple[str, ...]] = []
+    for start in range(0, len(drawn), 2):
+        pair = drawn[start : start + 2]
+        wanted = coalitions_of(pair)
+        old = wanted <= asked and len(found) >= SHAPLEY_ORDERS
+        if old or not {arm_of(one, links) for one in wanted} <= played:
+            break
+        asked |= wanted
+        found += pair
+    return found
+
+
 def link_table(
     runs: Sequence[Run],
     *,
@@ -127,17 +155,18 @@ def link_table(
     Args:
         runs: Runs of any worlds and arms.
         links: Every link of the wheel; those named by the arms when not given.
-        orders: Orders of joining; `link_orders(links)` when not given.
+        orders: Orders of joining; when not given, as many as were played in full.
         level: Confidence level.
         seed: Seed of the bootstrap.
     """
     names = tuple(sorted(_named(runs) if links is None else links))
     if not names:
         return []
-    wanted = link_orders(names) if orders is None else orders
     rows: list[LinkRow] = []
     for group in groups_of(runs):
         if any(is_link_arm(run.arm) for run in group.runs):
+            arms = {run.arm for run in group.runs}
+            wanted = orders_played(names, arms) if orders is None else orders
             rows += _link_rows(group, names, wanted, level, seed)
     return rows
 
@@ -172,7 +201,7 @@ def _link_rows(
             seed=seed,
         )
 
-    shares = _shapley(group, links, orders)
+    shares = _shapley(group, links, orders) if orders else {}
     add = [differ(PLUS + link, ISOLATED) for link in links]
     leave = [differ(CONNECTED, MINUS + link) for link in links]
     joined = [
@@ -195,6 +224,7 @@ def _link_rows(
             leave_one_out_holm=float(adjusted[1][i]),
             shapley_holm=float(adjusted[2][i]),
             worlds=worlds,
+            orders=len(orders) if shares else 0,
         )
         for i, link in enumerate(links)
     ]

@@ -25,7 +25,6 @@ from cartwheel.simulator.referee.claims import (
     Trajectory,
 )
 from cartwheel.simulator.referee.groups import CONNECTED, ISOLATED, NO_AI, ORACLE, ORDER
-from cartwheel.simulator.referee.link_table import SHAPLEY_ORDERS
 from cartwheel.simulator.referee.paired import LEVEL, Paired
 from cartwheel.simulator.referee.results import Run, settle
 from cartwheel.simulator.referee.terminal import text_links, text_table
@@ -167,7 +166,7 @@ def _content(runs: Sequence[Run], title: str) -> dict[str, Any]:
             "includes zero": "○",
             "unknown": "",
         },
-        "orders": SHAPLEY_ORDERS,
+        "orders": _range([row.orders for row in links if row.orders] or [0]),
         "isolated": ISOLATED,
         "connected": CONNECTED,
     }

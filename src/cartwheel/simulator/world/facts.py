@@ -14,6 +14,7 @@ import numpy as np
 
 from cartwheel.lake.tables import BOOKKEEPING, SQL_TYPES, TABLE_BY_NAME, TABLES
 from cartwheel.simulator.world import records
+from cartwheel.simulator.world.event_records import events
 from cartwheel.simulator.world.goods import LOCATIONS
 from cartwheel.simulator.world.records import MORNING, NIGHT, Columns
 
@@ -132,7 +133,7 @@ class Facts:
         yield "prices", records.prices(state, log, zero)
         yield from self._people(log, zero)
         yield from records.orders(state, log, zero)
-        yield "events", records.events(state, log, zero)
+        yield "events", events(state, log, zero)
         yield from records.returns(state, log, zero)
         yield "reviews", records.reviews(state, log, zero)
         yield "messages", records.messages(state, log, zero)

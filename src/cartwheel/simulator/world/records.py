@@ -9,14 +9,12 @@ import numpy as np
 
 from cartwheel.simulator.text import (
     MESSAGE_TEXT,
-    NOT_SOLD,
     REPLY,
     RETURN_REASONS,
     REVIEW_TEXT,
 )
 from cartwheel.simulator.world.aftersale import CAUSES, GRADES
 from cartwheel.simulator.world.goods import LOCATIONS
-from cartwheel.simulator.world.storefront import ENTRIES, PLACEMENTS
 
 if TYPE_CHECKING:
     from cartwheel.simulator.world.state import State
@@ -37,16 +35,14 @@ TEXT_OF = {
 }
 """Texts by true cause; abuse claims a change of mind."""
 
-ZERO_RESULTS = 0.08
-"""Searches for something the shop does not sell."""
-
 
 def midnight(state: State, day: int) -> np.datetime64:
     """Return the first instant of a day."""
     return np.datetime64(state.spec.start.isoformat(), "us") + np.timedelta64(day, "D")
 
 
-def _at(zero: np.datetime64, second: Any) -> Array:
+def instants(zero: np.datetime64, second: Any) -> Array:
+    """Return instants so many seconds after the first of a day."""
     seconds = np.asarray(second, np.int64).astype("timedelta64[s]")
     result: Array = zero + seconds
     return result
@@ -153,7 +149,7 @@ def orders(
     """Yield a day's orders, in two versions each, and their lines."""
     orders, fate = log.sales.orders, log.fate
     count = len(orders.person)
-    placed = _at(zero, orders.second)
+    placed = instants(zero, orders.second)
     start = np.datetime64(state.spec.start.isoformat(), "us")
     delivered = start + _days(fate.delivered) + np.timedelta64(12 * 3600, "s")
     promised = start + _days(fate.promised) + np.timedelta64(20 * 3600, "s")
@@ -211,135 +207,6 @@ def _numbers(of: Array) -> Array:
     starts = np.repeat(first, np.diff(np.r_[first, len(of)]))
     result: Array = np.arange(len(of)) - starts + 1
     return result
-
-
-def events(state: State, log: DayLog, zero: np.datetime64) -> Columns:
-    """Return the events that measured visitors left on a day."""
-    visits, sales = log.visits, log.sales
-    goods, people = state.goods, state.people
-    parts: list[tuple[Array, ...]] = []
-    none = -1
-
-    def add(
-        kind: str,
-        visit: Array,
-        second: Array,
-        product: Array | int = none,
-        variant: Array | int = none,
-        position: Array | int = 0,
-        placement: Array | int = none,
-        units: Array | int = 0,
-    ) -> None:
-        columns = (second, product, variant, position, placement, units)
-        filled = [np.broadcast_to(np.asarray(c), visit.shape) for c in columns]
-        parts.append((np.full(len(visit), kind, dtype="U11"), visit, *filled))
-
-    rows = np.arange(len(visits.person))
-    searched = visits.entry == ENTRIES.index("search")
-    listed = visits.entry == ENTRIES.index("home")
-    add("search", rows[searched], visits.second[searched])
-    add("list", rows[listed], visits.second[listed])
-    seen = visits.seen
-    met = seen.placement >= 0
-    at = visits.second[seen.visit] + 5 + 3 * seen.position
-    add(
-        "exposure",
-        seen.visit[met],
-        at[met],
-        seen.product[met],
-        none,
-        seen.position[met],
-        seen.placement[met],
-    )
-    for kind, which in (("click", met & seen.opened), ("view", seen.opened)):
-        add(
-            kind,
-            seen.visit[which],
-            at[which] + (2 if kind == "view" else 1),
-            seen.product[which],
-            none,
-            seen.position[which],
-            seen.placement[which] if kind == "click" else none,
-        )
-    adds = sales.adds
-    for kind, which in (("add_to_cart", ~adds.failed), ("failed_add", adds.failed)):
-        add(
-            kind,
-            adds.visit[which],
-            adds.second[which],
-            goods.product_of[adds.variant[which]],
-            adds.variant[which],
-            0,
-            none,
-            adds.units[which],
-        )
-    add("checkout", sales.checkouts[0], sales.checkouts[1])
-    kinds, visit, second, product, variant, position, placement, units = (
-        np.concatenate(column) for column in zip(*parts, strict=True)
-    )
-    kept = people.tracked[visits.person[visit]]
-    if state.spec.noise > 0:
-        luck = state.draws.one("noise", log.day, np.arange(len(visit)))
-        kept &= luck >= state.spec.noise
-    order = np.flatnonzero(kept)
-    order = order[np.argsort(second[order], kind="stable")]
-    kinds, visit, second = kinds[order], visit[order], second[order]
-    product, variant, position = product[order], variant[order], position[order]
-    placement, units = placement[order], units[order]
-    person = visits.person[visit]
-    known = visits.recognised[visit]
-    queries, results = _searches(state, log, kinds, visit)
-    cart = np.isin(kinds, ("add_to_cart", "failed_add"))
-    return {
-        "event_id": [f"e{log.day}-{i}" for i in order],
-        "kind": kinds,
-        "occurred_at": _at(zero, second),
-        "visitor_id": [f"d{p:06d}" for p in person],
-        "customer_id": [
-            state.profile(int(p)) if k else None
-            for p, k in zip(person, known, strict=True)
-        ],
-        "product_id": _names(goods.product_ids, product),
-        "variant_id": _names(goods.variant_ids, variant),
-        "query": queries,
-        "result_count": results,
-        "quantity_units": [
-            int(n) if is_cart else None for n, is_cart in zip(units, cart, strict=True)
-        ],
-        "position": [int(p) if p > 0 else None for p in position],
-        "placement": [PLACEMENTS[p] if p >= 0 else None for p in placement],
-    }
-
-
-def _names(names: Array, numbers: Array) -> list[str | None]:
-    return [str(names[n]) if n >= 0 else None for n in numbers]
-
-
-def _searches(
-    state: State, log: DayLog, kind: Array, visit: Array
-) -> tuple[list[str | None], list[int | None]]:
-    categories = state.spec.goods.categories
-    luck = state.draws.uniform("query", log.visits.person, log.day)
-    sizes = np.bincount(
-        state.goods.category[state.goods.launched <= log.day],
-        minlength=len(categories),
-    )
-    queries: list[str | None] = []
-    results: list[int | None] = []
-    for what, row in zip(kind, visit, strict=True):
-        if what != "search":
-            queries.append(None)
-            results.append(None)
-            continue
-        category = int(log.visits.interest[row])
-        nouns = categories[category].nouns
-        if luck[0, row] < ZERO_RESULTS:
-            queries.append(NOT_SOLD[int(luck[1, row] * len(NOT_SOLD))])
-            results.append(0)
-        else:
-            queries.append(nouns[int(luck[1, row] * len(nouns))])
-            results.append(int(sizes[category]))
-    return queries, results
 
 
 def returns(
