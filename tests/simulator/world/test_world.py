@@ -434,7 +434,8 @@ def test_a_view_shows_what_the_protocol_says_and_no_more():
     world.play_day(Reader(views.append))
     (view,) = views
     assert public(view) == public(ShopView)
-    assert public(view.facts) == {"record", "connection", "table", "close"}
+    # `take` hands over what `table` would show, and hides it from its own caller.
+    assert public(view.facts) == {"record", "connection", "table", "take", "close"}
     for article in view.articles():
         assert type(article) is Article
         for field in fields(article):
