@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,7 +17,12 @@ from cartwheel.errors import Failure
 from cartwheel.operations import reading, users
 from cartwheel.shop import Shop
 
+log = logging.getLogger("cartwheel.serving")
+
 OWNER = "owner"
+LOOK_SECONDS = 0.2
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
+"""Seconds before a dead worker is started again, doubled each time it dies soon."""
 
 
 def serve_shop(
@@ -69,17 +77,48 @@ def _ensure_owner(shop: Shop) -> None:
 
 @contextmanager
 def _worker(shop: Shop, wanted: bool) -> Iterator[None]:
+    """Keep a worker beside the block; one that dies is started again.
+
+    What it was asked for is not lost: a new worker finishes what the old one began.
+    """
     if not wanted:
         yield
         return
-    command = [sys.executable, "-m", "cartwheel.worker", str(shop.folder)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    stop = threading.Event()
+    # The thread lives as long as its worker, which ends when its starter does.
+    keeper = threading.Thread(target=_keep, args=(shop, stop), daemon=True)
+    keeper.start()
     try:
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop.set()
+        keeper.join(timeout=15)
+
+
+def _keep(shop: Shop, stop: threading.Event) -> None:
+    pause = FIRST_PAUSE
+    command = [sys.executable, "-m", "cartwheel.worker", str(shop.folder)]
+    while not stop.is_set():
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        began = time.monotonic()
+        while process.poll() is None and not stop.wait(LOOK_SECONDS):
+            pass
+        if process.poll() is None:
+            _end(process)
+            return
+        # One that dies at once is started ever more rarely.
+        lasted = time.monotonic() - began
+        pause = FIRST_PAUSE if lasted > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
+        log.warning(
+            "The worker ended with code %s; starting it again.", process.returncode
+        )
+        stop.wait(pause)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,6 +1,6 @@
 """A step of a turn in a process of its own: `python -m cartwheel.turn.child`.
 
-Arguments: SHOP NUMBER signals | lever NAME | stand-in NAME WHY
+Arguments: SHOP NUMBER signals | lever NAME | stand-in NAME WHY | compact
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ def main(arguments: list[str]) -> int:
             steps.run_staged(shop, int(number), rest[0])
         elif step == "stand-in":
             steps.run_staged(shop, int(number), rest[0], failed=rest[1])
+        elif step == "compact":
+            shop.lake.compact()
         else:
             raise ValueError(f"unknown step {step!r}")
     except CartwheelError as error:

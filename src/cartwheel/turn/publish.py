@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, and_, func, select, update
 
-from cartwheel.errors import Busy
+from cartwheel.errors import Failure
 from cartwheel.gate.base import Candidate, GateContext, Refusal
 from cartwheel.gate.context import excluded_products, make_context
 from cartwheel.gate.order import pass_gate
@@ -35,6 +35,7 @@ from cartwheel.turn.steps import (
     mark,
     oldest_kept,
     read_turn,
+    run_child,
     runs_of,
     stage_of,
 )
@@ -43,7 +44,11 @@ from cartwheel.wheel import find_kinds, find_levers
 if TYPE_CHECKING:
     pass
 
+log = logging.getLogger("cartwheel.turn")
+
 SUPERSEDED = "superseded by turn"
+COMPACT_SECONDS = 300
+"""Longest that joining the lake's small files may take."""
 
 
 def decision_id(turn: int, lever: str, kind: str, subject: str) -> str:
@@ -182,13 +187,19 @@ def roll_back(shop: Shop, number: int, *, actor: str) -> int | None:
 
 
 def tidy(shop: Shop, number: int) -> None:
-    """Remove folders of turns too old to replay and join the lake's small files."""
+    """Remove folders of turns too old to replay and join the lake's small files.
+
+    Joining runs in a process of its own: a crash of the engine there costs nothing, the
+    turn is published already. What fails, or meets an import, waits for the next turn.
+    """
     row = read_turn(shop, number)
     for folder in (shop.folder / "turns").glob("[0-9]*"):
         if folder.name.isdigit() and int(folder.name) < oldest_kept(row):
             shutil.rmtree(folder, ignore_errors=True)
-    with suppress(Busy):  # an import writes; the next turn will do
-        shop.lake.compact()
+    try:
+        run_child(shop, number, "compact", seconds=COMPACT_SECONDS)
+    except (TimeoutError, Failure) as error:
+        log.warning("The lake's small files were not joined: %s", error)
 
 
 def _supersede(con: Connection, number: int, levers: Iterable[str]) -> None:
