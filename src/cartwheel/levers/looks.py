@@ -228,11 +228,11 @@ def _texts(column: pd.Series[Any]) -> Array:
 
 def _owners(data: Signals, devices: pd.Series[Any]) -> Array:
     """Return who is behind each device: its customer, or the device itself."""
-    found = data.align(IDENTITY, devices.tolist())["customer_id"]
-    known = found.notna().to_numpy()
-    names = np.char.add(DEVICE, _texts(devices))
+    each, place = np.unique(_texts(devices), return_inverse=True)
+    found = data.align(IDENTITY, each.tolist())["customer_id"]
     theirs = np.char.add(CUSTOMER, _texts(found.fillna("")))
-    result: Array = np.where(known, theirs, names)
+    names = np.where(found.notna().to_numpy(), theirs, np.char.add(DEVICE, each))
+    result: Array = names[place]
     return result
 
 
@@ -419,13 +419,12 @@ def _readers(
         np.char.add(DEVICE, _texts(looks["visitor_id"])), return_inverse=True
     )
     at = (who, looks["item"].to_numpy())
-    own = _matrix(
-        OLDER * looks["earlier"] + looks["lately"], at, (len(devices), len(products))
-    )
+    shape = (len(devices), len(products))
+    own = _pruned(_matrix(OLDER * looks["earlier"] + looks["lately"], at, shape))
     joined = np.char.startswith(people.names, CUSTOMER)
     names = np.concatenate([people.names[joined], devices])
     parts = [(people.all, int(one)) for one in np.flatnonzero(joined)]
-    parts += [(_pruned(own), one) for one in range(len(devices))]
+    parts += [(own, one) for one in range(len(devices))]
     lengths = np.array(
         [matrix.indptr[one + 1] - matrix.indptr[one] for matrix, one in parts]
     )
