@@ -23,6 +23,7 @@ from tests.cli.program import Run, assert_one_line
 
 LINKS = ["price->forecast", "returns->price", "stock->recommend"]
 PROFIT = {"no-ai": 100, "isolated": 120, "connected": 150, "oracle": 180}
+WORLD = types.SimpleNamespace(money=types.SimpleNamespace(currency="EUR"))
 
 
 def check_arm(name: str) -> None:
@@ -30,11 +31,12 @@ def check_arm(name: str) -> None:
         raise Misuse(f"There is no arm {name!r}.", f"Choose from {', '.join(PROFIT)}.")
 
 
-def load_world(name: str) -> None:
+def load_world(name: str) -> Any:
     if name not in spec.WORLDS:
         raise Misuse(
             f"There is no world {name!r}.", f"Choose one of {', '.join(spec.WORLDS)}."
         )
+    return WORLD
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +127,7 @@ def test_run_plays_every_world_and_prints_the_headline(
 def test_robustness_plays_two_arms_in_every_variant(
     run: Run, played: Batch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spec, "load_world", lambda name: None)
+    monkeypatch.setattr(spec, "load_world", lambda name: WORLD)
     options = ["--world", "apparel", "--worlds", "2", "--seed", "3"]
     done = simulate(run, "robustness", tmp_path / "out", *options)
     assert done.code == 0, done.err

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from cartwheel.simulator.referee.results import Run
+from cartwheel.simulator.world import spec
+from cartwheel.simulator.world.variants import split_name
 
 Array = np.ndarray[Any, Any]
 
@@ -31,6 +33,12 @@ class Group:
     size: str
     runs: Sequence[Run]
     by_arm: Mapping[str, Mapping[int, Run]]
+
+    @property
+    def currency(self) -> str:
+        """The currency its runs were played in, "" when unknown."""
+        kept = next((run.currency for run in self.runs if run.currency), "")
+        return kept or shipped_currency(self.world)
 
     def usable(self, arm: str) -> Mapping[int, Run]:
         """Return runs of an arm that reached the end and had visits, by seed."""
@@ -58,6 +66,15 @@ class Group:
         profit, visits = self.totals(arm, seeds)
         result: Array = profit / visits
         return result
+
+
+def shipped_currency(world: str) -> str:
+    """Return the currency of a shipped world or its variant, "" of any other.
+
+    Failed runs, and results from before it was kept with them, name no currency.
+    """
+    name, _ = split_name(world)
+    return spec.load_world(name).money.currency if name in spec.WORLDS else ""
 
 
 def groups_of(runs: Sequence[Run]) -> list[Group]:

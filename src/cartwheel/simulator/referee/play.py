@@ -105,6 +105,7 @@ def as_run(played: World, *, world: str, size: str, arm: str, began: float) -> R
             "visits": counts["visits"],
             "orders": counts["orders"],
         },
+        currency=played.spec.money.currency,
     )
 
 
