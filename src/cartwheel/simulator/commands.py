@@ -228,6 +228,42 @@ def robustness(
 
 
 @app.command()
+def coverage(
+    world: WorldOption = None,
+    size: SizeOption = "small",
+    worlds: WorldsOption = 8,
+    seed: SeedOption = 1,
+    out: OutOption = OUT,
+    workers: WorkersOption = 0,
+    limit: LimitOption = 3600,
+    retry_failed: RetryOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the wheel by its holdout, and print how often that held the truth."""
+    kinds = _worlds(world, size)
+    from cartwheel.simulator.referee.groups import MEASURED
+    from cartwheel.simulator.referee.recovered import (
+        recovered,
+        said_of,
+        text_recovered,
+        together,
+    )
+    from cartwheel.simulator.referee.results import read_runs
+
+    jobs = _jobs(kinds, size, range(seed, seed + worlds), (MEASURED,))
+    summary = _play(jobs, out, workers=workers, limit=limit, retry_failed=retry_failed)
+    runs = read_runs(out)
+    rows, all_ = recovered(runs), together(runs)
+    value = {
+        **_ended(summary, out),
+        "coverage": _plain(rows),
+        "together": {**_plain(all_), "bias": None, "says": said_of(all_)},
+    }
+    _show(value, as_json=as_json, lines=[text_recovered(rows, all_)])
+    _judge(summary)
+
+
+@app.command()
 def report(
     out: OutOption = OUT,
     file: Annotated[

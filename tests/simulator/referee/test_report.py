@@ -31,6 +31,7 @@ from cartwheel.simulator.referee.wording import (
     unit_of,
 )
 from tests.simulator.referee.made import LIFTS, played, run
+from tests.simulator.referee.test_recovered import measured
 
 HOSTILE = "<script>alert('x')</script>\"&\x1b[31m</style><img src=http://x.example>"
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -288,6 +289,19 @@ def test_amounts_are_headed_with_the_currency_of_their_world(
     assert "CHF cents a visit" in text_table(rows[:1])
     assert "GBP cents a visit" in text_table(rows[1:])
     assert "CHF cents a visit" in text_links(link_table(runs))
+
+
+def test_measured_lift_has_its_section_where_it_was_played(
+    full: list[Run], tmp_path: Path
+) -> None:
+    _, seen = report_of(without_copies(full), tmp_path)
+    assert "truth" not in seen.text
+    runs = [*without_copies(full), measured(1), measured(2, 90.0)]
+    text, seen = report_of(runs, tmp_path)
+    assert "50.0 % of 2 intervals held the true lift" in seen.text["truth"]
+    assert "+50.00 EUR cents" in seen.text["truth"]
+    assert "cannot tell 93 % from 97 %" in seen.text["truth"]
+    assert 'href="#truth"' in text
 
 
 def test_wording() -> None:

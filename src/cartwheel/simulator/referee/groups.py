@@ -21,6 +21,9 @@ Array = np.ndarray[Any, Any]
 
 NO_AI, ISOLATED, CONNECTED = "no-ai", "isolated", "connected"
 ORACLE, CLAIRVOYANT = "oracle", "clairvoyant"
+MEASURED = "connected measured"
+"""Tells of the product's measurement, see `recovered`, and competes with nobody."""
+
 ORDER = (NO_AI, ISOLATED, CONNECTED, ORACLE, CLAIRVOYANT)
 MINUS, PLUS, COALITION = "connected minus ", "isolated plus ", "coalition "
 
@@ -98,6 +101,6 @@ def is_link_arm(arm: str) -> bool:
 
 def headline_arms(group: Group) -> list[str]:
     """Return the arms of the headline: the known ones first, then anyone's by name."""
-    names = {run.arm for run in group.runs if not is_link_arm(run.arm)}
+    names = {run.arm for run in group.runs if not is_link_arm(run.arm)} - {MEASURED}
     known = [arm for arm in ORDER if arm in names]
     return known + sorted(names - set(ORDER))

@@ -28,6 +28,13 @@ from cartwheel.simulator.referee.claims import (
 )
 from cartwheel.simulator.referee.groups import CONNECTED, ISOLATED, NO_AI, ORACLE, ORDER
 from cartwheel.simulator.referee.paired import LEVEL, Paired
+from cartwheel.simulator.referee.recovered import (
+    HEADS,
+    cells_of,
+    recovered,
+    said_of,
+    together,
+)
 from cartwheel.simulator.referee.results import Run, settle
 from cartwheel.simulator.referee.terminal import text_links, text_table
 from cartwheel.simulator.referee.wording import (
@@ -174,6 +181,9 @@ def _content(runs: Sequence[Run], title: str) -> dict[str, Any]:
         "orders": _range([row.orders for row in links if row.orders] or [0]),
         "isolated": ISOLATED,
         "connected": CONNECTED,
+        "recovered": [cells_of(row) for row in recovered(runs)],
+        "recovered_heads": HEADS,
+        "recovered_says": said_of(together(runs)),
     }
 
 
