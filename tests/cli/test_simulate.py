@@ -170,9 +170,14 @@ def test_coverage_plays_one_arm_and_says_how_often_the_truth_was_held(
     assert [row["world"] for row in value["coverage"]] == ["apparel", "hostile"]
     row = value["coverage"][0]
     assert row["coverage"]["share"] == 0.5
-    assert row["coverage"]["bias"] == 20
+    assert row["coverage"]["bias"] == row["off"]["mean"] == 20
     assert (row["currency"], row["width_minor"]) == ("EUR", 60)
     assert value["together"]["n"] == 4
+    again = simulate(run, "report", tmp_path / "out")
+    assert "50.0 % of 4 intervals" in again.out
+    assert "no results" not in again.out
+    value = simulate(run, "report", tmp_path / "out", "--json").json()
+    assert (value["headline"], len(value["coverage"])) == ([], 2)
 
 
 def test_coverage_ends_with_failure_when_no_world_was_measured(

@@ -274,6 +274,11 @@ def report(
     """Write the results of a folder as one HTML page and one Parquet file."""
     from cartwheel.simulator.referee.claims import headline
     from cartwheel.simulator.referee.link_table import link_table
+    from cartwheel.simulator.referee.recovered import (
+        recovered,
+        text_recovered,
+        together,
+    )
     from cartwheel.simulator.referee.report import write_report
     from cartwheel.simulator.referee.results import read_runs, write_table
     from cartwheel.simulator.referee.terminal import text_table
@@ -287,7 +292,7 @@ def report(
     page = file or out / "report.html"
     write_report(runs, page, title="Simulated shops: what connection is worth")
     table = write_table(out, runs)
-    rows = headline(runs)
+    rows, measured = headline(runs), recovered(runs)
     value = {
         "report": str(page),
         "results": str(table),
@@ -295,8 +300,13 @@ def report(
         "failed": sum(one.state == "failed" for one in runs),
         "headline": _plain(rows),
         "links": _plain(link_table(runs)),
+        "coverage": _plain(measured),
     }
-    lines = [text_table(rows), f"Wrote {page} and {table} ({len(runs):,} runs)."]
+    # Of a folder with measured worlds only, the headline has nothing to say.
+    lines = [text_table(rows)] if rows or not measured else []
+    if measured:
+        lines.append(text_recovered(measured, together(runs)))
+    lines += [f"Wrote {page} and {table} ({len(runs):,} runs)."]
     _show(value, as_json=as_json, lines=lines)
 
 

@@ -55,7 +55,9 @@ def test_by_hand() -> None:
     (row,) = recovered(runs)
     assert (row.coverage.n, row.coverage.left_out) == (4, 2)
     assert row.coverage.share == 0.75
-    assert row.coverage.bias == pytest.approx((3 * 10 + 30) / 4)
+    assert row.coverage.bias == row.off.mean == pytest.approx((3 * 10 + 30) / 4)
+    # Off by 10, 10, 10 and 30: mean 15, standard error 5, t of 3 degrees 3.182.
+    assert (row.off.low, row.off.high) == pytest.approx((-0.912, 30.912), abs=1e-3)
     assert (row.true_minor, row.width_minor) == (50, 40)
     assert (row.unrecognised, row.customers) == (0.4, 1_000)
     assert row.currency == "EUR"
@@ -63,6 +65,7 @@ def test_by_hand() -> None:
     text = text_recovered([row], row.coverage)
     assert "75.0 %" in text
     assert "+50.00 EUR cents" in text
+    assert "+15.00 (−0.91 to +30.91) EUR cents" in text
     assert TOO_FEW in text
 
 

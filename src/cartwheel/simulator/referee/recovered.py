@@ -14,11 +14,12 @@ from typing import Any, Literal
 import numpy as np
 
 from cartwheel.simulator.referee.groups import MEASURED, Group, groups_of
-from cartwheel.simulator.referee.paired import LEVEL, Coverage, coverage
+from cartwheel.simulator.referee.paired import LEVEL, Coverage, Paired, coverage, paired
 from cartwheel.simulator.referee.results import Run
 from cartwheel.simulator.referee.terminal import columns
 from cartwheel.simulator.referee.wording import (
     UNKNOWN,
+    between,
     cents,
     count_of,
     minor_unit,
@@ -64,6 +65,8 @@ class Recovered:
         size: Size it was played in.
         currency: Its currency, "" when unknown.
         coverage: Share of intervals that held the truth; bias in minor units.
+        off: Measured less true lift in minor units, mean over worlds with its t
+            interval: an interval far wider than the truth holds it, biased or not.
         true_minor: Mean true lift in minor units a reached customer.
         width_minor: Mean width of the intervals in minor units.
         unrecognised: Share of answers to held-out customers' devices that were given
@@ -76,6 +79,7 @@ class Recovered:
     size: str
     currency: str
     coverage: Coverage
+    off: Paired
     true_minor: float
     width_minor: float
     unrecognised: float
@@ -119,18 +123,18 @@ def _row(group: Group) -> Recovered:
     runs = list(group.usable(MEASURED).values())
     found = _coverage(group.runs)
     whole = [run for run in runs if np.isfinite(_values([run], *FIGURES, TRUE)).all()]
-    low, high, truth, shown, to_nobody, reached, held = (
-        _values(whole, name)[0]
-        for name in (
-            *("lift_low_minor", "lift_high_minor", TRUE, "answers_held_out"),
-            *("answers_unrecognised", "customers_reached", "customers_held_out"),
-        )
+    value, low, high, truth = _values(whole, *FIGURES, TRUE)
+    shown, to_nobody, reached, held = _values(
+        whole,
+        *("answers_held_out", "answers_unrecognised"),
+        *("customers_reached", "customers_held_out"),
     )
     return Recovered(
         world=group.world,
         size=group.size,
         currency=group.currency,
         coverage=found,
+        off=paired(value, truth, level=LEVEL, seed=0),
         true_minor=_mean(truth),
         width_minor=_mean(high - low),
         unrecognised=float(to_nobody.sum() / shown.sum())
@@ -167,7 +171,7 @@ def cells_of(row: Recovered) -> tuple[str, ...]:
         percent(found.share),
         between_shares(found),
         f"{cents(row.true_minor)} {unit}",
-        f"{cents(found.bias)} {unit}",
+        f"{cents(row.off.mean)} ({between(row.off.low, row.off.high)}) {unit}",
         f"{cents(row.width_minor, signed=False)} {unit}",
         percent(row.unrecognised),
         str(found.left_out),
