@@ -153,9 +153,14 @@ class Settings(BaseSettings):
     @property
     def minor_digits(self) -> int:
         """Decimal places of the currency."""
-        if self.currency in ZERO_DECIMAL:
-            return 0
-        return 3 if self.currency in THREE_DECIMAL else 2
+        return digits_of(self.currency)
+
+
+def digits_of(currency: str) -> int:
+    """Return the decimal places of a currency, by its ISO 4217 code."""
+    if currency in ZERO_DECIMAL:
+        return 0
+    return 3 if currency in THREE_DECIMAL else 2
 
 
 class PinnedSettings(Settings):

@@ -16,6 +16,7 @@ from cartwheel.errors import Misuse
 from cartwheel.simulator import commands, telling
 from cartwheel.simulator.referee import batch
 from cartwheel.simulator.referee.batch import Job, Playing, Progress, Summary
+from cartwheel.simulator.referee.groups import MEASURED
 from cartwheel.simulator.referee.results import Run as Result
 from cartwheel.simulator.referee.results import read_runs, write_run
 from cartwheel.simulator.world import spec
@@ -23,6 +24,7 @@ from tests.cli.program import Run, assert_one_line
 
 LINKS = ["price->forecast", "returns->price", "stock->recommend"]
 PROFIT = {"no-ai": 100, "isolated": 120, "connected": 150, "oracle": 180}
+WORLD = types.SimpleNamespace(money=types.SimpleNamespace(currency="EUR"))
 
 
 def check_arm(name: str) -> None:
@@ -30,11 +32,12 @@ def check_arm(name: str) -> None:
         raise Misuse(f"There is no arm {name!r}.", f"Choose from {', '.join(PROFIT)}.")
 
 
-def load_world(name: str) -> None:
+def load_world(name: str) -> Any:
     if name not in spec.WORLDS:
         raise Misuse(
             f"There is no world {name!r}.", f"Choose one of {', '.join(spec.WORLDS)}."
         )
+    return WORLD
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +85,30 @@ class Batch:
         if arm in self.failing:
             return Result(**names, state="failed", reason="it broke.")
         profit = PROFIT.get(arm, 130) * 100 + job.seed
-        return Result(**names, state="done", visits=100, orders=3, profit_minor=profit)
+        figures = lift(job.seed) if arm == MEASURED else {}
+        return Result(
+            **names,
+            state="done",
+            visits=100,
+            orders=3,
+            profit_minor=profit,
+            figures=figures,
+        )
+
+
+def lift(seed: int) -> dict[str, float]:
+    """Return figures of an interval that holds the truth for even seeds only."""
+    value = 100.0 if seed % 2 == 0 else 140.0
+    return {
+        "lift_true_minor": 100.0,
+        "lift_measured_minor": value,
+        "lift_low_minor": value - 30,
+        "lift_high_minor": value + 30,
+        "customers_reached": 80.0,
+        "customers_held_out": 20.0,
+        "answers_held_out": 40.0,
+        "answers_unrecognised": 10.0,
+    }
 
 
 def told(total: int, ended: int) -> Progress:
@@ -122,10 +148,52 @@ def test_run_plays_every_world_and_prints_the_headline(
     ]
 
 
+def test_coverage_plays_one_arm_and_says_how_often_the_truth_was_held(
+    run: Run, played: Batch, tmp_path: Path
+) -> None:
+    options = ["--world", "apparel", "--world", "hostile", "--worlds", "2"]
+    done = simulate(run, "coverage", tmp_path / "out", *options, "--seed", "3")
+    assert done.code == 0, done.err
+    assert {job.arms for job in played.jobs} == {(MEASURED,)}
+    assert {(job.world, job.seed) for job in played.jobs} == {
+        (world, seed) for world in ("apparel", "hostile") for seed in (3, 4)
+    }
+    heads, apparel, hostile, said = done.out.splitlines()
+    assert "held the truth" in heads
+    # Of the two seeds the interval of one holds the truth.
+    assert "50.0 %" in apparel
+    assert "EUR cents" in hostile
+    assert said.startswith("50.0 % of 4 intervals held the true lift")
+    assert "Fewer than some 200 worlds cannot tell 93 % from 97 %." in said
+    options += ["--seed", "3", "--json"]
+    value = simulate(run, "coverage", tmp_path / "out", *options).json()
+    assert [row["world"] for row in value["coverage"]] == ["apparel", "hostile"]
+    row = value["coverage"][0]
+    assert row["coverage"]["share"] == 0.5
+    assert row["coverage"]["bias"] == row["off"]["mean"] == 20
+    assert (row["currency"], row["width_minor"]) == ("EUR", 60)
+    assert value["together"]["n"] == 4
+    again = simulate(run, "report", tmp_path / "out")
+    assert "50.0 % of 4 intervals" in again.out
+    assert "no results" not in again.out
+    value = simulate(run, "report", tmp_path / "out", "--json").json()
+    assert (value["headline"], len(value["coverage"])) == ([], 2)
+
+
+def test_coverage_ends_with_failure_when_no_world_was_measured(
+    run: Run, played: Batch, tmp_path: Path
+) -> None:
+    played.failing = (MEASURED,)
+    options = ["--world", "apparel", "--worlds", "2"]
+    done = simulate(run, "coverage", tmp_path / "out", *options)
+    assert done.code == 1
+    assert "No world has been measured" in done.out
+
+
 def test_robustness_plays_two_arms_in_every_variant(
     run: Run, played: Batch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spec, "load_world", lambda name: None)
+    monkeypatch.setattr(spec, "load_world", lambda name: WORLD)
     options = ["--world", "apparel", "--worlds", "2", "--seed", "3"]
     done = simulate(run, "robustness", tmp_path / "out", *options)
     assert done.code == 0, done.err

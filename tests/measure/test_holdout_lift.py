@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -14,8 +16,9 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_ind
 
 from cartwheel.connectors.intake import append_harvest
-from cartwheel.measure.assign import in_holdout
-from cartwheel.measure.holdout_lift import compare, holdout_lift
+from cartwheel.lake.tables import BOOKKEEPING, SQL_TYPES, TABLE_BY_NAME
+from cartwheel.measure.assign import holdout_mask, in_holdout
+from cartwheel.measure.holdout_lift import compare, holdout_lift, lift_of
 from cartwheel.shop import Shop, make_shop
 from cartwheel.simulator.sample import harvest
 
@@ -213,3 +216,64 @@ def test_an_empty_shop_says_not_yet(tmp_path: Path):
     lift = holdout_lift(shop, since=SINCE, until=UNTIL)
     assert (lift.value, lift.reached, lift.held_out) == (None, 0, 0)
     assert lift.not_yet.startswith("Not yet")
+
+
+PEOPLE, GAIN = [f"C{i:04d}" for i in range(400)], 700
+
+
+def facts_of(salt: str) -> duckdb.DuckDBPyConnection:
+    """Return facts in which reaching earns `GAIN` a customer, in a schema `made`.
+
+    Everybody buys for an amount of their own; who is reached pays `GAIN` more.
+    """
+    con = duckdb.connect(config={"threads": "1"})
+    con.execute("CREATE SCHEMA made")
+    for name in ("customers", "orders", "order_lines", "costs", "refunds", "returns"):
+        table = TABLE_BY_NAME[name]
+        columns = ", ".join(
+            f'"{c.name}" {SQL_TYPES[c.type]}' for c in (*table.columns, *BOOKKEEPING)
+        )
+        con.execute(f"CREATE TABLE made.{name} ({columns})")
+    held = holdout_mask(PEOPLE, 0.25, salt)
+    amounts = np.random.default_rng(7).gamma(1.0, 4_000, len(PEOPLE)).astype(int)
+    sales = [
+        *chain.from_iterable(
+            sale(i, who, int(amount) + (0 if left else GAIN))
+            for i, (who, amount, left) in enumerate(
+                zip(PEOPLE, amounts, held, strict=True)
+            )
+        )
+    ]
+    people = [{"customer_id": n, "created_at": at(1, 2)} for n in PEOPLE]
+    rows = {"customers": people, **tables_of(sales), "costs": [cost("P1", 0)]}
+    for name, own in rows.items():
+        made = [{**row, "known_at": at(1, 2, 1), "content_hash": ""} for row in own]
+        con.register("fresh", pa.Table.from_pylist(made))
+        con.execute(f"INSERT INTO made.{name} BY NAME SELECT * FROM fresh")
+    return con
+
+
+def test_over_many_draws_of_the_holdout_the_estimate_is_right_on_average():
+    found = []
+    for number in range(60):
+        con = facts_of(f"salt {number}")
+        one = lift_of(
+            con,
+            schema="made",
+            share=0.25,
+            salt=f"salt {number}",
+            timezone="UTC",
+            since=SINCE,
+            until=UNTIL,
+        )
+        con.close()
+        assert one.value is not None
+        assert one.low is not None
+        assert one.high is not None
+        found.append((one.value, one.low <= GAIN <= one.high))
+    values = np.array([value for value, _ in found])
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    assert abs(values.mean() - GAIN) < 3 * error
+    assert error < GAIN / 4, "the test could not see a bias"
+    # Of 60 intervals at 95 %, chance leaves fewer than 51 right once in 3,000.
+    assert sum(held for _, held in found) >= 51

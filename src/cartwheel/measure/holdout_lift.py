@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from cartwheel.measure.assign import holdout_mask
-from cartwheel.measure.outcomes import STANDING
+from cartwheel.measure.standing import standing
+from cartwheel.signals.days import midnight_after
 
 if TYPE_CHECKING:
     import duckdb
@@ -63,7 +64,37 @@ class Lift:
 
 
 def holdout_lift(shop: Shop, *, since: date, until: date) -> Lift:
-    """Return what customers known before a day earned the shop, reached or held out.
+    """Return what customers a shop knew before a day earned it, reached or held out.
+
+    Args:
+        shop: The shop.
+        since: First day; customers known before it are compared.
+        until: Last day.
+    """
+    settings = shop.settings
+    with shop.lake.attached(read_only=True) as con:
+        return lift_of(
+            con,
+            schema="lake",
+            share=settings.holdout.share_bps / 10_000,
+            salt=settings.holdout.salt,
+            timezone=settings.timezone,
+            since=since,
+            until=until,
+        )
+
+
+def lift_of(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    schema: str,
+    share: float,
+    salt: str,
+    timezone: str,
+    since: date,
+    until: date,
+) -> Lift:
+    """Return what customers known before a day earned, reached or held out.
 
     Counted is what they ordered from `since` to `until`: paid less goods, refunds and
     the cost of returns, as known at the end. A line without a unit cost is taken to
@@ -71,27 +102,30 @@ def holdout_lift(shop: Shop, *, since: date, until: date) -> Lift:
     refunds that name no line, are left out of both groups.
 
     Args:
-        shop: The shop.
+        con: A DuckDB connection to the fact tables, bookkeeping columns included.
+        schema: Where they are.
+        share: Share of customers who are held out, 0 to 1.
+        salt: Salt of the hash by which they are.
+        timezone: Time zone in which days are counted.
         since: First day; customers known before it are compared.
         until: Last day.
     """
-    from cartwheel.signals.engine import when_of
-
-    zone = shop.settings.timezone
-    start = datetime.fromisoformat(when_of(since - timedelta(days=1), zone).cutoff_at)
-    end = datetime.fromisoformat(when_of(until, zone).cutoff_at)
-    with shop.lake.attached(read_only=True) as con:
-        names = _known(con, start)
-        paid, costed, cost = _cost_share(con, start, end)
-        enough = paid > 0 and costed >= KNOWN_COSTS * paid
-        share = cost / costed if enough and costed else 0.0
-        earned = _earned(con, start, end, share if enough else None)
-    held = holdout_mask(
-        names, shop.settings.holdout.share_bps / 10_000, shop.settings.holdout.salt
-    )
+    start, end = instants(since, until, timezone)
+    names = known_customers(con, schema, start)
+    paid, costed, cost = _cost_share(con, schema, start, end)
+    enough = paid > 0 and costed >= KNOWN_COSTS * paid
+    part = cost / costed if enough and costed else 0.0
+    earned = _earned(con, schema, start, end, part if enough else None)
+    held = holdout_mask(names, share, salt)
     values = np.array([earned.get(name, 0.0) for name in names])
     basis: Literal["margin", "revenue"] = "margin" if enough else "revenue"
     return compare(values[~held], values[held], basis=basis)
+
+
+def instants(since: date, until: date, timezone: str) -> tuple[datetime, datetime]:
+    """Return the first instant of a day and the first after another, naive UTC."""
+    start = midnight_after(since - timedelta(days=1), timezone)
+    return start, midnight_after(until, timezone)
 
 
 def compare(
@@ -131,12 +165,14 @@ def compare(
     )
 
 
-def _known(con: duckdb.DuckDBPyConnection, start: datetime) -> list[str]:
+def known_customers(
+    con: duckdb.DuckDBPyConnection, schema: str, start: datetime
+) -> list[str]:
     """Return who had an account or an order before an instant, sorted."""
     rows = con.execute(
-        "SELECT customer_id FROM lake.customers "
+        f"SELECT customer_id FROM {schema}.customers "
         "WHERE created_at < $start AND known_at < $start UNION "
-        "SELECT customer_id FROM lake.orders "
+        f"SELECT customer_id FROM {schema}.orders "
         "WHERE placed_at < $start AND known_at < $start AND customer_id IS NOT NULL "
         "ORDER BY 1",
         {"start": start},
@@ -147,25 +183,27 @@ def _known(con: duckdb.DuckDBPyConnection, start: datetime) -> list[str]:
 def _newest(table: str, key: str) -> str:
     """Return SQL of the versions in force before an instant."""
     return (
-        f"(SELECT * FROM lake.{table} WHERE known_at < ? QUALIFY row_number() OVER ("
+        f"(SELECT * FROM {table} WHERE known_at < ? QUALIFY row_number() OVER ("
         f"PARTITION BY {key} ORDER BY known_at DESC, imported_at DESC, "
         "content_hash DESC) = 1)"
     )
 
 
-LINES = (
-    f"{STANDING}, lines AS (SELECT order_id, line_id, standing.customer_id, "
-    "line.variant_id, quantity_units AS units, "
-    "quantity_units * unit_price_minor - coalesce(discount_minor, 0) AS paid "
-    f"FROM {_newest('order_lines', 'order_id, line_id')} AS line "
-    "JOIN standing USING (order_id) WHERE line.kind = 'product' "
-    "AND standing.placed_at >= ? AND standing.placed_at < ? "
-    "AND standing.customer_id IS NOT NULL), "
-    "cost AS (SELECT variant_id, arg_max(cost_minor, (valid_from_at, known_at)) "
-    "AS unit_cost FROM lake.costs WHERE known_at < ? AND valid_from_at < ? "
-    "GROUP BY variant_id)"
-)
-"""Lines of standing orders placed in a window, and unit costs in force at its end."""
+def _lines(schema: str) -> str:
+    """Return SQL of lines of standing orders in a window, and unit costs at its end."""
+    return (
+        f"{standing(schema)}, "
+        "lines AS (SELECT order_id, line_id, standing.customer_id, "
+        "line.variant_id, quantity_units AS units, "
+        "quantity_units * unit_price_minor - coalesce(discount_minor, 0) AS paid "
+        f"FROM {_newest(f'{schema}.order_lines', 'order_id, line_id')} AS line "
+        "JOIN standing USING (order_id) WHERE line.kind = 'product' "
+        "AND standing.placed_at >= ? AND standing.placed_at < ? "
+        "AND standing.customer_id IS NOT NULL), "
+        "cost AS (SELECT variant_id, arg_max(cost_minor, (valid_from_at, known_at)) "
+        f"AS unit_cost FROM {schema}.costs WHERE known_at < ? AND valid_from_at < ? "
+        "GROUP BY variant_id)"
+    )
 
 
 def _window(start: datetime, end: datetime) -> list[datetime]:
@@ -173,11 +211,11 @@ def _window(start: datetime, end: datetime) -> list[datetime]:
 
 
 def _cost_share(
-    con: duckdb.DuckDBPyConnection, start: datetime, end: datetime
+    con: duckdb.DuckDBPyConnection, schema: str, start: datetime, end: datetime
 ) -> tuple[float, float, float]:
     """Return what was paid, what of it has a cost, and that cost."""
     row = con.execute(
-        f"{LINES} SELECT sum(paid), sum(paid) FILTER (unit_cost IS NOT NULL), "
+        f"{_lines(schema)} SELECT sum(paid), sum(paid) FILTER (unit_cost IS NOT NULL), "
         "sum(units * unit_cost) FROM lines LEFT JOIN cost USING (variant_id)",
         _window(start, end),
     ).fetchone()
@@ -187,6 +225,7 @@ def _cost_share(
 
 def _earned(
     con: duckdb.DuckDBPyConnection,
+    schema: str,
     start: datetime,
     end: datetime,
     share: float | None,
@@ -194,21 +233,24 @@ def _earned(
     """Return minor units by customer.
 
     Args:
-        con: The lake.
+        con: A connection to the fact tables.
+        schema: Where they are.
         start: First instant of the window.
         end: First instant after it.
         share: Cost of a line without one, of its price; None leaves costs out.
     """
     weight, margin = (0.0, 0) if share is None else (share, 1)
     rows = con.execute(
-        f"{LINES}, priced AS (SELECT *, "
+        f"{_lines(schema)}, priced AS (SELECT *, "
         "coalesce(unit_cost, ? * paid / greatest(units, 1)) AS each_cost "
         "FROM lines LEFT JOIN cost USING (variant_id)), "
         "money AS (SELECT order_id, line_id, sum(amount_minor) AS amount "
-        f"FROM {_newest('refunds', 'refund_id, line_id')} GROUP BY order_id, line_id), "
+        f"FROM {_newest(f'{schema}.refunds', 'refund_id, line_id')} "
+        "GROUP BY order_id, line_id), "
         "back AS (SELECT order_id, line_id, sum(quantity_units) AS units, "
         "sum(coalesce(cost_minor, 0)) AS loss "
-        f"FROM {_newest('returns', 'return_id, line_id')} GROUP BY order_id, line_id) "
+        f"FROM {_newest(f'{schema}.returns', 'return_id, line_id')} "
+        "GROUP BY order_id, line_id) "
         "SELECT customer_id, sum(paid - coalesce(amount, 0) - ? * ("
         "each_cost * (priced.units - coalesce(back.units, 0)) + coalesce(loss, 0))) "
         "FROM priced LEFT JOIN money USING (order_id, line_id) "

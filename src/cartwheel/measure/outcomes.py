@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from cartwheel.measure.standing import standing
 from cartwheel.operations import decisions, reading, turns
 from cartwheel.shop import Shop
 
@@ -31,15 +32,6 @@ MEASURED: Mapping[str, int] = {
 
 OPEN_STATES = ("proposed", "approved", "applied", "held_out", "expired")
 """States whose predictions count; what was refused never happened as predicted."""
-
-
-STANDING = (
-    "WITH standing AS (SELECT order_id, customer_id, placed_at FROM ("
-    "SELECT * FROM lake.orders WHERE known_at < ? QUALIFY row_number() OVER ("
-    "PARTITION BY order_id ORDER BY known_at DESC, imported_at DESC, content_hash "
-    "DESC) = 1) WHERE status <> 'cancelled')"
-)
-"""Orders as known before a cut-off and not cancelled by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +175,7 @@ def _orders_counter(
     days: dict[str, set[date]] = {}
     with shop.lake.attached(read_only=True) as con:
         rows = con.execute(
-            f"{STANDING} SELECT customer_id, placed_at FROM standing "
+            f"{standing()} SELECT customer_id, placed_at FROM standing "
             "WHERE customer_id IS NOT NULL",
             [cutoff],
         ).fetchall()
@@ -210,7 +202,8 @@ def _buys_counter(
     bought: dict[str, list[tuple[date, str]]] = {}
     with shop.lake.attached(read_only=True) as con:
         rows = con.execute(
-            f"{STANDING} SELECT DISTINCT line.customer_id, product_id, line.placed_at "
+            f"{standing()} SELECT DISTINCT line.customer_id, product_id, "
+            "line.placed_at "
             "FROM lake.order_lines AS line JOIN standing USING (order_id) "
             "WHERE kind = 'product' AND line.customer_id IS NOT NULL "
             "AND line.placed_at >= ? AND known_at < ?",

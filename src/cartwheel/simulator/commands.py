@@ -228,6 +228,42 @@ def robustness(
 
 
 @app.command()
+def coverage(
+    world: WorldOption = None,
+    size: SizeOption = "small",
+    worlds: WorldsOption = 8,
+    seed: SeedOption = 1,
+    out: OutOption = OUT,
+    workers: WorkersOption = 0,
+    limit: LimitOption = 3600,
+    retry_failed: RetryOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the wheel by its holdout, and print how often that held the truth."""
+    kinds = _worlds(world, size)
+    from cartwheel.simulator.referee.groups import MEASURED
+    from cartwheel.simulator.referee.recovered import (
+        recovered,
+        said_of,
+        text_recovered,
+        together,
+    )
+    from cartwheel.simulator.referee.results import read_runs
+
+    jobs = _jobs(kinds, size, range(seed, seed + worlds), (MEASURED,))
+    summary = _play(jobs, out, workers=workers, limit=limit, retry_failed=retry_failed)
+    runs = read_runs(out)
+    rows, all_ = recovered(runs), together(runs)
+    value = {
+        **_ended(summary, out),
+        "coverage": _plain(rows),
+        "together": {**_plain(all_), "bias": None, "says": said_of(all_)},
+    }
+    _show(value, as_json=as_json, lines=[text_recovered(rows, all_)])
+    _judge(summary)
+
+
+@app.command()
 def report(
     out: OutOption = OUT,
     file: Annotated[
@@ -238,6 +274,11 @@ def report(
     """Write the results of a folder as one HTML page and one Parquet file."""
     from cartwheel.simulator.referee.claims import headline
     from cartwheel.simulator.referee.link_table import link_table
+    from cartwheel.simulator.referee.recovered import (
+        recovered,
+        text_recovered,
+        together,
+    )
     from cartwheel.simulator.referee.report import write_report
     from cartwheel.simulator.referee.results import read_runs, write_table
     from cartwheel.simulator.referee.terminal import text_table
@@ -251,7 +292,7 @@ def report(
     page = file or out / "report.html"
     write_report(runs, page, title="Simulated shops: what connection is worth")
     table = write_table(out, runs)
-    rows = headline(runs)
+    rows, measured = headline(runs), recovered(runs)
     value = {
         "report": str(page),
         "results": str(table),
@@ -259,8 +300,13 @@ def report(
         "failed": sum(one.state == "failed" for one in runs),
         "headline": _plain(rows),
         "links": _plain(link_table(runs)),
+        "coverage": _plain(measured),
     }
-    lines = [text_table(rows), f"Wrote {page} and {table} ({len(runs):,} runs)."]
+    # Of a folder with measured worlds only, the headline has nothing to say.
+    lines = [text_table(rows)] if rows or not measured else []
+    if measured:
+        lines.append(text_recovered(measured, together(runs)))
+    lines += [f"Wrote {page} and {table} ({len(runs):,} runs)."]
     _show(value, as_json=as_json, lines=lines)
 
 

@@ -12,7 +12,8 @@ from cartwheel.measure.assign import in_holdout
 from cartwheel.settings import PinnedSettings
 from cartwheel.simulator.arms.actions import Agreed
 from cartwheel.simulator.arms.base import Page
-from cartwheel.simulator.living.policy import InForce, NobodyReached, TheShop
+from cartwheel.simulator.living.policy import InForce, TheShop
+from cartwheel.simulator.twins.alone import NobodyReached
 from tests.simulator.arms.test_actions import article
 from tests.simulator.arms.test_plain import Shop
 
@@ -62,7 +63,7 @@ def test_the_holdout_gets_the_plain_rule_and_exclusions_hold():
 
 def test_the_twin_answers_everybody_with_the_plain_rule():
     shop = TheShop(in_force(Lever()))
-    twin = NobodyReached(in_force(Lever()), shop)
+    twin = NobodyReached(shop)
     assert twin.slates([page(HELD), page(FREE), page(None)]) == [["plain"]] * 3
 
 
@@ -82,7 +83,7 @@ def test_decisions_are_carried_out_on_the_first_morning_and_repeated_by_the_twin
     )
     seen = Shop(day=57, listed=[article("P1")], agreed=["C000002"])
     shop = TheShop(in_force(Lever(), fresh=fresh))
-    twin = NobodyReached(in_force(Lever()), shop)
+    twin = NobodyReached(shop)
     first, other = shop.morning(seen), twin.morning(seen)
     assert first.prices_minor == other.prices_minor == {"P1": 1_800}
     assert list(first.purchases) == list(other.purchases) != []
@@ -101,5 +102,5 @@ def test_who_is_left_alone_gets_no_weekly_mail_but_does_in_the_twin():
     shop = TheShop(in_force(Lever(), standing=alone))
     mailed = [mail.customer_id for mail in shop.morning(seen).mails]
     assert mailed == ["C000001"]
-    twin = NobodyReached(in_force(Lever()), shop)
+    twin = NobodyReached(shop)
     assert len(twin.morning(seen).mails) == 2

@@ -25,10 +25,13 @@ from cartwheel.simulator.referee.wording import (
     cents,
     chance,
     figure_text,
+    minor_unit,
     percent,
     tick,
+    unit_of,
 )
 from tests.simulator.referee.made import LIFTS, played, run
+from tests.simulator.referee.test_recovered import measured
 
 HOSTILE = "<script>alert('x')</script>\"&\x1b[31m</style><img src=http://x.example>"
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -266,7 +269,48 @@ def test_terminal_tables_are_aligned_and_hold_the_numbers(full: list[Run]) -> No
     assert all(x.endswith("8/8/8") for x in links.splitlines()[2:])
 
 
+def test_amounts_are_headed_with_the_currency_of_their_world(
+    full: list[Run], tmp_path: Path
+) -> None:
+    runs = [
+        replace(one, currency="GBP" if one.world == "hostile" else "CHF")
+        for one in without_copies(full)
+    ]
+    text, seen = report_of(runs, tmp_path)
+    for section in ("answer", "headline", "differences", "made-of", "links"):
+        assert "CHF cents" in seen.text[section], section
+    for section in ("answer", "headline", "differences", "made-of", "not-paying"):
+        assert "GBP cents" in seen.text[section], section
+    assert "CHF a world" in seen.text["trajectories"]
+    # One chart of several worlds' differences has no one currency.
+    assert "minor units of each world's currency" in seen.text["differences"]
+    assert "EUR" not in text.replace("such as EUR cents", "")
+    rows = headline(runs)
+    assert "CHF cents a visit" in text_table(rows[:1])
+    assert "GBP cents a visit" in text_table(rows[1:])
+    assert "CHF cents a visit" in text_links(link_table(runs))
+
+
+def test_measured_lift_has_its_section_where_it_was_played(
+    full: list[Run], tmp_path: Path
+) -> None:
+    _, seen = report_of(without_copies(full), tmp_path)
+    assert "truth" not in seen.text
+    runs = [*without_copies(full), measured(1), measured(2, 90.0)]
+    text, seen = report_of(runs, tmp_path)
+    assert "50.0 % of 2 intervals held the true lift" in seen.text["truth"]
+    assert "+50.00 EUR cents" in seen.text["truth"]
+    assert "cannot tell 93 % from 97 %" in seen.text["truth"]
+    assert 'href="#truth"' in text
+
+
 def test_wording() -> None:
+    assert [minor_unit(c) for c in ("EUR", "JPY", "KWD", "")] == (
+        ["EUR cents", "JPY", "1/1000 KWD", "minor units"]
+    )
+    assert unit_of(["EUR", "EUR"]) == "EUR cents"
+    assert unit_of([]) == "minor units"
+    assert amount(5_000, digits=0) == "+5k"
     assert [cents(v) for v in (1234.5, -0.004, 0.0, -2.5, NAN)] == (
         ["+1,234.50", "0.00", "0.00", "−2.50", "–"]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from cartwheel.errors import Failure
 from cartwheel.simulator.referee import results
+from cartwheel.simulator.referee.groups import groups_of
 from cartwheel.simulator.referee.results import (
     RESULTS,
     Run,
@@ -50,6 +52,7 @@ def some_run(draw: st.DrawFn) -> Run:
         parts=draw(st.dictionaries(NAMES, WHOLE, max_size=3)),
         figures=draw(st.dictionaries(NAMES, st.floats(allow_nan=False), max_size=3)),
         days={k: np.array(draw(series)) for k in draw(st.sets(NAMES, max_size=2))},
+        currency=draw(st.sampled_from(["", "EUR", "CHF"])),
     )
 
 
@@ -228,3 +231,22 @@ def test_no_runs_make_an_empty_table_and_an_empty_list(tmp_path: Path) -> None:
     assert to_table([]).num_rows == 0
     assert read_runs(tmp_path / "nowhere") == []
     assert results.done(tmp_path / "nowhere") == set()
+
+
+def test_the_currency_is_kept_and_older_results_without_one_are_read(
+    tmp_path: Path,
+) -> None:
+    path = write_run(tmp_path, run("connected", 1, currency="CHF"))
+    (kept,) = read_runs(tmp_path)
+    assert kept.currency == "CHF"
+    # As results were written before the currency was kept with them.
+    table = pq.read_table(path)
+    format_ = {b"cartwheel_referee": b"1"}
+    pq.write_table(table.replace_schema_metadata(format_), path)
+    (older,) = read_runs(tmp_path)
+    assert older.currency == ""
+    assert older.key == kept.key
+    (group,) = groups_of([older])
+    assert group.currency == "EUR", "that of the shipped world of this name"
+    (own,) = groups_of([replace(older, world="mine")])
+    assert own.currency == ""

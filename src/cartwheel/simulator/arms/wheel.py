@@ -18,7 +18,7 @@ from cartwheel.gate.context import excluded_products, make_context
 from cartwheel.gate.order import pass_gate
 from cartwheel.levers.base import Model, OnlineLever, State
 from cartwheel.measure.assign import in_holdout
-from cartwheel.settings import PinnedSettings
+from cartwheel.settings import Holdout, PinnedSettings
 from cartwheel.signals.engine import when_of
 from cartwheel.signals.prepared import PreparedSignals
 from cartwheel.signals.registry import LAKE_SIGNALS
@@ -58,6 +58,8 @@ class Wheel:
         turn_days: Days from turn to turn.
         learn_days: Days after which a turn learns anew; between, the last healthy
             models decide on fresh signals.
+        holdout_bps: Share of customers held out, in basis points; None for the
+            product's own.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Wheel:
         levers: Mapping[str, Lever] | None = None,
         turn_days: int = TURN_DAYS,
         learn_days: int = TURN_DAYS,
+        holdout_bps: int | None = None,
     ) -> None:
         self.name = name
         self._levers = dict(find_levers() if levers is None else levers)
@@ -81,6 +84,9 @@ class Wheel:
             timezone=ZONE,
             # Stock is looked at as often as there is a turn.
             levers={"replenish": {"review_days": turn_days}},
+            holdout=Holdout()
+            if holdout_bps is None
+            else Holdout(share_bps=holdout_bps),
         )
         self._signals: PreparedSignals | None = None
         self._healthy: dict[str, Model] = {}
@@ -94,9 +100,19 @@ class Wheel:
         self._day = 0
         self.runs: dict[str, LeverRun] = {}
         self.verdict: Verdict | None = None
+        self.done = Actions()
+
+    @property
+    def holdout(self) -> Holdout:
+        """Who is left alone."""
+        return self._settings.holdout
 
     def morning(self, shop: ShopView) -> Actions:
         """Turn the wheel when it is due, and send the shop's own weekly mail."""
+        self.done = self._decide(shop)
+        return self.done
+
+    def _decide(self, shop: ShopView) -> Actions:
         self._day = shop.day
         self._sold_out = sold_out(shop)
         actions = Actions()
@@ -115,21 +131,42 @@ class Wheel:
 
     def slates(self, pages: Sequence[Page]) -> list[list[str]]:
         """Answer each page from the published model, as the API does."""
+        held = [
+            page.customer is not None and self._held_out(page.customer)
+            for page in pages
+        ]
+        return self._answer(pages, held, self._sold_out)
+
+    def answer_left_alone(
+        self, pages: Sequence[Page], sold_out: frozenset[str]
+    ) -> list[list[str]]:
+        """Return what each page would show if its visitor were in the holdout.
+
+        Args:
+            pages: Pages of today.
+            sold_out: Products of which there is nothing where they are shown.
+        """
+        return self._answer(pages, [True] * len(pages), sold_out)
+
+    def _answer(
+        self, pages: Sequence[Page], held: Sequence[bool], sold_out: frozenset[str]
+    ) -> list[list[str]]:
         model = self._online
         if model is None:
             return [[] for _ in pages]
         lever = cast(OnlineLever, self._levers[ONLINE])
-        return [self._answer(lever, model, page) for page in pages]
-
-    def _answer(self, lever: OnlineLever, model: Model, page: Page) -> list[str]:
-        return answer_page(
-            lever,
-            model,
-            page,
-            holdout=page.customer is not None and self._held_out(page.customer),
-            excluded=self._excluded | self._sold_out,
-            rng=draw_of(page, seed=self._seed, day=self._day),
-        )
+        excluded = self._excluded | sold_out
+        return [
+            answer_page(
+                lever,
+                model,
+                page,
+                holdout=left,
+                excluded=excluded,
+                rng=draw_of(page, seed=self._seed, day=self._day),
+            )
+            for page, left in zip(pages, held, strict=True)
+        ]
 
     def _held_out(self, customer: str) -> bool:
         holdout = self._settings.holdout

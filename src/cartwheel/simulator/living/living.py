@@ -26,7 +26,7 @@ from cartwheel.simulator.living.agreed import (
     why_not,
 )
 from cartwheel.simulator.living.page import measured, publish_world
-from cartwheel.simulator.living.policy import InForce, NobodyReached, TheShop
+from cartwheel.simulator.living.policy import InForce, TheShop
 from cartwheel.simulator.living.store import (
     ALONE,
     PLAIN,
@@ -39,8 +39,9 @@ from cartwheel.simulator.living.store import (
     write_kept,
     write_record,
 )
-from cartwheel.simulator.living.truth import cohort, earned, week_of
 from cartwheel.simulator.sample import harvest
+from cartwheel.simulator.twins.alone import NobodyReached
+from cartwheel.simulator.twins.truth import cohort, earned, week_of
 from cartwheel.simulator.world.world import World
 from cartwheel.turn.core import describe
 from cartwheel.turn.pages import publish_imports
@@ -233,7 +234,7 @@ def _play(kept: Kept, now: InForce, days: int) -> dict[str, str]:
     start = kept.day
     first = kept.last_day + timedelta(days=1)
     shop, plain = TheShop(now), Plain()
-    alone = NobodyReached(now, shop)
+    alone = NobodyReached(shop)
     for _ in range(days):
         # The shop goes first: its twin repeats what it did for everybody.
         for name, policy in ((WHEEL, shop), (ALONE, alone)):

@@ -1,4 +1,4 @@
-"""Policies of a demo shop: the shop itself, and the same shop with nobody reached."""
+"""The policy of a demo shop: the shop itself, as people and the wheel run it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cartwheel.simulator.arms.actions import (
     sold_out,
 )
 from cartwheel.simulator.arms.base import Actions, Page, ShopView
-from cartwheel.simulator.arms.plain import BLAST_DAYS, blast
+from cartwheel.simulator.arms.plain import BLAST_DAYS
 
 if TYPE_CHECKING:
     from cartwheel.settings import Settings
@@ -92,39 +92,12 @@ class TheShop:
         ]
         return _answer(self._in_force, pages, held, self._day, self._sold_out)
 
-
-class NobodyReached:
-    """The shop's prices and purchases of the day, with every person left alone.
-
-    Everybody gets the weekly mail and the lists of the holdout; nobody gets an offer.
-
-    Args:
-        in_force: What the shop published.
-        shop: The shop as it ran the same day before this policy does.
-    """
-
-    name = "nobody reached"
-
-    def __init__(self, in_force: InForce, shop: TheShop) -> None:
-        self._in_force = in_force
-        self._shop = shop
-        self._day = 0
-        self._sold_out: frozenset[str] = frozenset()
-
-    def morning(self, shop: ShopView) -> Actions:
-        """Repeat what the shop did for everybody this morning."""
-        self._day = shop.day
-        self._sold_out = sold_out(shop)
-        return Actions(
-            prices_minor=self._shop.done.prices_minor,
-            purchases=self._shop.done.purchases,
-            mails=blast(shop) if shop.day % BLAST_DAYS == 1 else (),
-        )
-
-    def slates(self, pages: Sequence[Page]) -> list[list[str]]:
-        """Answer every page with the plain rule."""
+    def answer_left_alone(
+        self, pages: Sequence[Page], sold_out: frozenset[str]
+    ) -> list[list[str]]:
+        """Answer every page by the plain rule of the holdout."""
         everybody = [True] * len(pages)
-        return _answer(self._in_force, pages, everybody, self._day, self._sold_out)
+        return _answer(self._in_force, pages, everybody, self._day, sold_out)
 
 
 def _answer(

@@ -30,6 +30,7 @@ class Trajectory:
     Attributes:
         world: Name of the world.
         size: Size it was played in.
+        currency: Its currency, "" when unknown.
         arm: The arm.
         base: What it is compared with.
         mean: Mean over paired worlds, shape (days,).
@@ -40,6 +41,7 @@ class Trajectory:
 
     world: str
     size: str
+    currency: str
     arm: str
     base: str
     mean: Array
@@ -55,6 +57,7 @@ class Composition:
     Attributes:
         world: Name of the world.
         size: Size it was played in.
+        currency: Its currency, "" when unknown.
         kind: "parts" in minor units per visit, or "figures" as they are.
         arms: Arms shown.
         names: Parts or figures.
@@ -66,6 +69,7 @@ class Composition:
 
     world: str
     size: str
+    currency: str
     kind: Literal["parts", "figures"]
     arms: tuple[str, ...]
     names: tuple[str, ...]
@@ -118,6 +122,7 @@ def _trajectory(group: Group, arm: str, base: str, level: float) -> Trajectory |
     return Trajectory(
         world=group.world,
         size=group.size,
+        currency=group.currency,
         arm=arm,
         base=base,
         mean=mean,
@@ -176,6 +181,7 @@ def _composition(
     return Composition(
         world=group.world,
         size=group.size,
+        currency=group.currency,
         kind=kind,
         arms=tuple(arms),
         names=tuple(names),

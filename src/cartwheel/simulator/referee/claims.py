@@ -130,6 +130,7 @@ class Headline:
     Attributes:
         world: Name of the world.
         size: Size it was played in.
+        currency: Its currency, "" when unknown.
         worlds: Seeds played with any of these arms.
         failed: Of these, seeds in which at least one of these arms failed.
         arms: One line an arm, the arms of the link table left out.
@@ -139,6 +140,7 @@ class Headline:
 
     world: str
     size: str
+    currency: str
     worlds: int
     failed: int
     arms: tuple[ArmLine, ...]
@@ -176,6 +178,7 @@ def _headline(group: Group, level: float, seed: int) -> Headline:
     return Headline(
         world=group.world,
         size=group.size,
+        currency=group.currency,
         worlds=group.seeds(arms),
         failed=len(failed),
         arms=tuple(_arm_line(group, arm, level, seed) for arm in arms),

@@ -14,11 +14,16 @@ from typing import Any
 import numpy as np
 
 from cartwheel.simulator.referee.results import Run
+from cartwheel.simulator.world import spec
+from cartwheel.simulator.world.variants import split_name
 
 Array = np.ndarray[Any, Any]
 
 NO_AI, ISOLATED, CONNECTED = "no-ai", "isolated", "connected"
 ORACLE, CLAIRVOYANT = "oracle", "clairvoyant"
+MEASURED = "connected measured"
+"""Tells of the product's measurement, see `recovered`, and competes with nobody."""
+
 ORDER = (NO_AI, ISOLATED, CONNECTED, ORACLE, CLAIRVOYANT)
 MINUS, PLUS, COALITION = "connected minus ", "isolated plus ", "coalition "
 
@@ -31,6 +36,12 @@ class Group:
     size: str
     runs: Sequence[Run]
     by_arm: Mapping[str, Mapping[int, Run]]
+
+    @property
+    def currency(self) -> str:
+        """The currency its runs were played in, "" when unknown."""
+        kept = next((run.currency for run in self.runs if run.currency), "")
+        return kept or shipped_currency(self.world)
 
     def usable(self, arm: str) -> Mapping[int, Run]:
         """Return runs of an arm that reached the end and had visits, by seed."""
@@ -60,6 +71,15 @@ class Group:
         return result
 
 
+def shipped_currency(world: str) -> str:
+    """Return the currency of a shipped world or its variant, "" of any other.
+
+    Failed runs, and results from before it was kept with them, name no currency.
+    """
+    name, _ = split_name(world)
+    return spec.load_world(name).money.currency if name in spec.WORLDS else ""
+
+
 def groups_of(runs: Sequence[Run]) -> list[Group]:
     """Return runs by world and size, sorted."""
     found = []
@@ -81,6 +101,6 @@ def is_link_arm(arm: str) -> bool:
 
 def headline_arms(group: Group) -> list[str]:
     """Return the arms of the headline: the known ones first, then anyone's by name."""
-    names = {run.arm for run in group.runs if not is_link_arm(run.arm)}
+    names = {run.arm for run in group.runs if not is_link_arm(run.arm)} - {MEASURED}
     known = [arm for arm in ORDER if arm in names]
     return known + sorted(names - set(ORDER))

@@ -45,6 +45,7 @@ class LinkRow:
     Attributes:
         world: Name of the world.
         size: Size it was played in.
+        currency: Its currency, "" when unknown.
         link: Name of the link.
         add_one: Isolated plus the link against isolated; None when not run.
         leave_one_out: Connected against connected minus the link; None when not run.
@@ -58,6 +59,7 @@ class LinkRow:
 
     world: str
     size: str
+    currency: str
     link: str
     add_one: Paired | None
     leave_one_out: Paired | None
@@ -212,10 +214,12 @@ def _link_rows(
     ]
     adjusted = [_adjust(form) for form in (add, leave, joined)]
     worlds = group.seeds(run.arm for run in group.runs if is_link_arm(run.arm))
+    currency = group.currency
     return [
         LinkRow(
             world=group.world,
             size=group.size,
+            currency=currency,
             link=link,
             add_one=add[i],
             leave_one_out=leave[i],

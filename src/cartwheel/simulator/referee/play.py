@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from cartwheel.simulator.arms.plain import Plain
-from cartwheel.simulator.arms.registry import check_arm, make_arm
+from cartwheel.simulator.arms.registry import MEASURED, check_arm, make_arm
 from cartwheel.simulator.referee.results import Run
 from cartwheel.simulator.world.spec import load_world, size_of
 from cartwheel.simulator.world.world import World
 
 if TYPE_CHECKING:
     from cartwheel.simulator.arms.base import Policy
+    from cartwheel.simulator.arms.wheel import Wheel
 
 Array = np.ndarray[Any, Any]
 
@@ -54,9 +56,32 @@ def play(
         began = time.perf_counter()
         own = deepcopy(shared)
         policy = make_arm(name, own, seed)
-        play_out(own, policy, on_day)
+        found = play_arm(name, own, policy, on_day)
         own.facts.close()
-        yield as_run(own, world=world, size=size, arm=name, began=began)
+        run = as_run(own, world=world, size=size, arm=name, began=began)
+        yield replace(run, figures={**run.figures, **found})
+
+
+def play_arm(
+    name: str,
+    world: World,
+    policy: Policy,
+    on_day: Callable[[int, int], None] = lambda day, days: None,
+) -> dict[str, float]:
+    """Let an arm run a world to its last day; return what it found besides profit."""
+    if name != MEASURED:
+        play_out(world, policy, on_day)
+        return {}
+    from cartwheel.simulator.twins.measured import play_measured
+
+    wheel = cast("Wheel", policy)
+    return play_measured(
+        world,
+        wheel,
+        share=wheel.holdout.share_bps / 10_000,
+        salt=wheel.holdout.salt,
+        on_day=on_day,
+    )
 
 
 def play_out(
@@ -105,6 +130,7 @@ def as_run(played: World, *, world: str, size: str, arm: str, began: float) -> R
             "visits": counts["visits"],
             "orders": counts["orders"],
         },
+        currency=played.spec.money.currency,
     )
 
 

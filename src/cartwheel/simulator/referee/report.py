@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from cartwheel.settings import digits_of
 from cartwheel.simulator.referee import claims
 from cartwheel.simulator.referee.charts import Band, Spot, band_chart, interval_chart
 from cartwheel.simulator.referee.claims import (
@@ -26,6 +28,13 @@ from cartwheel.simulator.referee.claims import (
 )
 from cartwheel.simulator.referee.groups import CONNECTED, ISOLATED, NO_AI, ORACLE, ORDER
 from cartwheel.simulator.referee.paired import LEVEL, Paired
+from cartwheel.simulator.referee.recovered import (
+    HEADS,
+    cells_of,
+    recovered,
+    said_of,
+    together,
+)
 from cartwheel.simulator.referee.results import Run, settle
 from cartwheel.simulator.referee.terminal import text_links, text_table
 from cartwheel.simulator.referee.wording import (
@@ -35,10 +44,12 @@ from cartwheel.simulator.referee.wording import (
     chance,
     count_of,
     figure_text,
+    minor_unit,
     percent,
     place_of,
     plain,
     tick,
+    unit_of,
 )
 
 __all__ = ["text_links", "text_table", "write_report"]
@@ -117,6 +128,7 @@ def write_report(runs: Sequence[Run], path: Path, *, title: str) -> Path:
         chance=chance,
         count_of=count_of,
         figure_text=figure_text,
+        minor_unit=minor_unit,
         percent=percent,
         place_of=place_of,
         plain=plain,
@@ -169,6 +181,9 @@ def _content(runs: Sequence[Run], title: str) -> dict[str, Any]:
         "orders": _range([row.orders for row in links if row.orders] or [0]),
         "isolated": ISOLATED,
         "connected": CONNECTED,
+        "recovered": [cells_of(row) for row in recovered(runs)],
+        "recovered_heads": HEADS,
+        "recovered_says": said_of(together(runs)),
     }
 
 
@@ -202,8 +217,9 @@ def verdict_of(row: Headline) -> tuple[str, str, str]:
         else ""
     )
     text = (
-        f"Connected against isolated: {cents(found.mean)} cents a visit{relative} "
-        f"({between(found.low, found.high)}; {count_of(found.n, 'paired world')})."
+        f"Connected against isolated: {cents(found.mean)} {minor_unit(row.currency)} "
+        f"a visit{relative} ({between(found.low, found.high)}; "
+        f"{count_of(found.n, 'paired world')})."
     )
     gap = _gap(row, CONNECTED)
     if gap is None:
@@ -283,7 +299,9 @@ def _spot(label: str, found: Paired) -> Spot:
     )
 
 
-def _intervals(heading: str, caption: str, spots: Sequence[Spot]) -> Figure | None:
+def _intervals(
+    heading: str, caption: str, spots: Sequence[Spot], unit: str
+) -> Figure | None:
     said = "; ".join(
         f"{spot.label} {cents(spot.value)} ({between(spot.low, spot.high)})"
         for spot in spots
@@ -292,7 +310,7 @@ def _intervals(heading: str, caption: str, spots: Sequence[Spot]) -> Figure | No
         heading,
         caption,
         lambda width: interval_chart(
-            title=f"{heading}, cents a visit: {said}",
+            title=f"{heading}, {unit} a visit: {said}",
             spots=spots,
             write=tick,
             width=width,
@@ -310,7 +328,9 @@ def _difference_figures(rows: Sequence[Headline]) -> list[Figure]:
         pairs = [(row, _pair(row, arm, base)) for row in rows]
         spots = [_spot(place_of(row), p.per_visit) for row, p in pairs if p is not None]
         heading = plain(f"{arm} less {base}")
-        found.append(_intervals(heading, "Profit per visit, cents.", spots))
+        unit = unit_of(row.currency for row, p in pairs if p is not None)
+        caption = f"Profit per visit, {unit}."
+        found.append(_intervals(heading, caption, spots, unit))
     return [one for one in found if one is not None]
 
 
@@ -328,21 +348,27 @@ def _trajectory_figures(all_: Sequence[Trajectory]) -> list[Figure]:
             )
             for one in own
         ]
-        ends = "; ".join(f"{b.label} {amount(float(b.mean[-1]))}" for b in bands)
+        currency = own[0].currency
+        write = partial(amount, digits=digits_of(currency))
+        ends = "; ".join(f"{b.label} {write(float(b.mean[-1]))}" for b in bands)
         days = max(len(one.mean) for one in own)
+        title = f"{where}: cumulative profit less {NO_AI} after {days} days: {ends}"
         one = _figure(
             where,
-            f"Profit since warm-up less that of {NO_AI}, whole currency a world; "
+            f"Profit since warm-up less that of {NO_AI}, "
+            f"{plain(currency) or 'whole currency'} a world; "
             f"{_range([t.n for t in own])} paired worlds.",
-            lambda width,
-            bands=bands,
-            title=(  # type: ignore[misc]
-                f"{where}: cumulative profit less {NO_AI} after {days} days: {ends}"
-            ): band_chart(title=title, bands=bands, write=amount, width=width),
+            partial(_bands, title, bands, write),
         )
         if one is not None:
             found.append(one)
     return found
+
+
+def _bands(
+    title: str, bands: Sequence[Band], write: Callable[[float], str], width: int
+) -> str:
+    return band_chart(title=title, bands=bands, write=write, width=width)
 
 
 def _range(counts: Sequence[int]) -> str:
@@ -362,11 +388,13 @@ def colour_of(arm: str, arms: Sequence[str]) -> int:
 def _part_figure(one: Composition) -> Figure | None:
     if not one.differences:
         return None
+    unit = minor_unit(one.currency)
     spots = [_spot(name.replace("_", " "), one.differences[name]) for name in one.names]
     return _intervals(
         f"{place_of(one)}: {CONNECTED} less {ISOLATED}, by part",
-        "Cents a visit; costs are negative, so a cost saved lies above 0.",
+        f"Profit per visit, {unit}; costs are negative, so a cost saved lies above 0.",
         spots,
+        unit,
     )
 
 
@@ -379,7 +407,9 @@ def _link_figures(rows: Sequence[LinkRow]) -> dict[str, list[Figure]]:
                 for row in own
                 if (estimate := row.forms()[i][1]) is not None
             ]
-            one = _intervals(f"{where}: {form}", "Profit per visit, cents.", spots)
+            unit = minor_unit(own[0].currency)
+            caption = f"Profit per visit, {unit}."
+            one = _intervals(f"{where}: {form}", caption, spots, unit)
             if one is not None:
                 found.setdefault(where, []).append(one)
     return found
@@ -405,12 +435,17 @@ def _findings(
         for base in (ISOLATED, NO_AI):
             pair = _pair(row, CONNECTED, base)
             if pair is not None:
-                one = _finding(f"{CONNECTED} less {base}", pair.per_visit, None)
+                what, unit = f"{CONNECTED} less {base}", minor_unit(row.currency)
+                one = _finding(what, pair.per_visit, None, unit)
                 found.setdefault(place_of(row), []).extend(one)
     for link in links:
         for form, estimate, adjusted in link.forms():
             if estimate is not None:
-                one = _finding(f"link {plain(link.link)}, {form}", estimate, adjusted)
+                what, unit = (
+                    f"link {plain(link.link)}, {form}",
+                    minor_unit(link.currency),
+                )
+                one = _finding(what, estimate, adjusted, unit)
                 found.setdefault(place_of(link), []).extend(one)
     worst = ("below", "includes", "unknown")
     return [
@@ -420,9 +455,11 @@ def _findings(
     ]
 
 
-def _finding(what: str, found: Paired, adjusted: float | None) -> list[Finding]:
+def _finding(
+    what: str, found: Paired, adjusted: float | None, unit: str
+) -> list[Finding]:
     text = (
-        f"{what}: {cents(found.mean)} cents a visit "
+        f"{what}: {cents(found.mean)} {unit} a visit "
         f"({between(found.low, found.high)}; {count_of(found.n, 'world')})"
     )
     if found.verdict == "below":

@@ -24,6 +24,7 @@ RESULTS = "results.parquet"
 """Name of the flat table of all runs, beside their files."""
 
 _FORMAT = {b"cartwheel_referee": b"1"}
+_CURRENCY = b"cartwheel_currency"
 _PLAIN = [
     ("world", pa.string()),
     ("size", pa.string()),
@@ -66,6 +67,7 @@ class Run:
         parts: Ledger components in minor units by name, costs negative, so that they
             add up to the profit.
         figures: Service figures by name, such as a fill rate.
+        currency: Currency of its amounts, ISO 4217; "" when it is not known.
         days: Series by name, one value a day after warm-up, all of one length (days,).
 
     Raises:
@@ -85,6 +87,7 @@ class Run:
     parts: Mapping[str, int] = field(default_factory=dict)
     figures: Mapping[str, float] = field(default_factory=dict)
     days: Mapping[str, Array] = field(default_factory=dict)
+    currency: str = ""
 
     def __post_init__(self) -> None:
         if self.state not in ("done", "failed"):
@@ -132,7 +135,9 @@ def write_run(folder: Path, run: Run) -> Path:
         (name, np.asarray(series, float).tolist()) for name, series in run.days.items()
     ]
     path = folder / file_name(run.key)
-    _write_parquet(pa.Table.from_pylist([row], schema=_SCHEMA), path)
+    # Beside the columns, so that results from before it was kept are still read.
+    named = _SCHEMA.with_metadata({**_FORMAT, _CURRENCY: run.currency.encode()})
+    _write_parquet(pa.Table.from_pylist([row], schema=named), path)
     return path
 
 
@@ -176,7 +181,8 @@ def to_table(runs: Sequence[Run]) -> pa.Table:
     with `figure_`; a run without one has null there. Series by day are left out.
     """
     schema = [pa.field(name, type_) for name, type_ in _PLAIN]
-    columns: list[list[Any]] = [[getattr(r, name) for r in runs] for name, _ in _PLAIN]
+    schema.append(pa.field("currency", pa.string()))
+    columns = [[getattr(run, one.name) for run in runs] for one in schema]
     for part in sorted({name for run in runs for name in run.parts}):
         schema.append(pa.field(f"part_{part}_minor", pa.int64()))
         columns.append([run.parts.get(part) for run in runs])
@@ -258,7 +264,8 @@ def _read(path: Path, columns: list[str] | None = None) -> dict[str, Any]:
                 path, columns=columns, partitioning=None
             ).to_pylist()
             if len(rows) == 1:
-                return rows[0]
+                currency = (schema.metadata or {}).get(_CURRENCY, b"").decode()
+                return {**rows[0], "currency": currency}
     except (OSError, pa.ArrowException) as error:
         raise Failure(
             f"The result {path} cannot be read: {error}.",
@@ -278,6 +285,7 @@ def _run(row: Mapping[str, Any], path: Path) -> Run:
             parts=dict(row["parts"]),
             figures=dict(row["figures"]),
             days={name: np.asarray(series, float) for name, series in row["days"]},
+            currency=row["currency"],
         )
     except (TypeError, ValueError) as error:
         raise Failure(

@@ -14,7 +14,7 @@ from cartwheel.simulator.referee.groups import CONNECTED, ISOLATED, Group, group
 from cartwheel.simulator.referee.paired import LEVEL, Paired, paired
 from cartwheel.simulator.referee.results import Run
 from cartwheel.simulator.referee.terminal import INTERVAL, columns
-from cartwheel.simulator.referee.wording import between, cents, plain
+from cartwheel.simulator.referee.wording import between, cents, minor_unit, plain
 from cartwheel.simulator.world.variants import PARAMETERS, parameter_of, split_name
 
 ARMS = (ISOLATED, CONNECTED)
@@ -45,6 +45,7 @@ class Robust:
     Attributes:
         world: The world it is a variant of.
         size: Size it was played in.
+        currency: Its currency, "" when unknown.
         parameter: What was changed, "as it is" for nothing.
         factor: By how much it was multiplied.
         isolated_minor: Mean profit per visit of the isolated levers, minor units.
@@ -56,6 +57,7 @@ class Robust:
 
     world: str
     size: str
+    currency: str
     parameter: str
     factor: float
     isolated_minor: float
@@ -101,6 +103,7 @@ def _row(group: Group, level: float, seed: int) -> Robust:
     return Robust(
         world=world,
         size=group.size,
+        currency=group.currency,
         parameter=title,
         factor=factor,
         isolated_minor=float(isolated.mean()) if seeds else math.nan,
@@ -133,7 +136,8 @@ def text_robustness(rows: Sequence[Robust]) -> str:
         blocks.append(
             "\n".join(
                 [
-                    f"{plain(place[0])} ({plain(place[1])}), cents a visit: connection "
+                    f"{plain(place[0])} ({plain(place[1])}), "
+                    f"{minor_unit(own[0].currency)} a visit: connection "
                     f"pays in {pays} of {len(own)}",
                     *columns(HEADS, cells),
                 ]

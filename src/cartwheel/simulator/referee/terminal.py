@@ -12,22 +12,15 @@ from cartwheel.simulator.referee.wording import (
     cents,
     chance,
     count_of,
+    minor_unit,
     percent,
     place_of,
     plain,
 )
 
 INTERVAL = f"{LEVEL:.0%}".replace("%", " %") + " interval"
-ARM_HEADS = ("arm", "cents a visit", INTERVAL, "done", "failed")
-PAIR_HEADS = (
-    "paired difference",
-    "cents a visit",
-    INTERVAL,
-    "relative",
-    "p",
-    "worlds",
-    "left out",
-)
+ARM_HEADS = (INTERVAL, "done", "failed")
+PAIR_HEADS = (INTERVAL, "relative", "p", "worlds", "left out")
 LINK_HEADS = ("link", "add-one", "p", "leave-one-out", "p", "Shapley", "p", "worlds")
 
 
@@ -59,12 +52,12 @@ def _headline(row: Headline) -> str:
         )
         for pair in row.pairs
     ]
-    worlds = count_of(row.worlds, "world")
+    worlds, unit = count_of(row.worlds, "world"), f"{minor_unit(row.currency)} a visit"
     return "\n".join(
         [
             f"{place_of(row)}: {worlds}, {row.failed} with a failed arm",
-            *columns(ARM_HEADS, arms),
-            *columns(PAIR_HEADS, pairs),
+            *columns(("arm", unit, *ARM_HEADS), arms),
+            *columns(("paired difference", unit, *PAIR_HEADS), pairs),
             *map(_gap, row.gaps),
         ]
     )
@@ -101,8 +94,9 @@ def text_links(rows: Sequence[LinkRow]) -> str:
                     ]
                 )
             lines.append((*cells, "/".join(map(str, row.counts()))))
+        unit = minor_unit(own[0].currency)
         blocks.append(
-            "\n".join([f"{where}, cents a visit", *columns(LINK_HEADS, lines)])
+            "\n".join([f"{where}, {unit} a visit", *columns(LINK_HEADS, lines)])
         )
     return "\n\n".join(blocks)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
+
+from cartwheel.settings import digits_of
 
 MINUS = "−"
 UNKNOWN = "–"
@@ -24,6 +27,28 @@ def cents(value: float, *, signed: bool = True) -> str:
     zero = not text.strip("0.,")
     sign = MINUS if value < 0 and not zero else "+" if signed and not zero else ""
     return sign + text
+
+
+def minor_unit(currency: str) -> str:
+    """Return what amounts are counted in, such as "EUR cents".
+
+    Args:
+        currency: ISO 4217 code, "" when it is not known.
+    """
+    if not currency:
+        return "minor units"
+    digits = digits_of(currency)
+    if digits == 0:
+        return plain(currency)
+    return f"{plain(currency)} cents" if digits == 2 else f"1/1000 {plain(currency)}"
+
+
+def unit_of(currencies: Iterable[str]) -> str:
+    """Return what amounts of several worlds are counted in."""
+    found = {minor_unit(currency) for currency in currencies}
+    if len(found) > 1:
+        return "minor units of each world's currency"
+    return found.pop() if found else minor_unit("")
 
 
 def between(low: float, high: float, *, signed: bool = True) -> str:
@@ -74,9 +99,14 @@ def tick(value: float) -> str:
     return cents(value).removesuffix(".00")
 
 
-def amount(minor: float) -> str:
-    """Return an amount of an axis in whole currency, thousands as k, millions as M."""
-    major = abs(minor) / 100
+def amount(minor: float, *, digits: int = 2) -> str:
+    """Return an amount of an axis in whole currency, thousands as k, millions as M.
+
+    Args:
+        minor: Minor units.
+        digits: Decimal places of the currency.
+    """
+    major = abs(minor) / 10**digits
     for size, letter in ((1e6, "M"), (1e3, "k"), (1.0, "")):
         if major >= size:
             text = f"{major / size:.1f}".removesuffix(".0") + letter

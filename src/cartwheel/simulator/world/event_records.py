@@ -146,7 +146,7 @@ def _columns(
     return {
         "kind": kinds,
         "occurred_at": instants(zero, rows["second"]),
-        "visitor_id": [f"d{p:06d}" for p in person],
+        "visitor_id": [state.device(int(p)) for p in person],
         "customer_id": [
             state.profile(int(p)) if k else None
             for p, k in zip(person, known, strict=True)

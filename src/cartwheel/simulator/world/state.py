@@ -239,6 +239,10 @@ class State:
         """Return the customer id of a person's first or second profile."""
         return f"C{person + 1:06d}" + ("b" if second else "")
 
+    def device(self, person: int) -> str:
+        """Return the visitor id of a person's device."""
+        return f"d{person:06d}"
+
     def price_index(self) -> float:
         """Return the mean log of our prices over the rival's."""
         goods = self.goods

@@ -334,7 +334,7 @@ class _Scene:
                 customer=state.profile(int(self.person[row]))
                 if self.recognised[row]
                 else None,
-                visitor=f"d{int(self.person[row]):06d}",
+                visitor=state.device(int(self.person[row])),
                 context=tuple([ids[p] for p in seen]),
                 limit=limit,
             )

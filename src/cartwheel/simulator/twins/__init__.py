@@ -1,0 +1,1 @@
+"""Worlds that live the same days beside another, and what only they can tell."""
