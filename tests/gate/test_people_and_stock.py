@@ -113,12 +113,12 @@ def test_no_message_leaves_unlawfully_too_often_or_to_the_holdout(
 
 
 def test_what_runs_out_is_not_promoted() -> None:
-    low = {"a": variant("A", cover_days=2.0), "b": variant("B")}
+    low = {"a": variant("A", cover_days=1.0), "b": variant("B")}
     verdict = pass_gate([offer("ann", "A", "B")], context(variants=low))
     passed = verdict.passed[0].decision
     assert passed.promotes == ("B",)
     assert passed.action["products"] == ["B"]
-    assert "2.0 days" in passed.action["left_out"]["A"]
+    assert "1.0 days" in passed.action["left_out"]["A"]
 
 
 def test_unknown_stock_counts_as_available() -> None:
