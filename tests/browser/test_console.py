@@ -32,6 +32,18 @@ MODES: dict[str, dict[str, Any]] = {
 }
 
 
+def check_page(axe: Any, page: Any, path: str) -> None:
+    """Open a page with all it can unfold; it is accessible and fits its window."""
+    page.goto(path)
+    for summary in page.locator("details:not([open]) > summary").all():
+        if summary.is_visible():
+            summary.click()
+    found = axe.run(page)
+    assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+    extra = "document.documentElement.scrollWidth - window.innerWidth"
+    assert page.evaluate(extra) <= 0, path
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_every_page_is_accessible_quiet_and_fits(
     open_page: Callable[..., Any], mode: str
@@ -42,14 +54,7 @@ def test_every_page_is_accessible_quiet_and_fits(
     watched = open_page(**MODES[mode], bypass_csp=True)
     page = watched.page
     for path in PAGES:
-        page.goto(path)
-        for summary in page.locator("details:not([open]) > summary").all():
-            if summary.is_visible():
-                summary.click()
-        found = axe.run(page)
-        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
-        extra = "document.documentElement.scrollWidth - window.innerWidth"
-        assert page.evaluate(extra) <= 0, path
+        check_page(axe, page, path)
     assert watched.foreign == []
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from cartwheel.operations import requests
 from cartwheel.shop import Shop
-from tests.browser.test_console import MODES
+from tests.browser.test_console import MODES, check_page
 from tests.console.seed import add_world, make_published
 
 pytestmark = pytest.mark.browser
@@ -35,14 +35,7 @@ def test_the_panel_and_its_page_are_accessible_and_fit(
     watched = open_page(**MODES[mode], bypass_csp=True)
     page = watched.page
     for path in ("/", "/living"):
-        page.goto(path)
-        for summary in page.locator("details:not([open]) > summary").all():
-            if summary.is_visible():
-                summary.click()
-        found = axe.run(page)
-        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
-        extra = "document.documentElement.scrollWidth - window.innerWidth"
-        assert page.evaluate(extra) <= 0, path
+        check_page(axe, page, path)
     page.get_by_role("button", name="Live a week", exact=True).click()
     page.wait_for_url("**/?done=live")
     found = axe.run(page)

@@ -215,6 +215,46 @@ WRITTEN = {
 }
 
 
+FIGURES: list[dict[str, Any]] = [
+    {
+        "label": "Revenue, last 28 days",
+        "value": 4_812_300,
+        "unit": "minor",
+        "definition": "Paid order lines minus refunds, by day of order.",
+        "low": None,
+        "high": None,
+        "not_yet": "",
+    },
+    {
+        "label": "Earned by the wheel",
+        "value": 214_500,
+        "unit": "minor",
+        "definition": "Revenue a customer, reached minus holdout, times reach.",
+        "low": -42_000,
+        "high": 471_000,
+        "not_yet": "",
+    },
+    {
+        "label": "Sold-out demand",
+        "value": 0.034,
+        "unit": "share",
+        "definition": "Add-to-carts that failed, of all.",
+        "low": 0.028,
+        "high": 0.041,
+        "not_yet": "",
+    },
+    {
+        "label": "Effect of win-back offers",
+        "value": None,
+        "unit": "minor",
+        "definition": "Margin a customer, offered minus not offered.",
+        "low": None,
+        "high": None,
+        "not_yet": "About 12 Dec 2026, when 400 customers were assigned.",
+    },
+]
+
+
 def overview() -> dict[str, Any]:
     levers = (
         ("forecast", "Demand forecast", "productivity", "healthy", 300, "gradient"),
@@ -228,44 +268,7 @@ def overview() -> dict[str, Any]:
         "shop": "Fern & Foxglove",
         "currency": "GBP",
         "minor_digits": 2,
-        "figures": [
-            {
-                "label": "Revenue, last 28 days",
-                "value": 4_812_300,
-                "unit": "minor",
-                "definition": "Paid order lines minus refunds, by day of order.",
-                "low": None,
-                "high": None,
-                "not_yet": "",
-            },
-            {
-                "label": "Earned by the wheel",
-                "value": 214_500,
-                "unit": "minor",
-                "definition": "Revenue a customer, reached minus holdout, times reach.",
-                "low": -42_000,
-                "high": 471_000,
-                "not_yet": "",
-            },
-            {
-                "label": "Sold-out demand",
-                "value": 0.034,
-                "unit": "share",
-                "definition": "Add-to-carts that failed, of all.",
-                "low": 0.028,
-                "high": 0.041,
-                "not_yet": "",
-            },
-            {
-                "label": "Effect of win-back offers",
-                "value": None,
-                "unit": "minor",
-                "definition": "Margin a customer, offered minus not offered.",
-                "low": None,
-                "high": None,
-                "not_yet": "About 12 Dec 2026, when 400 customers were assigned.",
-            },
-        ],
+        "figures": FIGURES,
         "freshness": [
             {
                 "table": name,

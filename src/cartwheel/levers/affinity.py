@@ -25,6 +25,7 @@ from cartwheel.levers.hitrate import (
     split,
     wilson,
 )
+from cartwheel.levers.numbering import product_numbers
 from cartwheel.levers.shelf import popularity
 from cartwheel.levers.similarity import (
     Neighbours,
@@ -81,19 +82,21 @@ def purchase_pairs(data: Signals, products: Array) -> tuple[pd.DataFrame, Array]
         Frame with who, item, orders, last_on, sorted; ids, sorted fixed-width text.
     """
     pairs = data.frame(PURCHASES)
-    consent = data.frame(CONSENT)
-    objects = consent.loc[~consent["personalisation"].fillna(True).astype(bool)]
-    pairs = pairs[~pairs["customer_id"].isin(objects["customer_id"])]
-    names = pairs["product_id"].to_numpy().astype(str)
-    at = np.minimum(np.searchsorted(products, names), max(len(products) - 1, 0))
-    here = products[at] == names if len(products) else np.zeros(len(names), bool)
-    pairs = pairs[here].dropna(subset=["last_on"])
-    at = np.searchsorted(products, pairs["product_id"].to_numpy().astype(str))
+    pairs = pairs[~pairs["customer_id"].isin(silent(data))].dropna(subset=["last_on"])
+    at = product_numbers(pairs["product_id"].to_numpy().astype(str), products)
+    pairs, at = pairs[at >= 0], at[at >= 0]
     customers, who = np.unique(
         pairs["customer_id"].to_numpy().astype(str), return_inverse=True
     )
     frame = pairs[["orders", "last_on"]].assign(who=who, item=at)
     return frame.sort_values(["who", "item"]).reset_index(drop=True), customers
+
+
+def silent(data: Signals) -> Array:
+    """Return the customers who object to personalisation, sorted."""
+    consent = data.frame(CONSENT)
+    objects = ~consent["personalisation"].fillna(True).astype(bool)
+    return np.sort(consent.loc[objects, "customer_id"].to_numpy().astype(str))
 
 
 def age_weights(age_days: Array) -> Array:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cartwheel.levers.numbering import product_numbers
 from cartwheel.levers.similarity import Neighbours, basket_neighbours
 from cartwheel.signals.base import Signals
 from cartwheel.signals.customers import BASKETS
@@ -70,9 +71,7 @@ def _places(column: pa.ChunkedArray, products: Array) -> Array:
     if len(found) == 0:
         return np.zeros(0, np.int64)
     names = np.array(found.dictionary.to_pylist(), dtype=str)
-    at = np.minimum(np.searchsorted(products, names), max(len(products) - 1, 0))
-    here = products[at] == names if len(products) else np.zeros(len(names), bool)
-    place: Array = np.where(here, at, -1)[found.indices.to_numpy()]
+    place: Array = product_numbers(names, products)[found.indices.to_numpy()]
     return place
 
 

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cartwheel.levers.affinity import silent
 from cartwheel.levers.hitrate import fit_logit
+from cartwheel.levers.numbering import product_numbers
 from cartwheel.levers.similarity import (
     Neighbours,
     cosine_neighbours,
@@ -25,7 +27,7 @@ from cartwheel.levers.slate import CUSTOMER, DEVICE
 from cartwheel.levers.taste import Taste
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
-from cartwheel.signals.customers import CONSENT, PURCHASES
+from cartwheel.signals.customers import PURCHASES
 from cartwheel.signals.intent import INTENT
 from cartwheel.signals.interest import IDENTITY, INTEREST, RECENT_DAYS
 
@@ -187,13 +189,9 @@ def _people(looks: pd.DataFrame, data: Signals, products: Array) -> _People | No
     owner = _texts(looks["owner"])
     bought = _numbered(data.frame(PURCHASES), products)
     bought = bought[~bought["customer_id"].isin(silent(data))]
-    names = np.unique(
-        np.concatenate([owner, np.char.add(CUSTOMER, _texts(bought["customer_id"]))])
-    )
-    who = np.searchsorted(names, owner)
-    buyer = np.searchsorted(
-        names, np.char.add(CUSTOMER, _texts(bought["customer_id"])).astype(names.dtype)
-    )
+    customer = np.char.add(CUSTOMER, _texts(bought["customer_id"]))
+    names = np.unique(np.concatenate([owner, customer]))
+    who, buyer = np.searchsorted(names, owner), np.searchsorted(names, customer)
     shape = (len(names), len(products))
     at = (who, looks["item"].to_numpy())
     own = (buyer, bought["item"].to_numpy())
@@ -216,10 +214,8 @@ def _people(looks: pd.DataFrame, data: Signals, products: Array) -> _People | No
 
 def _numbered(frame: pd.DataFrame, products: Array) -> pd.DataFrame:
     """Return rows of products in the catalogue, with their numbers as `item`."""
-    names = _texts(frame["product_id"])
-    at = np.minimum(np.searchsorted(products, names), max(len(products) - 1, 0))
-    here = products[at] == names if len(products) else np.zeros(len(names), bool)
-    return frame[here].assign(item=at[here].astype(np.int64))
+    at = product_numbers(_texts(frame["product_id"]), products)
+    return frame[at >= 0].assign(item=at[at >= 0])
 
 
 def _texts(column: pd.Series[Any]) -> Array:
@@ -234,13 +230,6 @@ def _owners(data: Signals, devices: pd.Series[Any]) -> Array:
     names = np.where(found.notna().to_numpy(), theirs, np.char.add(DEVICE, each))
     result: Array = names[place]
     return result
-
-
-def silent(data: Signals) -> Array:
-    """Return the customers who object to personalisation, sorted."""
-    consent = data.frame(CONSENT)
-    objects = ~consent["personalisation"].fillna(True).astype(bool)
-    return np.sort(_texts(consent.loc[objects, "customer_id"]))
 
 
 def _orders(bought: pd.DataFrame, data: Signals) -> tuple[Array, Array]:

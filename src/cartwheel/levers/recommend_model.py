@@ -18,11 +18,12 @@ from cartwheel.levers.affinity import (
     age_weights,
     learn_affinity,
     purchase_pairs,
+    silent,
 )
 from cartwheel.levers.base import Model
 from cartwheel.levers.baskets import Baskets, basket_lists
 from cartwheel.levers.hitrate import MOST_ORDERS, UNFITTED
-from cartwheel.levers.looks import Looks, learn_looks, silent
+from cartwheel.levers.looks import Looks, learn_looks
 from cartwheel.levers.options import read_options
 from cartwheel.levers.shelf import Shelf, make_shelf
 from cartwheel.levers.similarity import Neighbours, blend

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cartwheel.levers.numbering import product_numbers
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.demand import DEMAND
@@ -222,8 +223,8 @@ def popularity(
     demand = _by_product(data, products)
     intent = data.frame(INTENT)
     names = intent["product_id"].to_numpy().astype(str)
-    at = np.minimum(np.searchsorted(products, names), max(len(products) - 1, 0))
-    known = products[at] == names if len(products) else np.zeros(len(names), bool)
+    at = product_numbers(names, products)
+    known = at >= 0
     seen = intent["carts"] * CART_UNITS + intent["views"] * VIEW_UNITS
     rows = pd.DataFrame(
         {

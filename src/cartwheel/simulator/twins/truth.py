@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cartwheel.measure.assign import holdout_mask
-from cartwheel.simulator.world.aftersale import NONE
+from cartwheel.simulator.world.books import returned
 
 if TYPE_CHECKING:
     from cartwheel.settings import Settings
@@ -45,16 +45,12 @@ def by_order(state: State, log: DayLog) -> Array:
     Paid less goods, and less refund, handling and lost value of what will come back:
     the same parts as in the product's own measurement, with nothing unknown.
     """
-    orders, fate, money = log.sales.orders, log.fate, state.spec.money
+    orders = log.sales.orders
     cost = state.goods.cost_minor[orders.variant] * orders.units
-    paid = orders.paid_minor
-    worth = np.select(
-        [fate.grade == 0, fate.grade == 1], [1.0, money.seconds_value], 0.0
-    )
-    back = (fate.cause != NONE) & (fate.returned >= 0)
-    lost = np.where(back, paid - worth * cost + money.return_minor, 0.0)
+    back, lost = returned(state, orders, log.fate)
+    earned_minor = orders.paid_minor - cost - np.where(back, lost, 0.0)
     result: Array = np.bincount(
-        orders.order_of, weights=paid - cost - lost, minlength=len(orders.person)
+        orders.order_of, weights=earned_minor, minlength=len(orders.person)
     )
     return result
 
