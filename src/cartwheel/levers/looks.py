@@ -1,9 +1,10 @@
-"""Learns who wants what from what visitors look at and put into the cart.
+"""Learns who wants what from what visitors open, look at and put into the cart.
 
 Sales say what was shown as much as what is liked: a product at the top of every list
 sells. The chance that somebody who looks at a product wants it does not depend on how
 often it was shown. It is fitted on the last 28 days from what was known before: how
-often others wanted it, what the visitor looked at, and whether they bought it before.
+often others wanted it, what the visitor opened of what they were shown (`factors`),
+what they looked at (`taste`), and whether they bought it before.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cartwheel.levers.affinity import silent
+from cartwheel.levers.factors import Beliefs, Factors, learn_factors, read_tastes
 from cartwheel.levers.hitrate import fit_logit
-from cartwheel.levers.numbering import product_numbers
 from cartwheel.levers.similarity import (
     Neighbours,
     cosine_neighbours,
@@ -25,11 +25,21 @@ from cartwheel.levers.similarity import (
 )
 from cartwheel.levers.slate import CUSTOMER, DEVICE
 from cartwheel.levers.taste import Taste
+from cartwheel.levers.visitors import (
+    OLDER,
+    People,
+    deeds_of,
+    matrix,
+    numbered,
+    people_of,
+    pruned,
+    read_looks,
+    texts,
+)
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
-from cartwheel.signals.customers import PURCHASES
 from cartwheel.signals.intent import INTENT
-from cartwheel.signals.interest import IDENTITY, INTEREST, RECENT_DAYS
+from cartwheel.signals.interest import RECENT_DAYS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,24 +50,35 @@ Array = np.ndarray[Any, Any]
 FEWEST_WANTED = 40
 """Carts after an earlier visit, below which nothing is fitted."""
 
-CART_LOOKS = 3.0
-"""Looks that a cart, or a purchase, counts for."""
-
-OLDER = 0.6
-"""Weight of looks before the last 28 days."""
-
 STEADY = 10.0
 """Carts' worth of the shop's mean that steadies the appeal of a product seen little."""
 
-TYPICAL = np.array([1.0, 0.3, 1.0, 0.3, 0.0])
-"""Slopes expected before any data: appeal is a log-odds itself; each reading of taste
-says something; whether people buy a thing again differs from shop to shop."""
+FEATURES = (
+    "appeal",
+    "opened",
+    "taste",
+    "alike",
+    "price level",
+    "category",
+    "bought",
+)
+"""What the chance of being wanted is told from."""
+
+TYPICAL = np.array([1.0, 0.2, 1.0, 0.0, 0.0, 0.0, 0.0])
+"""Slopes expected before any data: appeal and taste are log-odds themselves, and what
+is often opened is wanted often; whether people buy again differs from shop to shop."""
+
+TYPICAL_UNSHOWN = np.array([1.0, 0.0, 1.0, 0.3, 1.0, 0.3, 0.0])
+"""The same where the shop does not record what it showed: looks say more then."""
 
 TRUST = 10.0
-"""How firmly slopes are held to `TYPICAL`; some tens of carts outweigh it."""
+"""How firmly slopes are held to what is expected; some tens of carts outweigh it."""
 
 TESTED_PEOPLE = 4000
 KEPT_LOOKS = 100
+
+FITTED_PEOPLE = 20_000
+"""People whose deeds products' vectors are fitted on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +87,11 @@ class Looks:
 
     Attributes:
         appeal: Log of the chance of being wanted by whoever looks, shape (n,).
+        factors: What products are to tastes.
         taste: How looks are read.
-        slopes: Intercept; slopes of appeal, of the readings of taste, of having bought.
+        slopes: Intercept, then a slope for each of `FEATURES`.
         readers: Ids with `CUSTOMER` or `DEVICE` before them, sorted.
+        beliefs: The taste of each.
         start: Where each reader's history begins and the last ends, (readers + 1,).
         item: Product numbers.
         weight: Weight of each.
@@ -76,25 +99,15 @@ class Looks:
     """
 
     appeal: Array
+    factors: Factors
     taste: Taste
     slopes: list[float]
     readers: Array
+    beliefs: Beliefs
     start: Array
     item: Array
     weight: Array
     test: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _People:
-    """People by products: what each looked at, earlier and lately."""
-
-    names: Array
-    earlier: csr_matrix  # looks before the last 28 days, a cart counting CART_LOOKS
-    all: csr_matrix
-    bought_earlier: csr_matrix  # 1 where bought before the last 28 days
-    looked: csr_matrix  # looks of the last 28 days
-    wanted: csr_matrix  # carts of the last 28 days
 
 
 def learn_looks(
@@ -116,33 +129,60 @@ def learn_looks(
         most_readers: Most visitors remembered, those who looked most first.
         seed: Seed of the split of people.
     """
-    looks = _looks(data, products)
-    people = _people(looks, data, products)
+    looks = read_looks(data, products)
+    people = people_of(looks, data, products)
     if people is None or people.wanted.nnz < FEWEST_WANTED:
         return None
     recent, before = _counts(data, products)
-    choosing, measured = _halves(people, seed)
-    learn = partial(
-        _taste, traits=_traits(data, products), keep=keep, largest=largest_ease
-    )
+    traits = _traits(data, products)
+    learn = partial(_taste, traits=traits, keep=keep, largest=largest_ease)
     then = _log(people.earlier)
+    who = _some(people, seed)
+    sides = _sides(*traits)
+    past, _ = learn_factors(people.deeds_earlier.of(who), sides, seed=seed)
     known = _Known(
         appeal=_appeal(*before),
+        factors=past,
+        beliefs=read_tastes(past, people.deeds_earlier),
         taste=learn(then, seed=seed),
         history=then,
         people=people,
     )
+    choosing, measured = _halves(people, seed)
     x, y = known.rows(choosing)
     if y.sum() < FEWEST_WANTED / 2:
         return None
-    slopes = fit_logit(x, y, np.ones(len(y)), ridge=TRUST, toward=TYPICAL)
+    shown = people.deeds_earlier.shown.nnz > 0
+    slopes = fit_logit(
+        x,
+        y,
+        np.ones(len(y)),
+        ridge=TRUST,
+        toward=TYPICAL if shown else TYPICAL_UNSHOWN,
+    )
+    factors, _ = learn_factors(people.deeds.of(who), sides, seed=seed, start=past)
     return Looks(
         appeal=_appeal(before[0] + recent[0], before[1] + recent[1]),
+        factors=factors,
         taste=learn(_log(people.all), seed=seed),
         slopes=[float(value) for value in slopes],
-        **_readers(looks, people, products, most_readers),
+        **_readers(looks, people, factors, products, most_readers),
         test=_test(*known.rows(measured), slopes),
     )
+
+
+def _some(people: People, seed: int) -> Array:
+    """Return the people whose deeds products are fitted on, at most some thousands."""
+    did = np.diff(people.deeds.shown.indptr) + np.diff(people.deeds.looked.indptr)
+    who = np.flatnonzero(did)
+    order = np.random.default_rng(seed).permutation(who)[:FITTED_PEOPLE]
+    return np.sort(order)
+
+
+def _sides(level: Array, category: Array) -> Array:
+    """Return what is known of products before anybody meets them, shape (n, c + 1)."""
+    kinds = np.eye(int(category.max(initial=0)) + 1)[category]
+    return np.column_stack([kinds, level])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +190,11 @@ class _Known:
     """What was known 28 days ago, to be compared with what followed."""
 
     appeal: Array
+    factors: Factors
+    beliefs: Beliefs
     taste: Taste
     history: csr_matrix
-    people: _People
+    people: People
 
     def rows(self, who: Array) -> tuple[Array, Array]:
         """Return features and outcome of every product each person looked at since."""
@@ -161,102 +203,13 @@ class _Known:
             looked, _ = _row(self.people.looked, one)
             said = self.taste.readings(*_row(self.history, one))[looked]
             bought = np.isin(looked, _row(self.people.bought_earlier, one)[0])
-            x.append(np.column_stack([self.appeal[looked], said, bought]))
+            leans = self.factors.vector[looked] @ self.beliefs.mean[one]
+            own = (self.appeal[looked], self.factors.opened[looked], leans)
+            x.append(np.column_stack([*own, said, bought]))
             y.append(np.isin(looked, _row(self.people.wanted, one)[0]))
         if not x:
-            return np.zeros((0, len(TYPICAL))), np.zeros(0)
+            return np.zeros((0, len(FEATURES))), np.zeros(0)
         return np.concatenate(x).astype(float), np.concatenate(y).astype(float)
-
-
-def _looks(data: Signals, products: Array) -> pd.DataFrame:
-    """Return who looked at what: `owner` is the customer where known, else the device.
-
-    Columns besides: visitor_id, item, recent_views, recent_carts, `lately` and
-    `earlier` in looks.
-    """
-    looks = _numbered(data.frame(INTEREST), products)
-    looks = looks.assign(owner=_owners(data, looks["visitor_id"]))
-    looks = looks[~looks["owner"].isin(np.char.add(CUSTOMER, silent(data)))]
-    lately = looks["recent_views"] + CART_LOOKS * looks["recent_carts"]
-    every = looks["views"] + CART_LOOKS * looks["carts"]
-    return looks.assign(lately=lately, earlier=every - lately)
-
-
-def _people(looks: pd.DataFrame, data: Signals, products: Array) -> _People | None:
-    """Return people by products, devices joined to their customers where known."""
-    if looks.empty:
-        return None
-    owner = _texts(looks["owner"])
-    bought = _numbered(data.frame(PURCHASES), products)
-    bought = bought[~bought["customer_id"].isin(silent(data))]
-    customer = np.char.add(CUSTOMER, _texts(bought["customer_id"]))
-    names = np.unique(np.concatenate([owner, customer]))
-    who, buyer = np.searchsorted(names, owner), np.searchsorted(names, customer)
-    shape = (len(names), len(products))
-    at = (who, looks["item"].to_numpy())
-    own = (buyer, bought["item"].to_numpy())
-    orders, then = _orders(bought, data)
-    earlier = _matrix(looks["earlier"], at, shape)
-    earlier += _matrix(CART_LOOKS * then, own, shape)
-    lately = _matrix(looks["lately"], at, shape)
-    lately += _matrix(CART_LOOKS * (orders - then), own, shape)
-    return _People(
-        names=names,
-        earlier=_pruned(earlier),
-        all=_pruned(OLDER * earlier + lately),
-        bought_earlier=_pruned(_matrix(then > 0, own, shape)),
-        looked=_pruned(
-            _matrix(looks["recent_views"] + looks["recent_carts"], at, shape)
-        ),
-        wanted=_pruned(_matrix(looks["recent_carts"], at, shape)),
-    )
-
-
-def _numbered(frame: pd.DataFrame, products: Array) -> pd.DataFrame:
-    """Return rows of products in the catalogue, with their numbers as `item`."""
-    at = product_numbers(_texts(frame["product_id"]), products)
-    return frame[at >= 0].assign(item=at[at >= 0])
-
-
-def _texts(column: pd.Series[Any]) -> Array:
-    return column.to_numpy().astype(str)
-
-
-def _owners(data: Signals, devices: pd.Series[Any]) -> Array:
-    """Return who is behind each device: its customer, or the device itself."""
-    each, place = np.unique(_texts(devices), return_inverse=True)
-    found = data.align(IDENTITY, each.tolist())["customer_id"]
-    theirs = np.char.add(CUSTOMER, _texts(found.fillna("")))
-    names = np.where(found.notna().to_numpy(), theirs, np.char.add(DEVICE, each))
-    result: Array = names[place]
-    return result
-
-
-def _orders(bought: pd.DataFrame, data: Signals) -> tuple[Array, Array]:
-    """Return orders of each pair, and how many were before the last 28 days.
-
-    Only the last day is known: of several orders, one is taken to be recent when the
-    last one is.
-    """
-    import pandas as pd
-
-    as_of = pd.Timestamp(data.context.when.as_of)
-    late = (as_of - bought["last_on"]).dt.days.to_numpy() < RECENT_DAYS
-    orders = bought["orders"].to_numpy(float)
-    return orders, orders - late
-
-
-def _matrix(values: Any, at: tuple[Array, Array], shape: tuple[int, int]) -> csr_matrix:
-    from scipy.sparse import csr_matrix
-
-    return csr_matrix((np.asarray(values, np.float64), at), shape=shape)
-
-
-def _pruned(matrix: csr_matrix) -> csr_matrix:
-    matrix.sum_duplicates()
-    matrix.eliminate_zeros()
-    matrix.sort_indices()
-    return matrix
 
 
 def _log(matrix: csr_matrix) -> csr_matrix:
@@ -282,7 +235,7 @@ def _traits(data: Signals, products: Array) -> tuple[Array, Array]:
     by_product = variants.assign(log=price).groupby("product_id")
     mean = by_product["log"].mean().reindex(products)
     kind = by_product["category"].first().reindex(products).fillna("")
-    _, category = np.unique(_texts(kind), return_inverse=True)
+    _, category = np.unique(texts(kind), return_inverse=True)
     frame = mean.groupby(category)
     spread = frame.transform("std", ddof=0).clip(lower=0.05)
     level = ((mean - frame.transform("mean")) / spread).fillna(0.0).clip(-3, 3)
@@ -339,7 +292,7 @@ def _counts(
     """Return carts and views by product: of the last 28 days, and before."""
     import pandas as pd
 
-    intent = _numbered(data.frame(INTENT), products)
+    intent = numbered(data.frame(INTENT), products)
     as_of = pd.Timestamp(data.context.when.as_of)
     late = (as_of - intent["day"]).dt.days.to_numpy() < RECENT_DAYS
     carts = (intent["carts"] + intent["failed_carts"]).to_numpy(float)
@@ -363,7 +316,7 @@ def _appeal(carts: Array, views: Array) -> Array:
     return np.log(rate).astype(np.float32)
 
 
-def _halves(people: _People, seed: int) -> tuple[Array, Array]:
+def _halves(people: People, seed: int) -> tuple[Array, Array]:
     """Return people with looks before and since, in two halves, some thousands."""
     known = np.diff(people.earlier.indptr) > 0
     since = np.diff(people.looked.indptr) > 0
@@ -401,35 +354,48 @@ def _auc(score: Array, y: Array) -> float:
 
 
 def _readers(
-    looks: pd.DataFrame, people: _People, products: Array, most: int
-) -> dict[str, Array]:
+    looks: pd.DataFrame,
+    people: People,
+    factors: Factors,
+    products: Array,
+    most: int,
+) -> dict[str, Any]:
     """Return the histories an answer looks up: people's, and every device's own."""
+    from scipy.sparse import vstack
+
     devices, who = np.unique(
-        np.char.add(DEVICE, _texts(looks["visitor_id"])), return_inverse=True
+        np.char.add(DEVICE, texts(looks["visitor_id"])), return_inverse=True
     )
-    at = (who, looks["item"].to_numpy())
-    shape = (len(devices), len(products))
-    own = _pruned(_matrix(OLDER * looks["earlier"] + looks["lately"], at, shape))
-    joined = np.char.startswith(people.names, CUSTOMER)
+    at, shape = (who, looks["item"].to_numpy()), (len(devices), len(products))
+    joined = np.flatnonzero(np.char.startswith(people.names, CUSTOMER))
+    own = pruned(matrix(OLDER * looks["earlier"] + looks["lately"], at, shape))
+    every = vstack([people.all[joined], own], format="csr")
     names = np.concatenate([people.names[joined], devices])
-    parts = [(people.all, int(one)) for one in np.flatnonzero(joined)]
-    parts += [(own, one) for one in range(len(devices))]
-    lengths = np.array(
-        [matrix.indptr[one + 1] - matrix.indptr[one] for matrix, one in parts]
-    )
-    best = np.lexsort((names, -lengths))[:most]
+    best = np.lexsort((names, -np.diff(every.indptr)))[:most]
     order = best[np.argsort(names[best])]
-    items, weights, counts = [], [], []
-    for at in order:
-        item, weight = _row(*parts[at])
+    theirs = read_tastes(factors, people.deeds.of(joined))
+    alone = read_tastes(factors, deeds_of(looks, at, shape))
+    return {
+        "readers": names[order],
+        "beliefs": Beliefs(
+            mean=np.concatenate([theirs.mean, alone.mean])[order],
+            precision=np.concatenate([theirs.precision, alone.precision])[order],
+        ),
+        **_kept(every[order]),
+    }
+
+
+def _kept(history: csr_matrix) -> dict[str, Array]:
+    """Return what each looked at most, as one row of arrays after the other."""
+    items, weights, counts = [np.zeros(0)], [np.zeros(0)], []
+    for one in range(history.shape[0]):
+        item, weight = _row(history, one)
         kept = np.lexsort((item, -weight))[:KEPT_LOOKS]
         items.append(item[kept])
         weights.append(np.log1p(weight[kept]))
         counts.append(len(kept))
-    nothing = [np.zeros(0)]
     return {
-        "readers": names[order],
         "start": np.r_[0, np.cumsum(counts)].astype(np.int64),
-        "item": np.concatenate(items or nothing).astype(np.int32),
-        "weight": np.concatenate(weights or nothing).astype(np.float32),
+        "item": np.concatenate(items).astype(np.int32),
+        "weight": np.concatenate(weights).astype(np.float32),
     }

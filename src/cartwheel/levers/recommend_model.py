@@ -173,6 +173,10 @@ def _with_looks(model: Model, looks: Looks | None, silent: Array) -> Model:
         )
     arrays |= {
         "appeal": looks.appeal,
+        "opened_level": looks.factors.opened.astype(np.float32),
+        "taste_vector": looks.factors.vector.astype(np.float32),
+        "reader_taste": looks.beliefs.mean.astype(np.float32),
+        "reader_precision": looks.beliefs.precision.astype(np.float32),
         "liked_share": looks.taste.share,
         "alike_index": looks.taste.lists.index,
         "alike_weight": looks.taste.lists.weight,

@@ -11,7 +11,7 @@ import numpy as np
 
 from cartwheel.levers.base import Model, Request, Slot
 from cartwheel.levers.similarity import Neighbours
-from cartwheel.levers.taste import Taste
+from cartwheel.levers.taste import Taste, after_visit
 
 Array = np.ndarray[Any, Any]
 
@@ -60,6 +60,8 @@ class Reader:
         skip: Products of open returns, as numbers.
         looks: Products looked at before, as numbers.
         look_weights: Weight of each.
+        taste: What is expected of their taste, (k,); empty before anything is learned.
+        precision: How firmly, packed, (k (k + 1) / 2,).
     """
 
     items: Array
@@ -68,15 +70,20 @@ class Reader:
     skip: Array
     looks: Array
     look_weights: Array
+    taste: Array
+    precision: Array
 
 
+NOTHING_KNOWN: Array = np.zeros(0, np.float32)
 NOBODY = Reader(
     items=NOTHING,
     weights=NOTHING,
     own=NOTHING,
     skip=NOTHING,
     looks=NOTHING,
-    look_weights=np.zeros(0, np.float32),
+    look_weights=NOTHING_KNOWN,
+    taste=NOTHING_KNOWN,
+    precision=NOTHING_KNOWN,
 )
 
 
@@ -91,20 +98,23 @@ def find_reader(
     if silent or (customer is None and visitor is None):
         return NOBODY
     looks, weights = _looks(model, customer, visitor)
+    taste, precision = _taste_of(model, customer, visitor)
+    somebody = replace(
+        NOBODY, looks=looks, look_weights=weights, taste=taste, precision=precision
+    )
     at = NOTHING
     if customer is not None:
         at = numbers(model.arrays["customer_id"], [customer])
     if len(at) == 0:
-        return replace(NOBODY, looks=looks, look_weights=weights)
+        return somebody
     start, end = model.arrays["history_start"][at[0] : at[0] + 2]
     skipped = np.asarray(model.arrays["history_skip"][start:end])
-    return Reader(
+    return replace(
+        somebody,
         items=np.asarray(model.arrays["history_item"][start:end], np.int64),
         weights=np.asarray(model.arrays["history_weight"][start:end]),
         own=np.asarray(model.arrays["history_own"][start:end]),
         skip=np.asarray(model.arrays["history_item"][start:end], np.int64)[skipped],
-        looks=looks,
-        look_weights=weights,
     )
 
 
@@ -124,6 +134,20 @@ def _looks(
             [weights, np.asarray(model.arrays["look_weight"][start:end])[new]]
         )
     return items, weights
+
+
+def _taste_of(
+    model: Model, customer: str | None, visitor: str | None
+) -> tuple[Array, Array]:
+    """Return a customer's taste as learned on all their devices, else this device's."""
+    wanted = [] if customer is None else [CUSTOMER + customer]
+    wanted += [] if visitor is None else [DEVICE + visitor]
+    for at in numbers(model.arrays["reader"], wanted):
+        if "reader_taste" in model.arrays:
+            return model.arrays["reader_taste"][at], model.arrays["reader_precision"][
+                at
+            ]
+    return NOTHING_KNOWN, NOTHING_KNOWN
 
 
 def near(model: Model) -> Neighbours:
@@ -161,9 +185,17 @@ def taste(model: Model) -> Taste:
 
 def wanted(model: Model, reader: Reader, context: Array) -> Array:
     """Return every product's chance of being wanted by this visitor if looked at."""
-    intercept, by_appeal, *by_taste, by_bought = model.meta["wanted_slopes"]
+    intercept, *slopes = model.meta["wanted_slopes"]
+    by_appeal, by_opened, by_leaning, *by_taste, by_bought = slopes
     logit = np.float32(intercept) + np.float32(by_appeal) * model.arrays["appeal"]
+    logit = logit + np.float32(by_opened) * model.arrays["opened_level"]
     seen = context[-20:]
+    vector = model.arrays["taste_vector"]
+    leaning = after_visit(
+        reader.taste, reader.precision, vector, model.arrays["opened_level"], seen
+    )
+    if len(leaning):
+        logit = logit + np.float32(by_leaning) * (vector @ leaning)
     items = np.concatenate([reader.looks, seen])
     if len(items):
         now = VISIT_DECAY ** np.arange(len(seen) - 1, -1, -1, dtype=np.float32)

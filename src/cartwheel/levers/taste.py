@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from cartwheel.levers.factors import bound_weight
 from cartwheel.levers.similarity import Neighbours
 
 Array = np.ndarray[Any, Any]
@@ -20,6 +21,41 @@ TRUST_LOOKS = 5.0
 """Looks after which somebody's own taste counts as much as everybody's."""
 
 READINGS = ("alike", "price level", "category")
+
+
+VISIT_SWEEPS = 2
+"""Times the bound is drawn closer when a visit's pages are read into a taste."""
+
+
+def after_visit(
+    taste: Array, precision: Array, vector: Array, opened: Array, seen: Array
+) -> Array:
+    """Return a taste when the pages of the present visit are known too, shape (k,).
+
+    Each page counts as a product that was seen once and opened (`factors`).
+
+    Args:
+        taste: What was expected before, shape (k,); empty where nothing is known.
+        precision: How firmly, packed upper triangle; empty where nothing is known.
+        vector: What products are to tastes, shape (n, k).
+        opened: Log-odds that an average person opens each, shape (n,).
+        seen: Product numbers of the visit.
+    """
+    if len(seen) == 0:
+        return taste
+    width = vector.shape[1]
+    before, pull = np.eye(width), np.zeros(width)
+    if len(taste):
+        row, column = np.triu_indices(width)
+        before[row, column] = before[column, row] = precision
+        pull = before @ taste
+    pages, level = vector[seen].astype(float), opened[seen].astype(float)
+    after = np.linalg.solve(before, pull)
+    for _ in range(VISIT_SWEEPS):
+        weight = bound_weight(level + pages @ after)
+        firm = before + pages.T @ (weight[:, None] * pages)
+        after = np.linalg.solve(firm, pull + (0.5 - weight * level) @ pages)
+    return after.astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

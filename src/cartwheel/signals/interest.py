@@ -1,4 +1,4 @@
-"""What each visitor looked at and wanted, and whose device it is.
+"""What each visitor was shown, looked at and wanted, and whose device it is.
 
 Only events that a visitor agreed to are recorded, so this holds nobody else. Devices
 of customers who object to personalisation are left out here, at the source, so that
@@ -24,27 +24,32 @@ RECENT_DAYS = 28
 """The last days, counted apart: a reader may learn from the earlier ones what the
 recent ones bring."""
 
+CARTS = ["add_to_cart", "failed_add"]
+
 
 def make_interest(
     facts: Mapping[str, ir.Table], signals: Mapping[str, ir.Table], when: When
 ) -> ir.Table:
-    """Return views and carts of the last 180 days by visitor and product."""
+    """Return what was met in the last 180 days by visitor and product."""
     events = facts["events"]
     day = day_of(events.occurred_at, when)
     met = events.mutate(day=day).filter(
         events.visitor_id.notnull()
         & events.product_id.notnull()
-        & events.kind.isin(["view", "add_to_cart", "failed_add"])
+        & events.kind.isin([*CARTS, "view", "exposure", "click"])
         & (day >= days_ago(when, INTEREST_DAYS))
     )
     met = met.anti_join(_objectors_devices(facts), "visitor_id")
-    view = (met.kind == "view").ifelse(1, 0)
     recent = (met.day >= days_ago(when, RECENT_DAYS)).ifelse(1, 0)
+    found = {
+        "views": (met.kind == "view").ifelse(1, 0),
+        "carts": met.kind.isin(CARTS).ifelse(1, 0),
+        "exposures": (met.kind == "exposure").ifelse(1, 0),
+        "clicks": (met.kind == "click").ifelse(1, 0),
+    }
     return met.group_by("visitor_id", "product_id").aggregate(
-        views=view.sum(),
-        carts=(1 - view).sum(),
-        recent_views=(view * recent).sum(),
-        recent_carts=((1 - view) * recent).sum(),
+        **{name: one.sum() for name, one in found.items()},
+        **{f"recent_{name}": (one * recent).sum() for name, one in found.items()},
     )
 
 
@@ -79,6 +84,20 @@ INTEREST = Signal(
             neutral=0,
         ),
         Field(
+            name="exposures",
+            type="int",
+            unit="events",
+            doc="Times it was seen in a slot that was filled for them.",
+            neutral=0,
+        ),
+        Field(
+            name="clicks",
+            type="int",
+            unit="events",
+            doc="Times it was opened from such a slot.",
+            neutral=0,
+        ),
+        Field(
             name="recent_views",
             type="int",
             unit="events",
@@ -92,9 +111,23 @@ INTEREST = Signal(
             doc="Of the carts, those of the last 28 days.",
             neutral=0,
         ),
+        Field(
+            name="recent_exposures",
+            type="int",
+            unit="events",
+            doc="Of the exposures, those of the last 28 days.",
+            neutral=0,
+        ),
+        Field(
+            name="recent_clicks",
+            type="int",
+            unit="events",
+            doc="Of the clicks, those of the last 28 days.",
+            neutral=0,
+        ),
     ),
     writer="lake",
-    doc="What each visitor looked at and put into the cart.",
+    doc="What each visitor was shown, opened, looked at and put into the cart.",
     facts=("events", "consents"),
     reads=(),
     lagged=False,
