@@ -44,8 +44,9 @@ class ShelfLever:
         return Answer(slots=slots[: request.limit], eligible_hash="e1", rule="shelf")
 
 
-def publish(shop: Shop, number: int, products: list[str]) -> None:
-    model = Model(rule="shelf", arrays={"product_id": np.array(products)})
+def publish(shop: Shop, number: int, products: list[str], **arrays: list[str]) -> None:
+    own = {name: np.array(values) for name, values in arrays.items()}
+    model = Model(rule="shelf", arrays={"product_id": np.array(products), **own})
     model.save(shop.turn_folder(number) / "models" / "recommend")
     publish_row(shop, number)
 

@@ -86,6 +86,24 @@ def test_recommendations_holdout_customer_gets_the_untouched_rule(
     assert all(names(answer) == PRODUCTS for answer in answers)
 
 
+def test_recommendations_held_out_customers_device_gets_the_untouched_rule(
+    published: TestClient, shop: Shop, app: Any
+) -> None:
+    held, free = customer(shop, held_out=True), customer(shop, held_out=False)
+    publish(shop, 2, PRODUCTS, device=["d1", "d2"], device_owner=[held, free])
+    app.state.serving.check()
+
+    def arms(query: str) -> set[str]:
+        return {published.get(f"{HOME}&{query}").json()["arm"] for _ in range(3)}
+
+    assert arms("visitor=d1") == {"holdout"}
+    assert names(published.get(f"{HOME}&visitor=d1").json()) == PRODUCTS
+    assert arms("visitor=d2") == arms("visitor=d3") == {"treated"}
+    # Who is signed in is assigned by who they are, whatever they hold in their hand.
+    assert arms(f"visitor=d1&customer={free}") == {"treated"}
+    assert arms(f"visitor=d2&customer={held}") == {"holdout"}
+
+
 @pytest.mark.parametrize("context", ["context=a,b", "context=a&context=b"])
 def test_recommendations_context_in_either_form(
     published: TestClient, context: str

@@ -24,11 +24,12 @@ from tests.cli.program import Run, assert_one_line
 
 LINKS = ["price->forecast", "returns->price", "stock->recommend"]
 PROFIT = {"no-ai": 100, "isolated": 120, "connected": 150, "oracle": 180}
+ARMS = {*PROFIT, MEASURED, "connected minus stock→recommend"}
 WORLD = types.SimpleNamespace(money=types.SimpleNamespace(currency="EUR"))
 
 
 def check_arm(name: str) -> None:
-    if name not in PROFIT and name != "connected minus stock→recommend":
+    if name not in ARMS:
         raise Misuse(f"There is no arm {name!r}.", f"Choose from {', '.join(PROFIT)}.")
 
 
@@ -237,6 +238,31 @@ def test_arm_may_be_typed_with_a_plain_arrow(
     arm = ("--arm", "connected minus stock->recommend")
     assert simulate(run, "run", tmp_path / "out", *arm).code == 0
     assert {job.arms for job in played.jobs} == {("connected minus stock→recommend",)}
+
+
+@pytest.mark.parametrize("command", ["run", "report"])
+def test_arms_without_a_headline_are_told_to_be_kept(
+    run: Run, played: Batch, tmp_path: Path, command: str
+) -> None:
+    options = ("--world", "apparel", "--worlds", "2")
+    arm = ("--arm", "connected minus stock->recommend")
+    done = simulate(run, "run", tmp_path / "out", *options, *arm)
+    if command == "report":
+        done = simulate(run, "report", tmp_path / "out")
+    assert done.code == 0, done.err
+    assert "no results" not in done.out
+    assert done.out.startswith("No headline: it compares arms such as no-ai")
+    assert "2 results of connected minus stock→recommend" in done.out
+
+
+def test_run_tells_what_the_measured_arm_found(
+    run: Run, played: Batch, tmp_path: Path
+) -> None:
+    options = ("--world", "apparel", "--worlds", "2", "--arm", MEASURED)
+    done = simulate(run, "run", tmp_path / "out", *options)
+    assert "50.0 % of 2 intervals held the true lift" in done.out
+    assert "headline" not in done.out
+    assert "no results" not in done.out
 
 
 def test_number_that_is_none_becomes_null(

@@ -6,7 +6,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartwheel.measure.assign import holdout_mask, in_holdout, unit_position
+from cartwheel.levers.base import Model
+from cartwheel.measure.assign import (
+    holdout_mask,
+    in_holdout,
+    looker_held_out,
+    unit_position,
+)
+from cartwheel.settings import Holdout
 
 
 def test_a_known_person_keeps_a_known_place() -> None:
@@ -30,3 +37,51 @@ def test_another_salt_is_another_draw() -> None:
     units = [f"c{i}" for i in range(5000)]
     one, two = holdout_mask(units, 0.5, "a"), holdout_mask(units, 0.5, "b")
     assert abs(np.corrcoef(one, two)[0, 1]) < 0.06
+
+
+IDS = st.text("abcd", min_size=1, max_size=3)
+
+
+def knowing(owners: dict[str, str]) -> Model:
+    """Return a model that knows whose these devices are."""
+    devices = sorted(owners)
+    arrays = {
+        "device": np.array(devices, dtype=str),
+        "device_owner": np.array([owners[d] for d in devices], dtype=str),
+    }
+    return Model(rule="tested", arrays=arrays)
+
+
+@given(st.dictionaries(IDS, IDS), IDS, st.none() | IDS, st.integers(0, 5_000))
+def test_a_signed_in_customer_is_assigned_by_their_id_alone(
+    owners: dict[str, str], customer: str, device: str | None, bps: int
+) -> None:
+    holdout = Holdout(share_bps=bps)
+    held = in_holdout(customer, bps / 10_000, holdout.salt)
+    for model in (knowing(owners), None):
+        found = looker_held_out(customer, device, model=model, holdout=holdout)
+        assert found is held
+
+
+@given(st.dictionaries(IDS, IDS), IDS, st.integers(0, 5_000))
+def test_a_device_is_assigned_with_its_customer_and_else_with_nobody(
+    owners: dict[str, str], device: str, bps: int
+) -> None:
+    holdout = Holdout(share_bps=bps)
+    owner = owners.get(device)
+    found = looker_held_out(None, device, model=knowing(owners), holdout=holdout)
+    assert found is (
+        owner is not None and in_holdout(owner, bps / 10_000, holdout.salt)
+    )
+
+
+def test_nobody_is_held_out_of_whom_nothing_is_known() -> None:
+    half = Holdout(share_bps=5_000)
+    anna = next(n for n in map(str, range(99)) if in_holdout(n, 0.5, half.salt))
+    model = knowing({"d1": anna})
+    assert looker_held_out(None, "d1", model=model, holdout=half)
+    assert not looker_held_out(None, None, model=model, holdout=half)
+    assert not looker_held_out(None, "d1", model=None, holdout=half)
+    # A third party's lever may keep no devices.
+    plain = Model(rule="tested")
+    assert not looker_held_out(None, "d1", model=plain, holdout=half)

@@ -17,10 +17,11 @@ from cartwheel.api.events import Id
 from cartwheel.api.inbox_writer import Row
 from cartwheel.api.serving import LEVER, Served, make_decision_id
 from cartwheel.levers.base import Request as Question
-from cartwheel.measure.assign import in_holdout
+from cartwheel.measure.assign import looker_held_out
 
 if TYPE_CHECKING:
-    from cartwheel.shop import Shop
+    from cartwheel.levers.base import Model
+    from cartwheel.settings import Holdout
 
 router = APIRouter(tags=["recommendations"])
 
@@ -137,12 +138,17 @@ async def get_recommendations(
 ) -> Response:
     """Answer from the newest published turn.
 
-    Customers of the holdout get the untouched rule. When there is no model, or it
+    Customers of the holdout get the untouched rule, signed in or on a device known to
+    be theirs. When there is no model, or it
     fails or is too slow, the fallback answers; when the database is down the answer
     still comes, with logged false.
     """
     wanted = read_wanted(request)
-    question = make_question(wanted, request.app.state.shop)
+    question = make_question(
+        wanted,
+        model=request.app.state.serving.model,
+        holdout=request.app.state.shop.settings.holdout,
+    )
     decision_id = make_decision_id()
     answering: Answering = request.app.state.answering
     served, logged = await answering.answer(
@@ -182,9 +188,8 @@ def answer_json(placement: str, decision: str | None, served: Served) -> Respons
     )
 
 
-def make_question(wanted: Wanted, shop: Shop) -> Question:
-    """Return the lever's request; a customer's arm comes from the stable hash."""
-    holdout = shop.settings.holdout
+def make_question(wanted: Wanted, *, model: Model | None, holdout: Holdout) -> Question:
+    """Return the lever's request; who looks is assigned by the stable hash."""
     return Question(
         placement=wanted.placement,
         customer=wanted.customer,
@@ -192,8 +197,9 @@ def make_question(wanted: Wanted, shop: Shop) -> Question:
         context=_split(wanted.context)[-50:],
         limit=wanted.limit,
         excluded=frozenset(_split(wanted.exclude)),
-        holdout=wanted.customer is not None
-        and in_holdout(wanted.customer, holdout.share_bps / 10_000, holdout.salt),
+        holdout=looker_held_out(
+            wanted.customer, wanted.visitor, model=model, holdout=holdout
+        ),
     )
 
 

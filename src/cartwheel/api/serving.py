@@ -89,6 +89,11 @@ class Serving:
         return self._published
 
     @property
+    def model(self) -> Model | None:
+        """The model that answers now, or None before the first turn."""
+        return self._published.model if self._published else None
+
+    @property
     def turn(self) -> int | None:
         """Turn that answers now, or None."""
         return self._published.turn if self._published else None

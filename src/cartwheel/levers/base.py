@@ -299,7 +299,7 @@ class Request:
         visitor: Device or session id.
         context: Product ids of this visit, oldest first.
         limit: Slots to fill.
-        holdout: The customer is left alone: answer with the untouched rule.
+        holdout: Whoever looks is left alone: answer with the untouched rule.
         excluded: Product ids that must not be shown: the gate keeps them out of every
             slot, or the page cannot show them.
     """

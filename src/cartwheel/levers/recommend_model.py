@@ -1,7 +1,8 @@
 """The recommender's model: named arrays from what was learned; numpy and nothing else.
 
 An answer reads these arrays and nothing besides, so what a reader may be shown is all
-here: neighbours, chances, the shelf, and the histories of customers and devices.
+here: neighbours, chances, the shelf, the histories of customers and devices, and whose
+device is whose.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from cartwheel.levers.affinity import (
 )
 from cartwheel.levers.base import Model
 from cartwheel.levers.baskets import Baskets, basket_lists
+from cartwheel.levers.devices import device_arrays
 from cartwheel.levers.hitrate import MOST_ORDERS, UNFITTED
 from cartwheel.levers.looks import Looks, learn_looks
 from cartwheel.levers.options import read_options
@@ -122,7 +124,7 @@ def learn_model(data: Signals, *, seed: int) -> Model:
     if looks is not None:
         rule = f"{rule} and looks"
     model = _model(rule, shelf, learned, together, history, options)
-    return _with_looks(model, looks, silent(data))
+    return _with_looks(model, looks, data)
 
 
 def _model(
@@ -164,9 +166,9 @@ def _model(
     return Model(rule=rule, arrays=arrays, meta=meta)
 
 
-def _with_looks(model: Model, looks: Looks | None, silent: Array) -> Model:
-    """Return the model with what was learned from looks, if anything was."""
-    arrays = {**model.arrays, "silent": silent}
+def _with_looks(model: Model, looks: Looks | None, data: Signals) -> Model:
+    """Return the model with whose device it is, and what looks taught, if anything."""
+    arrays = {**model.arrays, "silent": silent(data), **device_arrays(data)}
     if looks is None:
         return Model(
             rule=model.rule, arrays={**arrays, **_no_readers()}, meta=model.meta
@@ -236,7 +238,7 @@ def bestsellers_model(data: Signals) -> Model:
     logit = (-3.0 - 4.0 * rank / max(n, 1)).astype(np.float32)
     arrays = {**model.arrays, "base_logit": logit, "factor": np.ones(n, np.float32)}
     made = Model(rule=model.rule, arrays=arrays, meta={**model.meta, "explore": 0.0})
-    return _with_looks(made, None, silent(data))
+    return _with_looks(made, None, data)
 
 
 def _history(

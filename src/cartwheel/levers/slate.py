@@ -42,7 +42,10 @@ def sigmoid(value: Array) -> Array:
 def numbers(names: Array, wanted: Iterable[str]) -> Array:
     """Return positions in sorted `names` of those wanted that are there, in order."""
     found = []
+    longest = names.dtype.itemsize // np.dtype("U1").itemsize
     for name in wanted:
+        if len(name) > longest:  # numpy would copy all names to compare with it
+            continue
         at = int(np.searchsorted(names, name))
         if at < len(names) and names[at] == name:
             found.append(at)

@@ -3,14 +3,31 @@
 The share of a person is a hash of the salt and the id: the same person is in or out
 on every machine, in every turn, without a table, and raising the share only adds
 people.
+
+Somebody who looks at a page is assigned by the customer id they are signed in with, or
+else with the customer their device is known to belong to. Whether a customer is held
+out never depends on consent, on a device or on a turn; whether a device is recognised
+does. Recognised is a device on which somebody signed in before the last turn, as far as
+it was recorded: a shop sends device ids of people who agreed to it only. So a held-out
+customer who refuses, who never signed in on this device, or who did so for the first
+time since the last turn is answered like anybody, and so would a reached one be. That,
+and a device which two people share, pulls what is measured towards zero; it cannot
+favour a group.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from cartwheel.levers.devices import owner_of
+
+if TYPE_CHECKING:
+    from cartwheel.levers.base import Model
+    from cartwheel.settings import Holdout
 
 
 def unit_position(unit: str, salt: str) -> float:
@@ -34,3 +51,27 @@ def in_holdout(unit: str, share: float, salt: str) -> bool:
 def holdout_mask(units: Iterable[str], share: float, salt: str) -> np.ndarray:
     """Return `in_holdout` for many units, bool, shape (n_units,)."""
     return np.array([unit_position(u, salt) < share for u in units], dtype=bool)
+
+
+def looker_held_out(
+    customer: str | None, device: str | None, *, model: Model | None, holdout: Holdout
+) -> bool:
+    """Tell whether whoever looks at a page is left alone; the one rule of all answers.
+
+    A device of several customers goes with the one who signed in on it last, as the
+    signal `identity` says; each of them, once signed in, is answered as themselves.
+    With the link `identity` cut no device is known, and only who signs in is left
+    alone.
+
+    Args:
+        customer: Customer id, if signed in.
+        device: Device or session id, if sent.
+        model: The published model that answers, which knows devices; None for none.
+        holdout: Who is left alone.
+    """
+    who = customer
+    if who is None and device is not None and model is not None:
+        who = owner_of(model, device)
+    if who is None:
+        return False
+    return in_holdout(who, holdout.share_bps / 10_000, holdout.salt)

@@ -2,8 +2,9 @@
 
 Customers are drawn to the holdout by a stable hash, so the two groups differ by nothing
 but what the wheel did to one of them. Only what is done to a person can be seen so:
-prices and stock reach both groups alike, and a held-out customer who is not signed in
-is answered like everybody, which pulls the difference towards zero.
+prices and stock reach both groups alike. A held-out customer who is neither signed in
+nor on a device known to be theirs is answered like everybody, which pulls the
+difference towards zero; `measure/assign.py` says which devices are known.
 """
 
 from __future__ import annotations

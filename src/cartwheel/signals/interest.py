@@ -1,8 +1,9 @@
 """What each visitor was shown, looked at and wanted, and whose device it is.
 
-Only events that a visitor agreed to are recorded, so this holds nobody else. Devices
-of customers who object to personalisation are left out here, at the source, so that
-no reader can forget to.
+Only events that a visitor agreed to are recorded, so this holds nobody else. What was
+done on devices of customers who object to personalisation is left out here, at the
+source, so that no reader can forget to. Whose device it is stays known: who objects is
+held out as others are, and can only be left alone where they are recognised.
 """
 
 from __future__ import annotations
@@ -144,7 +145,6 @@ def make_identity(
 
     events = facts["events"]
     signed = events.filter(events.visitor_id.notnull() & events.customer_id.notnull())
-    signed = signed.anti_join(objecting(facts["consents"]), "customer_id")
     newest = ibis.window(
         group_by="visitor_id",
         order_by=[ibis.desc("occurred_at"), ibis.desc("event_id")],
@@ -167,7 +167,7 @@ IDENTITY = Signal(
     ),
     writer="lake",
     doc="Which customer a device belongs to.",
-    facts=("events", "consents"),
+    facts=("events",),
     reads=(),
     lagged=False,
     freshness_days=1,

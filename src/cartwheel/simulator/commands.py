@@ -21,6 +21,7 @@ from cartwheel.simulator.telling import Teller, say
 if TYPE_CHECKING:
     from cartwheel.simulator.referee.batch import Job, Summary
     from cartwheel.simulator.referee.calibrate import Target
+    from cartwheel.simulator.referee.claims import Headline
     from cartwheel.simulator.referee.results import Run
 
 app = typer.Typer(
@@ -147,11 +148,11 @@ def run(
     summary = _play(jobs, out, workers=workers, limit=limit, retry_failed=retry_failed)
     from cartwheel.simulator.referee.claims import headline
     from cartwheel.simulator.referee.results import read_runs
-    from cartwheel.simulator.referee.terminal import text_table
 
-    rows = headline(read_runs(out))
+    runs = read_runs(out)
+    rows = headline(runs)
     value = {**_ended(summary, out), "headline": _plain(rows)}
-    _show(value, as_json=as_json, lines=[text_table(rows)])
+    _show(value, as_json=as_json, lines=_told(rows, runs))
     _judge(summary)
 
 
@@ -274,14 +275,9 @@ def report(
     """Write the results of a folder as one HTML page and one Parquet file."""
     from cartwheel.simulator.referee.claims import headline
     from cartwheel.simulator.referee.link_table import link_table
-    from cartwheel.simulator.referee.recovered import (
-        recovered,
-        text_recovered,
-        together,
-    )
+    from cartwheel.simulator.referee.recovered import recovered
     from cartwheel.simulator.referee.report import write_report
     from cartwheel.simulator.referee.results import read_runs, write_table
-    from cartwheel.simulator.referee.terminal import text_table
 
     runs = read_runs(out)
     if not runs:
@@ -292,7 +288,7 @@ def report(
     page = file or out / "report.html"
     write_report(runs, page, title="Simulated shops: what connection is worth")
     table = write_table(out, runs)
-    rows, measured = headline(runs), recovered(runs)
+    rows = headline(runs)
     value = {
         "report": str(page),
         "results": str(table),
@@ -300,14 +296,29 @@ def report(
         "failed": sum(one.state == "failed" for one in runs),
         "headline": _plain(rows),
         "links": _plain(link_table(runs)),
-        "coverage": _plain(measured),
+        "coverage": _plain(recovered(runs)),
     }
-    # Of a folder with measured worlds only, the headline has nothing to say.
-    lines = [text_table(rows)] if rows or not measured else []
-    if measured:
-        lines.append(text_recovered(measured, together(runs)))
-    lines += [f"Wrote {page} and {table} ({len(runs):,} runs)."]
-    _show(value, as_json=as_json, lines=lines)
+    wrote = f"Wrote {page} and {table} ({len(runs):,} runs)."
+    _show(value, as_json=as_json, lines=[*_told(rows, runs), wrote])
+
+
+def _told(rows: Sequence[Headline], runs: Sequence[Run]) -> list[str]:
+    """Return what a folder's runs tell on a terminal: headline and measurement."""
+    from cartwheel.simulator.referee.groups import MEASURED
+    from cartwheel.simulator.referee.recovered import (
+        recovered,
+        text_recovered,
+        together,
+    )
+    from cartwheel.simulator.referee.terminal import text_no_headline, text_table
+
+    others = [run.arm for run in runs if run.arm != MEASURED]
+    lines = [text_table(rows)] if rows else []
+    if others and not rows:
+        lines.append(text_no_headline(sorted(set(others)), len(others)))
+    if len(others) < len(runs):
+        lines.append(text_recovered(recovered(runs), together(runs)))
+    return lines
 
 
 def _worlds(given: Sequence[str] | None, size: str, *, but: str = "") -> list[str]:

@@ -19,9 +19,11 @@ from cartwheel.api.serving import draw
 from cartwheel.connectors.intake import append_harvest
 from cartwheel.lake.tables import TABLES, FactTable
 from cartwheel.levers.base import OnlineLever, Request, State
+from cartwheel.measure.assign import in_holdout
 from cartwheel.operations import decisions
 from cartwheel.settings import Turning
 from cartwheel.shop import Shop, make_shop
+from cartwheel.simulator.arms.base import Page
 from cartwheel.simulator.arms.plain import Plain
 from cartwheel.simulator.arms.wheel import Wheel
 from cartwheel.simulator.sample import harvest
@@ -141,9 +143,49 @@ def test_the_api_gives_the_very_same_slates(twice: Twice) -> None:
                 assert shown == [slot.product_id for slot in answer.slots], number
 
 
-def test_a_page_asks_the_lever_as_the_api_does(twice: Twice) -> None:
-    from cartwheel.simulator.arms.base import Page
+def test_the_api_leaves_the_very_same_devices_alone(twice: Twice) -> None:
+    model = twice.wheel._online
+    assert model is not None
+    owners = dict(
+        zip(
+            model.arrays["device"].tolist(),
+            model.arrays["device_owner"].tolist(),
+            strict=True,
+        )
+    )
+    holdout = twice.wheel.holdout
+    share = holdout.share_bps / 10_000
+    left = [d for d, who in owners.items() if in_holdout(who, share, holdout.salt)]
+    free = [device for device in owners if device not in set(left)]
+    assert len(left) > 3
+    assert len(free) > 10
+    key = make_key(twice.shop.database, "devices", ["recommendations:read"])
+    gone = ",".join(sorted(twice.wheel._sold_out))
+    query = {"placement": "home", "limit": "8"} | ({"exclude": gone} if gone else {})
+    with TestClient(create_app(twice.shop, console=False)) as client:
+        for device in [*left[:4], *free[:4], "d-unknown"]:
+            told = client.get(
+                "/v1/recommendations",
+                params={**query, "visitor": device},
+                headers={"Authorization": f"Bearer {key}"},
+            ).json()
+            page = Page(
+                key=1,
+                placement="home",
+                customer=None,
+                visitor=device,
+                context=(),
+                limit=8,
+            )
+            assert (told["arm"] == "holdout") is (device in left), device
+            assert twice.wheel.held_out(page) is (device in left), device
+            if device in left:
+                # Nothing is drawn for them, so the slates are the same too.
+                shown = [item["product_id"] for item in told["items"]]
+                assert twice.wheel.slates([page]) == [shown]
 
+
+def test_a_page_asks_the_lever_as_the_api_does(twice: Twice) -> None:
     page = Page(
         key=1, placement="home", customer=None, visitor="d1", context=(), limit=8
     )

@@ -48,9 +48,9 @@ def in_force(lever: Any, **values: Any) -> InForce:
     return InForce(**{**made, **values})
 
 
-def page(customer: str | None) -> Page:
+def page(customer: str | None, visitor: str = "d1") -> Page:
     return Page(
-        key=1, placement="home", customer=customer, visitor="d1", context=(), limit=4
+        key=1, placement="home", customer=customer, visitor=visitor, context=(), limit=4
     )
 
 
@@ -59,6 +59,22 @@ def test_the_holdout_gets_the_plain_rule_and_exclusions_hold():
     found = TheShop(in_force(lever)).slates([page(HELD), page(FREE), page(None)])
     assert found == [["plain"], [f"for {FREE}"], ["for None"]]
     assert all(request.excluded == {"P9"} for request in lever.asked)
+
+
+def test_a_held_out_customers_device_gets_the_plain_rule_signed_in_or_not():
+    arrays = {
+        "device": np.array(["d1", "d2"]),
+        "device_owner": np.array([HELD, FREE]),
+    }
+    shop = TheShop(in_force(Lever(), model=Model(rule="test", arrays=arrays)))
+    pages = [page(None, "d1"), page(None, "d2"), page(None, "d3"), page(FREE, "d1")]
+    assert shop.slates(pages) == [
+        ["plain"],
+        ["for None"],
+        ["for None"],
+        [f"for {FREE}"],
+    ]
+    assert [shop.held_out(one) for one in pages] == [True, False, False, False]
 
 
 def test_the_twin_answers_everybody_with_the_plain_rule():

@@ -17,7 +17,7 @@ from cartwheel.gate.base import MESSAGE_KINDS, Candidate, Verdict
 from cartwheel.gate.context import excluded_products, make_context
 from cartwheel.gate.order import pass_gate
 from cartwheel.levers.base import Model, OnlineLever, State
-from cartwheel.measure.assign import in_holdout
+from cartwheel.measure.assign import looker_held_out
 from cartwheel.settings import Holdout, PinnedSettings
 from cartwheel.signals.engine import when_of
 from cartwheel.signals.prepared import PreparedSignals
@@ -131,11 +131,14 @@ class Wheel:
 
     def slates(self, pages: Sequence[Page]) -> list[list[str]]:
         """Answer each page from the published model, as the API does."""
-        held = [
-            page.customer is not None and self._held_out(page.customer)
-            for page in pages
-        ]
+        held = [self.held_out(page) for page in pages]
         return self._answer(pages, held, self._sold_out)
+
+    def held_out(self, page: Page) -> bool:
+        """Tell whether a page is answered as the holdout is."""
+        return looker_held_out(
+            page.customer, page.visitor, model=self._online, holdout=self.holdout
+        )
 
     def answer_left_alone(
         self, pages: Sequence[Page], sold_out: frozenset[str]
@@ -167,10 +170,6 @@ class Wheel:
             )
             for page, left in zip(pages, held, strict=True)
         ]
-
-    def _held_out(self, customer: str) -> bool:
-        holdout = self._settings.holdout
-        return in_holdout(customer, holdout.share_bps / 10_000, holdout.salt)
 
     def _turn(self, shop: ShopView) -> Actions:
         when = when_of(shop.today - timedelta(days=1), ZONE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cartwheel.levers.base import Model, OnlineLever
-from cartwheel.measure.assign import in_holdout
+from cartwheel.measure.assign import looker_held_out
 from cartwheel.simulator.arms.actions import (
     Agreed,
     answer_page,
@@ -84,13 +84,17 @@ class TheShop:
 
     def slates(self, pages: Sequence[Page]) -> list[list[str]]:
         """Answer each page from the published model, the holdout by its plain rule."""
-        holdout = self._in_force.settings.holdout
-        share, salt = holdout.share_bps / 10_000, holdout.salt
-        held = [
-            page.customer is not None and in_holdout(page.customer, share, salt)
-            for page in pages
-        ]
+        held = [self.held_out(page) for page in pages]
         return _answer(self._in_force, pages, held, self._day, self._sold_out)
+
+    def held_out(self, page: Page) -> bool:
+        """Tell whether a page is answered as the holdout is."""
+        return looker_held_out(
+            page.customer,
+            page.visitor,
+            model=self._in_force.model,
+            holdout=self._in_force.settings.holdout,
+        )
 
     def answer_left_alone(
         self, pages: Sequence[Page], sold_out: frozenset[str]

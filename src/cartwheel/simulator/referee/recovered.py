@@ -70,7 +70,7 @@ class Recovered:
         true_minor: Mean true lift in minor units a reached customer.
         width_minor: Mean width of the intervals in minor units.
         unrecognised: Share of answers to held-out customers' devices that were given
-            as to anybody, because nobody was signed in.
+            as to anybody: nobody was signed in and the device was not known.
         customers: Mean number of customers compared, reached and held out.
         verdict: Where the share lies beside what is asked.
     """

@@ -29,6 +29,21 @@ def text_table(rows: Sequence[Headline]) -> str:
     return "\n\n".join(map(_headline, rows)) or "There are no results yet."
 
 
+def text_no_headline(arms: Sequence[str], results: int) -> str:
+    """Return why arms that were played have no headline, and where they are told.
+
+    Args:
+        arms: Arms played, none of them one that the headline compares.
+        results: Results of them.
+    """
+    kept = f"{count_of(results, 'result')} of {', '.join(map(plain, arms))}"
+    return (
+        "No headline: it compares arms such as no-ai and connected, and none of those "
+        f"was played. Kept: {kept}; cartwheel simulate report shows links beside the "
+        "arms they are compared with."
+    )
+
+
 def _headline(row: Headline) -> str:
     arms = [
         (

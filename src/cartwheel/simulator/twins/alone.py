@@ -11,13 +11,17 @@ from cartwheel.simulator.arms.plain import BLAST_DAYS, blast
 
 
 class Reaching(Policy, Protocol):
-    """A policy that reaches people, and can say what one left alone would get.
+    """A policy that reaches people; says whom it leaves alone and what they would get.
 
     Attributes:
         done: What it did this morning.
     """
 
     done: Actions
+
+    def held_out(self, page: Page) -> bool:
+        """Tell whether it answers a page as the holdout is."""
+        ...
 
     def answer_left_alone(
         self, pages: Sequence[Page], sold_out: frozenset[str]

@@ -12,7 +12,7 @@ import numpy as np
 
 from cartwheel.measure.assign import holdout_mask, in_holdout
 from cartwheel.measure.holdout_lift import Lift, instants, known_customers, lift_of
-from cartwheel.simulator.arms.base import Actions, Page, Policy, ShopView
+from cartwheel.simulator.arms.base import Actions, Page, ShopView
 from cartwheel.simulator.arms.wheel import ZONE
 from cartwheel.simulator.twins.alone import NobodyReached, Reaching
 from cartwheel.simulator.twins.truth import earned_by_customer
@@ -32,7 +32,7 @@ class Watched:
         devices: Devices of held-out customers.
     """
 
-    def __init__(self, policy: Policy, devices: frozenset[str]) -> None:
+    def __init__(self, policy: Reaching, devices: frozenset[str]) -> None:
         self.name = policy.name
         self._policy, self._devices = policy, devices
         self.answers = self.unrecognised = 0
@@ -45,7 +45,7 @@ class Watched:
         """Return the policy's answers; count those to held-out customers' devices."""
         own = [page for page in pages if page.visitor in self._devices]
         self.answers += len(own)
-        self.unrecognised += sum(page.customer is None for page in own)
+        self.unrecognised += sum(not self._policy.held_out(page) for page in own)
         return self._policy.slates(pages)
 
 
@@ -75,8 +75,8 @@ def play_measured(
         Figures by name: `lift_true_minor`, `lift_measured_minor`, `lift_low_minor` and
         `lift_high_minor` in minor units a customer (nan where nothing was measured),
         `customers_reached`, `customers_held_out`, `answers_held_out` to devices of
-        held-out customers and `answers_unrecognised`, those of them given to nobody
-        known and so as to anybody.
+        held-out customers and `answers_unrecognised`, those of them given as to
+        anybody, since nobody was signed in and the device was not known.
     """
     since, twin = world.state.today, deepcopy(world)
     twin.facts.close()
