@@ -80,6 +80,16 @@ class Guardrails(_Section):
     )
 
 
+class Costs(_Section):
+    """What a sale costs besides the goods."""
+
+    parcel_minor: int | None = Field(
+        None,
+        ge=0,
+        description="What sending one order costs; empty: unknown, not counted.",
+    )
+
+
 class Holdout(_Section):
     """People left alone, so that what the wheel earns can be measured."""
 
@@ -121,6 +131,7 @@ class Settings(BaseSettings):
         None, description="PostgreSQL connection string of the lake's catalogue."
     )
     guardrails: Guardrails = Guardrails()
+    costs: Costs = Costs()
     holdout: Holdout = Holdout()
     turn: Turning = Turning()
     autonomy: dict[str, AutonomyName] = Field(

@@ -97,6 +97,7 @@ def made_signals(
     days: int = 365,
     seed: int = 1,
     options: Mapping[str, Mapping[str, Any]] | None = None,
+    parcel_minor: int | None = None,
 ) -> Signals:
     """Return a made shop with all signals filled.
 
@@ -106,12 +107,14 @@ def made_signals(
         days: Days of history up to `AS_OF`.
         seed: Seed of everything random.
         options: Settings by lever name, for the context.
+        parcel_minor: What sending an order costs.
     """
     shop = _Shop.make(customers=customers, products=products, days=days, seed=seed)
     tables = {
         signal.name: to_table(signal, frame) for signal, frame in shop.frames().items()
     }
-    return Signals(tables, made_context(options=options or {}))
+    context = made_context(options=options or {}, parcel_minor=parcel_minor)
+    return Signals(tables, context)
 
 
 def for_lever(lever: Lever, data: Signals, cut: tuple[str, ...] = ()) -> Signals:
@@ -135,7 +138,8 @@ def with_looks(data: Signals, *, visitors: int = 300, seed: int = 1) -> Signals:
     """Return a copy in which visitors look around and put things into carts.
 
     Visitor n likes group n modulo `GROUPS`: half of the looks go there, and a look
-    there ends in the cart four times as often as elsewhere. Product p is wanted more
+    there ends in the cart four times as often as elsewhere. Of what is shown, evenly,
+    two fifths of that group is opened and a tenth of the rest. Product p is wanted more
     the smaller its number is. Every third visitor is the customer of that number.
     """
     rng = np.random.default_rng(seed)
@@ -150,6 +154,8 @@ def with_looks(data: Signals, *, visitors: int = 300, seed: int = 1) -> Signals:
         recent = rng.binomial(views, 0.3)
         want = np.where(mine, 0.2, 0.05) * np.linspace(1.5, 0.5, len(products))
         carts, late = rng.binomial(views - recent, want), rng.binomial(recent, want)
+        shown = rng.binomial(3, 0.5, len(products))
+        clicks = rng.binomial(shown, np.where(mine, 0.4, 0.1))
         rows.append(
             pd.DataFrame(
                 {
@@ -157,10 +163,14 @@ def with_looks(data: Signals, *, visitors: int = 300, seed: int = 1) -> Signals:
                     "product_id": products,
                     "views": views,
                     "carts": carts + late,
+                    "exposures": shown,
+                    "clicks": clicks,
                     "recent_views": recent,
                     "recent_carts": late,
+                    "recent_exposures": shown // 2,
+                    "recent_clicks": np.minimum(clicks, shown // 2),
                 }
-            )[views > 0]
+            )[(views > 0) | (shown > 0)]
         )
     looks = pd.concat(rows, ignore_index=True)
     total = looks.groupby("product_id", as_index=False).sum(numeric_only=True)
@@ -370,6 +380,7 @@ def _margin(variants: pd.DataFrame) -> pd.DataFrame:
             "price_minor": variants["price_minor"],
             "cost_minor": variants["cost_minor"],
             "return_cost_minor": back,
+            "parcel_share": 0.5,
             "margin_minor": variants["price_minor"] - variants["cost_minor"] - back,
         }
     )

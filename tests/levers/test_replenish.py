@@ -78,6 +78,7 @@ def margin_frame(variants: list[str], cost: int | None, margin: int | None):
             "price_minor": 1000,
             "cost_minor": pd.array([cost] * len(variants), dtype="Int64"),
             "return_cost_minor": 0,
+            "parcel_share": 1.0,
             "margin_minor": pd.array([margin] * len(variants), dtype="Int64"),
         }
     )

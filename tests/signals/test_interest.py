@@ -19,7 +19,9 @@ def test_interest_counts_views_and_carts_lately_and_before(lake: TinyLake) -> No
     _met(lake, 2, "view", "2026-01-10 10:00")
     _met(lake, 3, "add_to_cart", "2025-12-01 10:01")
     _met(lake, 4, "failed_add", "2026-01-10 10:01")
-    _met(lake, 5, "exposure", "2026-01-10 10:00")  # met in a list, not looked at
+    _met(lake, 5, "exposure", "2026-01-10 10:00")
+    _met(lake, 9, "exposure", "2025-12-01 10:00")
+    _met(lake, 10, "click", "2025-12-01 10:00")
     _met(lake, 6, "view", "2025-07-01 10:00")  # too long ago
     _met(lake, 7, "view", "2026-01-10 10:00", visitor_id=None)  # nobody's
     _met(lake, 8, "view", "2026-01-10 10:00", visitor_id="w2")
@@ -29,16 +31,24 @@ def test_interest_counts_views_and_carts_lately_and_before(lake: TinyLake) -> No
             "product_id": "p",
             "views": 2,
             "carts": 2,
+            "exposures": 2,
+            "clicks": 1,
             "recent_views": 1,
             "recent_carts": 1,
+            "recent_exposures": 1,
+            "recent_clicks": 0,
         },
         {
             "visitor_id": "w2",
             "product_id": "p",
             "views": 1,
             "carts": 0,
+            "exposures": 0,
+            "clicks": 0,
             "recent_views": 1,
             "recent_carts": 0,
+            "recent_exposures": 0,
+            "recent_clicks": 0,
         },
     ]
 

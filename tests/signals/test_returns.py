@@ -90,6 +90,8 @@ def test_margin_takes_off_cost_and_returns(rows: Rows) -> None:
         "return_cost_minor": 38,  # 300 x 0.125 = 37.5
         # Of eight units sold one comes back: 7/8 of 1100 is 962.5.
         "margin_minor": 963 - 38,
+        # All its units were sold in one order of a hundred.
+        "parcel_share": pytest.approx(0.01),
     }
     assert (uncosted["cost_minor"], uncosted["margin_minor"]) == (None, None)
     assert (unpriced["price_minor"], unpriced["margin_minor"]) == (None, None)

@@ -294,7 +294,12 @@ class _Fit:
             triangle += weights.T @ second
             pull += pulls.T @ self.taste
         doubt = np.linalg.inv(unpacked(triangle, width))
-        self.vector = np.einsum("pij,pj->pi", doubt, pull)
+        # Tastes are held to unit spread by bending the vectors instead: the fit gets
+        # there in a few rounds, not dozens (Liu, Rubin and Wu, 1998, PX-EM).
+        spread = unpacked(second.mean(axis=0)[None], width)[0]
+        stretch = np.linalg.cholesky(spread)
+        self.vector = np.einsum("pij,pj->pi", doubt, pull) @ stretch
+        doubt = stretch.T @ doubt @ stretch
         self._pairs = packed(self.vector) + doubt[:, row, column]
         self._expected = self._traits @ _ridge(self._traits, self.vector)
         own = (self.vector - self._expected) ** 2

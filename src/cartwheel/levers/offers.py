@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cartwheel.levers.earned import earned
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import PURCHASES
@@ -41,15 +42,15 @@ def offerable(data: Signals) -> dict[str, Offerable]:
     """
     variants = data.frame(CATALOGUE).dropna(subset=["product_id"])
     ids = variants["variant_id"].tolist()
-    stock, margin = data.align(STOCK, ids), data.align(MARGIN, ids)
+    stock, margin = data.align(STOCK, ids), earned(data, ids)
     on_hand = _number(stock["on_hand_units"])
     cover = _number(stock["cover_days"])
-    earned = _number(margin["margin_minor"])
+    unit = _number(margin["margin_minor"])
     fine = variants["active"].fillna(True).to_numpy(bool)
     fine &= np.isnan(on_hand) | (on_hand > 0)
     fine &= np.isnan(cover) | (cover >= COVER_DAYS)
-    if np.isfinite(earned).any():
-        fine &= np.nan_to_num(earned, nan=-1.0) > 0
+    if np.isfinite(unit).any():
+        fine &= np.nan_to_num(unit, nan=-1.0) > 0
     rows = variants.assign(counted=np.isfinite(on_hand))[fine]
     rows = rows.drop_duplicates("product_id")
     titles = rows["title"].fillna("").astype(str)
@@ -70,10 +71,10 @@ def _number(column: pd.Series[Any]) -> Array:
 
 def margin_share(data: Signals) -> float | None:
     """Return the median margin as a share of price, or None when none is known."""
-    rows = data.frame(MARGIN)
-    earned, price = _number(rows["margin_minor"]), _number(rows["price_minor"])
-    known = np.isfinite(earned) & (price > 0)
-    return float(np.median(earned[known] / price[known])) if known.any() else None
+    rows = earned(data, data.frame(MARGIN)["variant_id"].tolist())
+    margin, price = _number(rows["margin_minor"]), _number(rows["price_minor"])
+    known = np.isfinite(margin) & (price > 0)
+    return float(np.median(margin[known] / price[known])) if known.any() else None
 
 
 def favourites(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cartwheel.levers.base import Model
+from cartwheel.levers.earned import earned
 from cartwheel.levers.options import read_options
 from cartwheel.levers.price_articles import priced_variants
 from cartwheel.levers.price_steps import (
@@ -26,7 +27,6 @@ from cartwheel.levers.price_steps import (
 )
 from cartwheel.signals.base import Signals
 from cartwheel.signals.learned import FORECAST, OUTCOMES
-from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.price import PRICE_HISTORY
 from cartwheel.signals.stock import STOCK
 
@@ -200,7 +200,7 @@ def _offers(model: Model, data: Signals) -> pd.DataFrame:
 
     frame = priced_variants(data)
     ids = frame["variant_id"].tolist()
-    margin, stock = data.align(MARGIN, ids), data.align(STOCK, ids)
+    margin, stock = earned(data, ids), data.align(STOCK, ids)
     ahead = data.frame(FORECAST)
     ahead = ahead[ahead["horizon_days"] == HORIZON_DAYS].set_index("variant_id")
     ahead = ahead.reindex(ids)
@@ -221,7 +221,8 @@ def _offers(model: Model, data: Signals) -> pd.DataFrame:
     return frame.assign(
         price_minor=_number(frame["price_minor"]),
         cost=_number(margin["cost_minor"]),
-        return_cost=np.nan_to_num(_number(margin["return_cost_minor"])),
+        return_cost=np.nan_to_num(_number(margin["return_cost_minor"]))
+        + _number(margin["sending_minor"]),
         on_hand=_number(stock["on_hand_units"]),
         inbound=np.where(soon, inbound, 0.0),
         any_inbound=inbound,

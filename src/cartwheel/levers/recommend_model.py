@@ -123,7 +123,15 @@ def learn_model(data: Signals, *, seed: int) -> Model:
     rule = "baskets" if learned.method == "none" else learned.method
     if looks is not None:
         rule = f"{rule} and looks"
-    model = _model(rule, shelf, learned, together, history, options)
+    model = _model(
+        rule,
+        shelf,
+        learned,
+        together,
+        history,
+        options,
+        looked=looks is not None,
+    )
     return _with_looks(model, looks, data)
 
 
@@ -134,6 +142,8 @@ def _model(
     together: Neighbours,
     history: Mapping[str, Array],
     options: Options,
+    *,
+    looked: bool = False,
 ) -> Model:
     sold = np.lexsort((shelf.newest, -shelf.units_30))
     eligible = shelf.eligible[sold]
@@ -141,6 +151,9 @@ def _model(
     for name in shelf.product_id[shelf.eligible].tolist():
         digest.update(name.encode() + b"\n")
     arrays = {name: getattr(shelf, name) for name in SHELF_ARRAYS}
+    # What is opened when shown is part of what looks teach; before, it scales the rest.
+    if not looked:
+        arrays["factor"] = shelf.factor * shelf.response
     arrays |= {
         "bestsellers": sold[eligible].astype(np.int32),
         "base_logit": learned.chance.base(shelf.popularity).astype(np.float32),

@@ -11,10 +11,10 @@ import numpy as np
 from cartwheel.errors import Misuse
 from cartwheel.levers import order_quantity as formulas
 from cartwheel.levers.conformal import LEVELS
+from cartwheel.levers.earned import earned
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.learned import FORECAST
-from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.stock import STOCK
 from cartwheel.signals.supply import LEAD_TIME
 
@@ -201,7 +201,7 @@ def read_items(data: Signals, terms: Terms) -> list[Item]:
     spread = forecast[list(QUANTILE_COLUMNS)].to_numpy(dtype=float)
     catalogue = data.align(CATALOGUE, ids).to_dict("records")
     stock = data.align(STOCK, ids).to_dict("records")
-    margin = data.align(MARGIN, ids).to_dict("records")
+    margin = earned(data, ids).to_dict("records")
     suppliers = {
         row["supplier_id"]: row for row in data.frame(LEAD_TIME).to_dict("records")
     }

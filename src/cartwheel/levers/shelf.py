@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cartwheel.levers.earned import earned
 from cartwheel.levers.numbering import product_numbers
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.demand import DEMAND
 from cartwheel.signals.intent import INTENT
 from cartwheel.signals.learned import SHOWN
-from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.stock import STOCK
 
 if TYPE_CHECKING:
@@ -31,10 +31,17 @@ Array = np.ndarray[Any, Any]
 CART_UNITS = 0.2
 VIEW_UNITS = 0.02
 INBOUND_DAYS = 7
-MARGIN_BOUNDS = (0.02, 10.0)
-"""Least and most that a margin may count, in medians of the goods that earn anything.
-Shops earn most with a few dear goods: of what is sold, a tenth often earns ten times
-the median."""
+LEAST_MARGIN = 0.02
+"""Least that a margin counts, in medians of the goods that earn anything."""
+
+USUAL_RATE = 0.95
+"""No margin counts for more of its price than that of this share of the goods: a cost
+typed wrong must not fill every slot. What a thing earns in money has no bound, since
+shops do earn most with a few dear goods."""
+
+FEWEST_RATES = 20
+"""Known margins below which the highest may be the wrong one; then the median and half
+of what is left of the price is the most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +52,8 @@ class Shelf:
         product_id: Ids, fixed-width text, shape (n,).
         title: Titles, fixed-width text.
         eligible: Active and in stock, soon inbound, or of unknown stock.
-        factor: Bounded factor of margin and of response, float32; 1 where unknown.
+        factor: What a sale earns in medians of the goods that earn anything, float32.
+        response: Bounded factor of clicks per exposure, float32; 1 where unknown.
         margin_minor: Mean known margin of one unit, NaN where unknown.
         on_hand_units: Units on hand, NaN where unknown.
         popularity: Decayed share of demand, sums to 1 unless nothing sold.
@@ -57,6 +65,7 @@ class Shelf:
     title: Array
     eligible: Array
     factor: Array
+    response: Array
     margin_minor: Array
     on_hand_units: Array
     popularity: Array
@@ -80,14 +89,17 @@ def make_shelf(
     number = np.searchsorted(products, variants["product_id"].to_numpy().astype(str))
     titles = first["title"].first().reindex(products).fillna("")
     newest = first["first_on"].max().reindex(products).fillna(_long_ago())
-    margin = _margins(data, variants, number, len(products))
+    margin, price = _margins(data, variants, number, len(products))
+    kind = first["category"].first().reindex(products).fillna("")
+    _, category = np.unique(kind.to_numpy().astype(str), return_inverse=True)
     on_hand, eligible = _stock(data, variants, number, len(products))
-    factor = _margin_factor(margin, margin_weight) * _response_factor(data, products)
+    factor = margin_factor(margin, price, category, margin_weight)
     return Shelf(
         product_id=products,
         title=np.array([str(t)[:60] for t in titles], dtype=str),
         eligible=eligible,
         factor=factor.astype(np.float32),
+        response=_response_factor(data, products).astype(np.float32),
         margin_minor=margin,
         on_hand_units=on_hand,
         popularity=popularity(data, products, half_life_days=half_life_days),
@@ -118,9 +130,15 @@ def _mean_known(number: Array, values: Array, n: int) -> Array:
     return result
 
 
-def _margins(data: Signals, variants: pd.DataFrame, number: Array, n: int) -> Array:
-    found = data.align(MARGIN, variants["variant_id"].tolist())
-    return _mean_known(number, _floats(found["margin_minor"]), n)
+def _margins(
+    data: Signals, variants: pd.DataFrame, number: Array, n: int
+) -> tuple[Array, Array]:
+    """Return what a unit of each product earns and sells for, NaN where unknown."""
+    found = earned(data, variants["variant_id"].tolist())
+    return (
+        _mean_known(number, _floats(found["margin_minor"]), n),
+        _mean_known(number, _floats(found["price_minor"]), n),
+    )
 
 
 def _floats(column: pd.Series[Any]) -> Array:
@@ -129,19 +147,37 @@ def _floats(column: pd.Series[Any]) -> Array:
     return pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
 
 
-def _margin_factor(margin: Array, weight: float) -> Array:
-    """Scale by what a sale earns against the shop's median; unknown is 1.
+def margin_factor(
+    margin: Array, price: Array, category: Array, weight: float = 1.0
+) -> Array:
+    """Scale by what a sale earns against the shop's median.
 
-    A chance of a sale times what it earns is expected margin. Bounded, so that a wrong
-    cost cannot fill every slot, and never below the lower bound, so that goods sold at
-    a loss come last.
+    A chance of a sale times what it earns is expected margin. Where a margin is unknown
+    the product is taken to earn the share of its price that its category does, or the
+    shop; where nothing at all is known every factor is 1.
+
+    Args:
+        margin: What a unit earns, NaN where unknown, shape (n,).
+        price: What it sells for, NaN where unknown, shape (n,).
+        category: Number of its category, shape (n,).
+        weight: 1 counts money earned, 0 the sale alone.
     """
-    earning = margin[np.isfinite(margin) & (margin > 0)]
-    if len(earning) == 0:
+    rate = margin / np.where(price > 0, price, np.nan)
+    known = np.isfinite(rate)
+    if not (known & (margin > 0)).any():
         return np.ones(len(margin))
-    middle = max(float(np.median(earning)), 1.0)
-    scaled = np.clip(margin / middle, *MARGIN_BOUNDS) ** weight
-    return np.where(np.isfinite(margin), scaled, 1.0)
+    usual = float(np.median(rate[known]))
+    most = usual + (1.0 - usual) / 2
+    if known.sum() >= FEWEST_RATES:
+        most = float(np.quantile(rate[known], USUAL_RATE))
+    guess = np.full(int(category.max()) + 1, usual)
+    for kind in np.unique(category[known]):
+        guess[kind] = np.median(rate[known & (category == kind)])
+    rate = np.where(known, np.minimum(rate, most), guess[category])
+    money = np.where(np.isfinite(price), rate * price, margin)
+    middle = float(np.median(money[known & (money > 0)]))
+    scaled = np.maximum(money / max(middle, 1.0), LEAST_MARGIN) ** weight
+    return np.where(np.isfinite(scaled), scaled, 1.0)
 
 
 def _response_factor(data: Signals, products: Array) -> Array:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from cartwheel.signals.base import Field, Signal, When
 from cartwheel.signals.catalogue import CATALOGUE
+from cartwheel.signals.days import days_ago
 from cartwheel.signals.facts import in_force, look_up, read_signal
-from cartwheel.signals.returns import RETURNS
+from cartwheel.signals.returns import PRIOR_UNITS, RETURNS, YEAR_DAYS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -22,7 +23,8 @@ def make_margin(
     What comes back is paid back: only the share r of units that stay sold earns price
     less cost, and a return costs k besides, so that a unit sold earns
     (1 - r)(price - cost) - r k. Returns whose cost was never recorded cost only the
-    sale.
+    sale. Of a parcel a unit takes one over the units of its order; the mean over a
+    product's units is drawn to the shop's as if 20 more had sold.
     """
     import ibis
 
@@ -38,9 +40,34 @@ def make_margin(
     lost = rows.return_rate * ibis.coalesce(rows.cost_per_return_minor, 0)
     rows = rows.mutate(return_cost_minor=(lost + 0.5).floor().cast("int64"))
     kept = (1.0 - rows.return_rate) * (rows.price_minor - rows.cost_minor)
-    return rows.mutate(
+    rows = rows.mutate(
         margin_minor=(kept + 0.5).floor().cast("int64") - rows.return_cost_minor
     )
+    return _with_parcels(rows, facts, when)
+
+
+def _with_parcels(
+    rows: ir.Table, facts: Mapping[str, ir.Table], when: When
+) -> ir.Table:
+    import ibis
+
+    sold = facts["sold_lines"]
+    sold = sold.filter(
+        (sold.day >= days_ago(when, YEAR_DAYS)) & (sold.quantity_units > 0)
+    )
+    size = sold.quantity_units.sum().over(ibis.window(group_by="order_id"))
+    sold = sold.mutate(parcels=sold.quantity_units / size)
+    by_product = sold.group_by("product_id").aggregate(
+        parcels=sold.parcels.sum(), units=sold.quantity_units.sum()
+    )
+    shop = sold.aggregate(
+        usual=ibis.coalesce(sold.parcels.sum() / sold.quantity_units.sum(), 1.0)
+    )
+    rows = look_up(rows, by_product, "product_id").cross_join(shop)
+    share = (ibis.coalesce(rows.parcels, 0.0) + PRIOR_UNITS * rows.usual) / (
+        ibis.coalesce(rows.units, 0) + PRIOR_UNITS
+    )
+    return rows.mutate(parcel_share=share)
 
 
 MARGIN = Signal(
@@ -76,10 +103,17 @@ MARGIN = Signal(
             "the expected cost of returns; null when the cost is unknown.",
             neutral=None,
         ),
+        Field(
+            name="parcel_share",
+            type="float",
+            unit="parcels",
+            doc="Share of a parcel that a unit sold takes; 1 when it is sent alone.",
+            neutral=1.0,
+        ),
     ),
     writer="lake",
     doc="Unit margin by variant; an unknown cost stays unknown.",
-    facts=("costs",),
+    facts=("costs", "order_lines", "orders", "refunds", "returns"),
     reads=("catalogue", "returns"),
     lagged=False,
     freshness_days=1,

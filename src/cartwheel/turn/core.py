@@ -59,6 +59,7 @@ def context_of(settings: Settings, when: When) -> ShopContext:
         holdout_share=settings.holdout.share_bps / 10_000,
         holdout_salt=settings.holdout.salt,
         options={**settings.levers, "guardrails": guardrails},
+        parcel_minor=settings.costs.parcel_minor,
     )
 
 

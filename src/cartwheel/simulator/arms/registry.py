@@ -85,6 +85,7 @@ def make_arm(name: str, world: World, seed: int) -> Policy:
         return Wheel(
             name,
             currency=world.spec.money.currency,
+            parcel_minor=world.spec.money.parcel_minor,
             cuts=cuts,
             seed=seed,
             turn_days=1 if name == DAILY else TURN_DAYS,

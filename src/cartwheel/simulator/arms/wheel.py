@@ -18,7 +18,7 @@ from cartwheel.gate.context import excluded_products, make_context
 from cartwheel.gate.order import pass_gate
 from cartwheel.levers.base import Model, OnlineLever, State
 from cartwheel.measure.assign import looker_held_out
-from cartwheel.settings import Holdout, PinnedSettings
+from cartwheel.settings import Costs, Holdout, PinnedSettings
 from cartwheel.signals.engine import when_of
 from cartwheel.signals.prepared import PreparedSignals
 from cartwheel.signals.registry import LAKE_SIGNALS
@@ -52,6 +52,7 @@ class Wheel:
     Args:
         name: Name of the arm.
         currency: The shop's currency.
+        parcel_minor: What sending an order costs, which any owner knows.
         cuts: Links that are cut.
         seed: Seed of every turn.
         levers: The levers; None for those installed.
@@ -67,6 +68,7 @@ class Wheel:
         name: str,
         *,
         currency: str,
+        parcel_minor: int | None = None,
         cuts: frozenset[str],
         seed: int,
         levers: Mapping[str, Lever] | None = None,
@@ -84,6 +86,7 @@ class Wheel:
             timezone=ZONE,
             # Stock is looked at as often as there is a turn.
             levers={"replenish": {"review_days": turn_days}},
+            costs=Costs(parcel_minor=parcel_minor),
             holdout=Holdout()
             if holdout_bps is None
             else Holdout(share_bps=holdout_bps),
