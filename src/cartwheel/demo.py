@@ -82,7 +82,10 @@ def _open_or_make(folder: Path, say: Say) -> Shop:
             currency="EUR",
             name="Harbour & Loom (sample shop)",
             demo=True,
-            sections={"holdout": {"share_bps": HOLDOUT_BPS}},
+            sections={
+                "holdout": {"share_bps": HOLDOUT_BPS},
+                "costs": {"parcel_minor": _parcel_minor()},
+            },
         )
     shop = open_shop(folder)
     if not shop.settings.demo:
@@ -91,6 +94,12 @@ def _open_or_make(folder: Path, say: Say) -> Shop:
         )
     say(f"[1/4] using the sample shop in {folder}")
     return shop
+
+
+def _parcel_minor() -> int:
+    from cartwheel.simulator.world.spec import load_world
+
+    return load_world(WORLD).money.parcel_minor
 
 
 def _begin(shop: Shop, say: Say) -> None:

@@ -69,8 +69,10 @@ def test_tastes_are_found_again_and_not_overstated(
     shown = np.arange(PRODUCTS) % 10 != 9
     true, told = made.liking[:, shown].ravel(), said[:, shown].ravel()
     assert np.corrcoef(true, told)[0, 1] > 0.6
+    # The bound holds tastes a little closer to the average than they are; the chance
+    # of being wanted has a slope for that.
     slope = (true @ told) / (told @ told)
-    assert slope == pytest.approx(1.0, abs=0.2)
+    assert 0.9 < slope < 1.6
 
 
 def test_level_is_of_the_product_not_of_who_was_shown_it(

@@ -109,19 +109,16 @@ def test_margin_moves_the_order_within_bounds(shop: Signals, model: Model) -> No
     dear = {"price_minor": 50_000, "margin_minor": 20_000}
     free = {"price_minor": 1000, "margin_minor": 1000}  # a cost of nothing
     loss = {"price_minor": 1000, "margin_minor": -1200}
-    unknown = {"price_minor": 2000, "margin_minor": None}
-    for row, values in enumerate((dear, free, loss, unknown), start=1):
+    for row, values in enumerate((dear, free, loss), start=1):
         margin.loc[row, list(values)] = list(values.values())
     names = [s.name for s in LEVER.reads]
     extreme = replace(shop.restricted(names, ["shown"]), MARGIN, margin)
     found = LEVER.learn(extreme, None, seed=1).arrays["factor"]
-    variants = margin["variant_id"].tolist()
-    assert variants[1:5] == ["p0001", "p0002", "p0003", "p0003-l"] or variants[1:4]
     assert found[1] == pytest.approx(50.0)  # dear things do earn much
     assert found[2] == pytest.approx(
         1.0
     )  # what nobody else earns of a price is not believed
-    assert found[3] <= 1.0
+    assert found[3] == pytest.approx(0.02)
     cut = shop.restricted(names, ["margin", "shown"])
     assert set(LEVER.learn(cut, None, seed=1).arrays["factor"]) == {1.0}
 

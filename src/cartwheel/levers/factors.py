@@ -300,6 +300,7 @@ class _Fit:
         stretch = np.linalg.cholesky(spread)
         self.vector = np.einsum("pij,pj->pi", doubt, pull) @ stretch
         doubt = stretch.T @ doubt @ stretch
+        self.taste = self.taste @ np.linalg.inv(stretch).T
         self._pairs = packed(self.vector) + doubt[:, row, column]
         self._expected = self._traits @ _ridge(self._traits, self.vector)
         own = (self.vector - self._expected) ** 2
