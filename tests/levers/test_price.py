@@ -143,6 +143,16 @@ def test_lever_writes_the_plan_it_decides(shop: Signals) -> None:
     assert planned
 
 
+def test_choices_are_remembered_for_one_model_on_one_day(shop: Signals) -> None:
+    seen = for_lever(LEVER, shop)
+    model, other = (LEVER.learn(seen, None, seed=seed) for seed in (1, 2))
+    first = choose_prices(model, seen)
+    assert choose_prices(model, for_lever(LEVER, shop)) is first
+    assert choose_prices(other, seen) is not first
+    without = for_lever(LEVER, shop.with_tables({MARGIN.name: MARGIN.empty()}))
+    assert choose_prices(other, without).made != choose_prices(other, seen).made
+
+
 def test_lever_without_costs_only_raises_where_demand_is_weak(shop: Signals) -> None:
     margin = shop.frame(MARGIN).assign(cost_minor=None, margin_minor=None)
     blind = replace(shop, MARGIN, margin)
