@@ -50,9 +50,10 @@ class Neighbours:
         n_items = self.index.shape[0]
         if len(items) == 0:
             return np.zeros(n_items, np.float32)
-        index = self.index[items].ravel()
-        value = (self.weight[items] * np.asarray(weights, np.float32)[:, None]).ravel()
-        total = np.bincount(index, weights=value, minlength=n_items)
+        index = self.index.take(items, axis=0)
+        value = self.weight.take(items, axis=0)
+        value *= np.asarray(weights, np.float32)[:, None]
+        total = np.bincount(index.ravel(), weights=value.ravel(), minlength=n_items)
         return total.astype(np.float32)
 
     def scores(self, items: Array, weights: Array, start: Array) -> Array:

@@ -44,7 +44,7 @@ def numbers(names: Array, wanted: Iterable[str]) -> Array:
     asked = list(wanted)
     if not asked:
         return NOTHING
-    places = np.searchsorted(names, asked).tolist()
+    places = names.searchsorted(asked).tolist()
     found = [
         at
         for at, name in zip(places, asked, strict=True)
@@ -343,13 +343,17 @@ def _say(
 
 def _strongest_sources(lists: Neighbours, items: Array, sources: Array) -> Array:
     """Return which source says most about each item, -1 for none, shape (n_items,)."""
-    place = np.full(len(lists.index), -1)
+    listed = lists.index.take(sources, axis=0).ravel()
+    asked = np.zeros(len(lists.index), bool)
+    asked[items] = True
+    met = np.flatnonzero(asked.take(listed))
+    row, column = np.divmod(met, lists.index.shape[1])
+    weight = lists.weight[sources[row], column]
+    heard = weight > 0  # lists are padded with products that nothing is said of
+    place = np.zeros(len(lists.index), np.int64)
     place[items] = np.arange(len(items))
-    weight = lists.weight[sources].ravel()
-    at = place[lists.index[sources].ravel()]
-    heard = np.flatnonzero((at >= 0) & (weight > 0))
     said = np.zeros((len(items), len(sources)), weight.dtype)
-    said[at[heard], heard // lists.index.shape[1]] = weight[heard]
+    said[place[listed[met[heard]]], row[heard]] = weight[heard]
     best = said.argmax(axis=1)
     strongest = said[np.arange(len(best)), best]
     result: Array = np.where(strongest > 0, sources[best], -1)
