@@ -35,7 +35,8 @@ def likely(score: Array) -> Array:
 
 def sigmoid(value: Array) -> Array:
     """Return the logistic function."""
-    result: Array = 1.0 / (1.0 + np.exp(-np.clip(value, -40, 40)))
+    within = np.minimum(np.maximum(value, -40), 40)  # three times as fast as `clip`
+    result: Array = 1.0 / (1.0 + np.exp(-within))
     return result
 
 
