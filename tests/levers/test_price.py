@@ -64,7 +64,7 @@ def run(data: Signals) -> tuple[Model, list[Decision]]:
 def test_weigh_worked_by_hand() -> None:
     # 100 units at 10.00 with cost 5.00 earn 500; at 11.00, 100 * 1.1^-2 = 82.64 units
     # earn 82.64 * 6.00 = 495.87.
-    gain = weigh(article(), 1100, NORMAL)
+    (gain,) = weigh(article(), [1100], NORMAL)
     assert gain.value == pytest.approx(100 * 1.1**-2 * 600 - 100 * 500)
     assert gain.certainty == 0.0
 
@@ -72,13 +72,13 @@ def test_weigh_worked_by_hand() -> None:
 def test_weigh_finds_the_textbook_optimum() -> None:
     # With constant elasticity e the best price is cost * e / (1 + e): 5 * 3 / 2 = 7.50.
     thing = article(price=750, elasticity=-3.0)
-    assert weigh(thing, 700, NORMAL).value < 0
-    assert weigh(thing, 800, NORMAL).value < 0
+    assert all(gain.value < 0 for gain in weigh(thing, [700, 800], NORMAL))
 
 
 def test_weigh_knows_that_scarce_stock_sells_anyway() -> None:
-    assert weigh(article(elasticity=-3.0), 1100, NORMAL).value < 0
-    scarce = weigh(article(elasticity=-3.0, stock=50.0), 1100, NORMAL)
+    (plenty,) = weigh(article(elasticity=-3.0), [1100], NORMAL)
+    assert plenty.value < 0
+    (scarce,) = weigh(article(elasticity=-3.0, stock=50.0), [1100], NORMAL)
     assert scarce.value == pytest.approx(50 * 100)
 
 
@@ -141,6 +141,16 @@ def test_lever_writes_the_plan_it_decides(shop: Signals) -> None:
     }
     assert planned == decided
     assert planned
+
+
+def test_choices_are_remembered_for_one_model_on_one_day(shop: Signals) -> None:
+    seen = for_lever(LEVER, shop)
+    model, other = (LEVER.learn(seen, None, seed=seed) for seed in (1, 2))
+    first = choose_prices(model, seen)
+    assert choose_prices(model, for_lever(LEVER, shop)) is first
+    assert choose_prices(other, seen) is not first
+    without = for_lever(LEVER, shop.with_tables({MARGIN.name: MARGIN.empty()}))
+    assert choose_prices(other, without).made != choose_prices(other, seen).made
 
 
 def test_lever_without_costs_only_raises_where_demand_is_weak(shop: Signals) -> None:

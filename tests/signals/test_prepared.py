@@ -132,6 +132,63 @@ def test_a_cut_link_reads_as_neutral(con: duckdb.DuckDBPyConnection) -> None:
     assert stock["cover_days"].null_count == stock.num_rows > 0
 
 
+def test_cuts_that_share_sql_change_only_their_signal(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    when = when_of(date(2025, 1, 20), BERLIN)
+    only = ["stock", "margin", "demand"]
+    for cut in (set(), {"demand→stock"}, {"returns→margin"}, set()):
+        cuts = frozenset(cut)
+        found = PreparedSignals(con, BERLIN, cuts=cuts, only=only).compute(when)
+        assert_same(found, anew(con, when, cuts, only))
+
+
+def test_the_version_in_force_counts_however_late_it_came(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    only = ["catalogue", "margin"]
+    when = when_of(date(2025, 2, 1), BERLIN)
+    signals = PreparedSignals(con, BERLIN, only=only)
+    signals.compute(when)
+    assert signals._single["products"].hold()
+    con.execute("BEGIN")
+    try:
+        for known in ("2025-01-31", "2025-03-01"):  # one of them is not known yet
+            con.execute(
+                "INSERT INTO main.products SELECT * REPLACE ('new' AS title, "
+                f"TIMESTAMP '{known}' AS known_at) FROM main.products LIMIT 1"
+            )
+            after = signals.compute(when)
+            assert_same(after, anew(con, when, only=only))
+            assert "new" in after["catalogue"]["title"].to_pylist()
+            assert not signals._single["products"].hold()
+    finally:
+        con.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize("found_by", ["first look", "second look"])
+def test_rows_without_a_key_are_one_key(
+    con: duckdb.DuckDBPyConnection, found_by: str
+) -> None:
+    only = ["consent", "identity", "interest"]
+    when = when_of(date(2025, 2, 1), BERLIN)
+    signals = PreparedSignals(con, BERLIN, only=only)
+    con.execute("BEGIN")
+    try:
+        for granted in (True, False):
+            con.execute(
+                "INSERT INTO main.consents BY NAME SELECT 'zz-new' AS customer_id, "
+                f"{granted} AS granted, TIMESTAMP '2025-01-31' AS changed_at, "
+                f"TIMESTAMP '2025-01-{30 + granted}' AS known_at"
+            )
+            if found_by == "second look":
+                assert_same(signals.compute(when), anew(con, when, only=only))
+        assert_same(signals.compute(when), anew(con, when, only=only))
+        assert not signals._single["consents"].hold()
+    finally:
+        con.execute("ROLLBACK")
+
+
 ONLY = ("open_returns", "lead_time")
 
 

@@ -254,13 +254,15 @@ class _Trial:
         owned = by_customer(self.parts.known[self.parts.known["who"].isin(buyers)])
         scored = neighbour_scores(lists, self.parts.known, buyers)
         rows = []
-        for one in buyers:
-            free = np.setdiff1d(np.arange(self.items), owned[int(one)])
-            wanted = set(bought[int(one)].tolist())
-            model = chance.of(scored[int(one)], self.popularity)
+        for one in buyers.tolist():
+            free = np.ones(self.items, bool)
+            free[owned[one]] = False
+            left = np.flatnonzero(free)
+            wanted = set(bought[one].tolist())
+            model = chance.of(scored[one], self.popularity)
             rows.append(
-                ranked_gain(best_first(model, free, TOP), wanted)
-                + ranked_gain(best_first(self.popularity, free, TOP), wanted)
+                ranked_gain(best_first(model, left, TOP), wanted)
+                + ranked_gain(best_first(self.popularity, left, TOP), wanted)
             )
         return np.array(rows, float).reshape(-1, 4)
 
@@ -309,18 +311,22 @@ class _Trial:
         repeated = by_customer(again)
         again_chance = np.array([0.0, *self.again])
         scored = neighbour_scores(tried.lists, known, who)
+        base = tried.chance.base(self.popularity)
+        every, nothing = np.arange(self.items), np.zeros(0, np.int64)
+        item, age = known["item"].to_numpy(np.int64), known["age_days"].to_numpy(float)
+        orders = np.minimum(known["orders"].to_numpy(), len(self.again))
+        own = again_chance[orders] * known["weight"].to_numpy()
         x, y = [], []
         for one, place in rows_of(known).items():
-            part = known.iloc[place]
-            chance = tried.chance.of(scored[one], self.popularity)
-            orders = np.minimum(part["orders"].to_numpy(), len(self.again))
-            own = again_chance[orders] * part["weight"].to_numpy()
-            items = part["item"].to_numpy(np.int64)
-            chance[items] = np.maximum(chance[items], own)
-            slate = best_first(chance, np.arange(self.items), TOP)
-            x.append(slate_features(chance[slate], float(part["age_days"].min())))
-            wanted = np.r_[bought.get(one, []), repeated.get(one, [])]
-            y.append(bool(np.isin(slate, wanted).any()))
+            chance = tried.chance.over(base, scored[one])
+            items = item[place]
+            chance[items] = np.maximum(chance[items], own[place])
+            slate = best_first(chance, every, TOP)
+            x.append(slate_features(chance[slate], float(age[place].min())))
+            wanted = np.zeros(self.items, bool)
+            wanted[bought.get(one, nothing)] = True
+            wanted[repeated.get(one, nothing)] = True
+            y.append(bool(wanted[slate].any()))
         return np.array(x, float).reshape(-1, 2), np.array(y, float)
 
 

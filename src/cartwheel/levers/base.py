@@ -166,11 +166,10 @@ class Decision:
             fields["predicted"] = {
                 name: getattr(self.predicted, name) for name in _PREDICTION_FIELDS
             }
-        return json.dumps(
-            fields, sort_keys=True, ensure_ascii=False, separators=(",", ":")
-        )
+        return _CANONICAL.encode(fields)
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 _DECISION_FIELDS = tuple(field.name for field in dataclass_fields(Decision))
 _PREDICTION_FIELDS = tuple(field.name for field in dataclass_fields(Prediction))
 

@@ -289,17 +289,32 @@ def _loss(actual: np.ndarray, found: np.ndarray) -> np.ndarray:
     return np.asarray((2 * np.maximum(level * gap, (level - 1) * gap)).mean(axis=1))
 
 
+def resampled(row: np.ndarray, *, seed: int) -> np.ndarray:
+    """Return how often each variant is drawn in each bootstrap, shape (400, n)."""
+    count = len(np.unique(row))
+    if not count:
+        return np.zeros((0, 0))
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(count, np.full(count, 1 / count), size=400)
+    return draws.astype(float)
+
+
 def ratio_with_interval(
-    error: np.ndarray, size: np.ndarray, row: np.ndarray, *, seed: int
+    error: np.ndarray, size: np.ndarray, row: np.ndarray, draws: np.ndarray
 ) -> tuple[float, float, float]:
-    """Return sum(error) / sum(size) with its 95 % bootstrap interval over variants."""
+    """Return sum(error) / sum(size) with its 95 % bootstrap interval over variants.
+
+    Args:
+        error: What is added up above, shape (m,).
+        size: What is added up below, shape (m,).
+        row: Row of the variant of each case, shape (m,).
+        draws: From `resampled` for these rows.
+    """
     if not len(row) or size.sum() <= 0:
         return float("nan"), float("nan"), float("nan")
     _, index = np.unique(row, return_inverse=True)
     top = np.bincount(index, weights=error)
     bottom = np.bincount(index, weights=size)
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(len(top), np.full(len(top), 1 / len(top)), size=400)
     ratios = (draws @ top) / np.maximum(draws @ bottom, 1e-9)
     low, high = np.quantile(ratios, [0.025, 0.975])
     return float(top.sum() / bottom.sum()), float(low), float(high)

@@ -18,9 +18,10 @@ MONTH = chooser.MONTH
 
 def backtest_figures(score: chooser.Score, *, seed: int) -> dict[str, Any]:
     """Return nested backtest figures as JSON values, each with a 95 % interval."""
+    draws = chooser.resampled(score.row, seed=seed)
 
     def ratio(error: np.ndarray, size: np.ndarray) -> list[float]:
-        found = chooser.ratio_with_interval(error, size, score.row, seed=seed)
+        found = chooser.ratio_with_interval(error, size, score.row, draws)
         return [value if np.isfinite(value) else 0.0 for value in found]
 
     error = np.abs(score.actual - score.median)

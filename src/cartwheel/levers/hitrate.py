@@ -175,7 +175,11 @@ class Chance:
 
     def of(self, score: Array, popularity: Array) -> Array:
         """Return the chance given neighbour scores."""
-        return sigmoid(self.base(popularity) + self.score_slope * likely(score))
+        return self.over(self.base(popularity), score)
+
+    def over(self, base: Array, score: Array) -> Array:
+        """Return the chance given neighbour scores and what `base` returned."""
+        return sigmoid(base + self.score_slope * likely(score))
 
 
 UNFITTED = Chance(intercept=0.0, score_slope=1.0, popularity_slope=1.0)
@@ -208,11 +212,15 @@ def neighbour_scores(
 ) -> Mapping[int, Array]:
     """Return neighbour scores of some customers from their known purchases."""
     rows = known[known["who"].isin(who)]
-    items, weights = rows["item"].to_numpy(np.int64), rows["weight"].to_numpy(float)
-    return {
-        one: lists.score(items[part], weights[part])
-        for one, part in rows_of(rows).items()
-    }
+    parts = rows_of(rows)
+    order = np.concatenate([*parts.values(), np.zeros(0, np.int64)])
+    start = np.cumsum([0, *map(len, parts.values())])
+    found = lists.scores(
+        rows["item"].to_numpy(np.int64)[order],
+        rows["weight"].to_numpy(float)[order],
+        start,
+    )
+    return dict(zip(parts, found, strict=True))
 
 
 def fit_chance(
@@ -229,22 +237,29 @@ def fit_chance(
     bought = by_customer(parts.new)
     owned = by_customer(parts.known[parts.known["who"].isin(list(scored))])
     share = log_share(popularity)
-    rows, target, weight = [], [], []
+    features, target, weight = [], [], []
+    nothing = np.zeros(0, np.int64)
     for who in sorted(scored):
-        closed = np.union1d(bought.get(who, []), owned.get(who, [])).astype(np.int64)
-        free = max(n_items - len(closed), 1)
+        hits = bought.get(who, nothing)
+        closed = np.zeros(n_items, bool)
+        closed[hits] = closed[owned.get(who, nothing)] = True
+        free = max(n_items - int(closed.sum()), 1)
         other = rng.integers(n_items, size=min(negatives, n_items))
-        other = other[~np.isin(other, closed)]
-        hits = bought.get(who, np.zeros(0, np.int64))
+        other = other[~closed[other]]
         items = np.concatenate([hits, other])
-        rows.append(np.column_stack([likely(scored[who][items]), share[items]]))
-        target.append(np.r_[np.ones(len(hits)), np.zeros(len(other))])
+        features.append((scored[who][items], share[items]))
+        target.append((np.ones(len(hits)), np.zeros(len(other))))
         stands_for = free / max(len(other), 1)
-        weight.append(np.r_[np.ones(len(hits)), np.full(len(other), stands_for)])
-    y = np.concatenate(target) if target else np.zeros(0)
+        weight.append((np.ones(len(hits)), np.full(len(other), stands_for)))
+    y = np.concatenate([part for pair in target for part in pair] or [np.zeros(0)])
     if y.sum() < 20:
         return UNFITTED
-    beta = fit_logit(np.concatenate(rows), y, np.concatenate(weight))
+    score, log_shares = (np.concatenate(part) for part in zip(*features, strict=True))
+    beta = fit_logit(
+        np.column_stack([likely(score), log_shares]),
+        y,
+        np.concatenate([part for pair in weight for part in pair]),
+    )
     # A negative slope would rank by distaste; it only appears on thin data.
     return Chance(
         intercept=float(beta[0]),

@@ -133,20 +133,24 @@ def draw_demand(article: Article, normal: np.ndarray) -> np.ndarray:
     return np.asarray(article.demand * draws)
 
 
-def weigh(article: Article, price: int, normal: np.ndarray) -> Gain:
-    """Compare a price with the present one over 28 days, draw by draw.
+def weigh(article: Article, prices: Sequence[int], normal: np.ndarray) -> list[Gain]:
+    """Compare prices with the present one over 28 days, draw by draw.
 
     Args:
         article: What is known.
-        price: Price weighed, in minor units.
+        prices: Prices weighed, in minor units.
         normal: Standard normal draws, shape (2, draws): elasticity, demand.
     """
     demand = draw_demand(article, normal[1])
-    reaction = (price / article.price) ** draw_elasticity(article, normal[0])
-    after = np.minimum(demand * reaction[:, None], article.stock)
-    before = np.minimum(demand, article.stock)
-    gain = after * (price - article.keep) - before * (article.price - article.keep)
-    return summarise(price, gain)
+    elasticity = draw_elasticity(article, normal[0])
+    before = np.minimum(demand, article.stock) * (article.price - article.keep)
+
+    def gain(price: int) -> np.ndarray:
+        reaction = (price / article.price) ** elasticity
+        after = np.minimum(demand * reaction[:, None], article.stock)
+        return np.asarray(after * (price - article.keep) - before)
+
+    return summarise(prices, [gain(price) for price in prices])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,18 +190,30 @@ def weigh_clearance(
         )
 
     now = value(article.price)
-    return [summarise(price, value(price) - now) for price in prices]
+    return summarise(prices, [value(price) - now for price in prices])
 
 
-def summarise(price: int, gain: np.ndarray) -> Gain:
-    """Summarise draws of a gain, shape (draws, n)."""
-    total = gain.sum(axis=1)
-    low, value, high = np.quantile(total, [0.1, 0.5, 0.9])
-    return Gain(
-        price=price,
-        value=float(value),
-        low=float(low),
-        high=float(high),
-        certainty=float((total > 0).mean()),
-        by_variant=np.quantile(gain, [0.5, 0.1, 0.9], axis=0).T,
-    )
+def summarise(prices: Sequence[int], gains: Sequence[np.ndarray]) -> list[Gain]:
+    """Summarise draws of the gain of each price, shape (draws, n) each."""
+    if not prices:
+        return []
+    totals = [gain.sum(axis=1) for gain in gains]
+    # All at once: the quantiles of many short columns cost little more than of one.
+    columns = [
+        np.column_stack([total, gain])
+        for total, gain in zip(totals, gains, strict=True)
+    ]
+    quantiles = np.quantile(np.stack(columns, axis=1), [0.1, 0.5, 0.9], axis=0)
+    return [
+        Gain(
+            price=price,
+            value=float(middle[0]),
+            low=float(low[0]),
+            high=float(high[0]),
+            certainty=float((total > 0).mean()),
+            by_variant=np.stack([middle[1:], low[1:], high[1:]], axis=1),
+        )
+        for price, total, low, middle, high in zip(
+            prices, totals, *quantiles, strict=True
+        )
+    ]

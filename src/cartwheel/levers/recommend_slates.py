@@ -43,10 +43,10 @@ def _facts(model: Model, data: Signals, item: int) -> str:
 def _decision(
     model: Model, subject: str, items: Array, chance: Array, reason: str, **more: Any
 ) -> Decision:
-    names = [str(model.arrays["product_id"][item]) for item in items]
+    names = model.arrays["product_id"][items].tolist()
     action = {
         "products": names,
-        "slot_propensity": [round(float(p), 9) for p in chance],
+        "slot_propensity": [round(p, 9) for p in chance.tolist()],
     }
     return Decision(
         kind="recommendation",
@@ -187,8 +187,9 @@ def _customer_slate(
 ) -> Decision:
     first = int(items[0])
     (why,) = slate.reasons(model, items[:1], reader, slate.NOTHING, model.rule)
-    title = model.arrays["title"][first]
-    again = int(np.isin(items, reader.items).sum())
+    title_of = model.arrays["title"]
+    title = title_of[first]
+    again = int(slate.among(items, reader.items, len(title_of)).sum())
     drawn = bool(chance[-1] < 1.0)
     return _decision(
         model,

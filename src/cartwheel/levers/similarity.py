@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+BLOCK_CELLS = 1_000_000
+"""Cells of a table of scores that are added up at a time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
@@ -47,10 +50,36 @@ class Neighbours:
         n_items = self.index.shape[0]
         if len(items) == 0:
             return np.zeros(n_items, np.float32)
-        index = self.index[items].ravel()
-        value = (self.weight[items] * np.asarray(weights, np.float32)[:, None]).ravel()
-        total = np.bincount(index, weights=value, minlength=n_items)
+        index = self.index.take(items, axis=0)
+        value = self.weight.take(items, axis=0)
+        value *= np.asarray(weights, np.float32)[:, None]
+        total = np.bincount(index.ravel(), weights=value.ravel(), minlength=n_items)
         return total.astype(np.float32)
+
+    def scores(self, items: Array, weights: Array, start: Array) -> Array:
+        """Return what `score` returns for each of n histories, shape (n, n_items).
+
+        Args:
+            items: Item numbers of all histories, one after another.
+            weights: How much each counts.
+            start: Where each history begins and the last ends, shape (n + 1,).
+        """
+        n_items, count = self.index.shape[0], len(start) - 1
+        found = np.zeros((count, n_items), np.float32)
+        block = max(1, BLOCK_CELLS // max(n_items, 1))
+        for first in range(0, count, block):
+            last = min(first + block, count)
+            part = slice(start[first], start[last])
+            heard = np.asarray(weights[part], np.float32)[:, None]
+            row = np.repeat(np.arange(last - first), np.diff(start[first : last + 1]))
+            cell = self.index[items[part]] + (row * n_items)[:, None]
+            total = np.bincount(
+                cell.ravel(),
+                weights=(self.weight[items[part]] * heard).ravel(),
+                minlength=(last - first) * n_items,
+            )
+            found[first:last] = total.reshape(last - first, n_items)
+        return found
 
 
 def ease(pairs: csr_matrix, strength: float) -> Array:

@@ -35,21 +35,33 @@ def likely(score: Array) -> Array:
 
 def sigmoid(value: Array) -> Array:
     """Return the logistic function."""
-    result: Array = 1.0 / (1.0 + np.exp(-np.clip(value, -40, 40)))
+    within = np.minimum(np.maximum(value, -40), 40)  # three times as fast as `clip`
+    result: Array = 1.0 / (1.0 + np.exp(-within))
     return result
 
 
 def numbers(names: Array, wanted: Iterable[str]) -> Array:
     """Return positions in sorted `names` of those wanted that are there, in order."""
-    found = []
     longest = names.dtype.itemsize // np.dtype("U1").itemsize
-    for name in wanted:
-        if len(name) > longest:  # numpy would copy all names to compare with it
-            continue
-        at = int(np.searchsorted(names, name))
-        if at < len(names) and names[at] == name:
-            found.append(at)
+    # Asked for a longer one, numpy would copy all names to compare with it.
+    asked = [name for name in wanted if len(name) <= longest]
+    if not asked:
+        return NOTHING
+    places = names.searchsorted(asked).tolist()
+    found = [
+        at
+        for at, name in zip(places, asked, strict=True)
+        if at < len(names) and names[at] == name
+    ]
     return np.array(found, np.int64)
+
+
+def among(items: Array, others: Array, count: int) -> Array:
+    """Return which items are among others, of products numbered below `count`."""
+    marked = np.zeros(count, bool)
+    marked[others] = True
+    result: Array = marked[items]
+    return result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +143,12 @@ def _looks(
     for at in numbers(model.arrays["reader"], wanted):
         start, end = model.arrays["look_start"][at : at + 2]
         found = np.asarray(model.arrays["look_item"][start:end], np.int64)
-        new = ~np.isin(found, items)
-        items = np.concatenate([items, found[new]])
-        weights = np.concatenate(
-            [weights, np.asarray(model.arrays["look_weight"][start:end])[new]]
-        )
+        heard = np.asarray(model.arrays["look_weight"][start:end])
+        if len(items):
+            new = ~among(found, items, len(model.arrays["product_id"]))
+            found, heard = found[new], heard[new]
+        items = np.concatenate([items, found])
+        weights = np.concatenate([weights, heard])
     return items, weights
 
 
@@ -262,9 +275,12 @@ def with_few_familiar(
     score: Array, candidates: Array, familiar: Array, most: int
 ) -> Array:
     """Return candidates with only the `most` best of those bought before."""
-    known = np.isin(candidates, familiar)
-    best = best_first(score, candidates[known], most) if most > 0 else NOTHING
-    result: Array = np.union1d(candidates[~known], best).astype(np.int64)
+    known = among(candidates, familiar, len(score))
+    kept = np.zeros(len(score), bool)
+    kept[candidates[~known]] = True
+    if most > 0:
+        kept[best_first(score, candidates[known], most)] = True
+    result: Array = np.flatnonzero(kept)
     return result
 
 
@@ -315,7 +331,8 @@ def eligible_hash(model: Model, excluded: Array) -> str:
 def untouched(model: Model, request: Request, excluded: Array) -> Array:
     """Return the rule for people left alone: bestsellers of 30 days in stock."""
     order = np.asarray(model.arrays["bestsellers"], np.int64)
-    result: Array = order[~np.isin(order, excluded)][: request.limit]
+    left_out = among(order, excluded, len(model.arrays["product_id"]))
+    result: Array = order[~left_out][: request.limit]
     return result
 
 
@@ -326,37 +343,54 @@ def reasons(
     if rule == "bestsellers":
         return ["Bestseller of the last 30 days"] * len(items)
     title = model.arrays["title"]
-    beside = _strongest_sources(goes_with(model), items, context[-20:])
-    after = _strongest_sources(near(model), items, reader.items)
-    like = np.full(len(items), -1)
+    again = among(items, reader.items, len(title)).tolist()
+    found: list[str | None] = ["Bought before" if had else None for had in again]
+    looks, lists = NOTHING, goes_with(model)
+    _say(found, "Goes with", title, lists, items, context[-20:], over=True)
     if "wanted_slopes" in model.meta:
         looks = np.concatenate([reader.looks[:20], context[-20:]])
-        like = _strongest_sources(alike(model), items, looks)
-    had = np.isin(items, reader.items)
-    found = []
-    for goes, bought, looked, again in zip(beside, after, like, had, strict=True):
-        if goes >= 0:
-            found.append(f"Goes with {title[goes]}")
-        elif again:
-            found.append("Bought before")
-        elif looked >= 0:
-            found.append(f"Viewed by people who also viewed {title[looked]}")
-        elif bought >= 0:
-            found.append(f"Bought by people who also bought {title[bought]}")
-        else:
-            found.append("Popular now")
-    return found
+        viewed = "Viewed by people who also viewed"
+        _say(found, viewed, title, alike(model), items, looks)
+    bought = "Bought by people who also bought"
+    _say(found, bought, title, near(model), items, reader.items)
+    return [said or "Popular now" for said in found]
+
+
+def _say(
+    found: list[str | None],
+    what: str,
+    title: Array,
+    lists: Neighbours,
+    items: Array,
+    sources: Array,
+    *,
+    over: bool = False,
+) -> None:
+    """Fill in reasons that are open yet, or all, by what says most about each item."""
+    rows = [row for row, said in enumerate(found) if over or said is None]
+    if len(sources) == 0 or not rows:
+        return
+    strongest = _strongest_sources(lists, items[rows], sources)
+    for row, source in zip(rows, strongest.tolist(), strict=True):
+        if source >= 0:
+            found[row] = f"{what} {title[source]}"
 
 
 def _strongest_sources(lists: Neighbours, items: Array, sources: Array) -> Array:
     """Return which source says most about each item, -1 for none, shape (n_items,)."""
-    if len(sources) == 0 or len(items) == 0:
-        return np.full(len(items), -1)
-    index, weight = lists.index[sources], lists.weight[sources]
-    said = np.where(index[None] == np.asarray(items)[:, None, None], weight[None], 0)
-    by_source = said.max(axis=2)
-    best = by_source.argmax(axis=1)
-    strongest = by_source[np.arange(len(best)), best]
+    listed = lists.index.take(sources, axis=0).ravel()
+    asked = np.zeros(len(lists.index), bool)
+    asked[items] = True
+    met = np.flatnonzero(asked.take(listed))
+    row, column = np.divmod(met, lists.index.shape[1])
+    weight = lists.weight[sources[row], column]
+    heard = weight > 0  # lists are padded with products that nothing is said of
+    place = np.zeros(len(lists.index), np.int64)
+    place[items] = np.arange(len(items))
+    said = np.zeros((len(items), len(sources)), weight.dtype)
+    said[place[listed[met[heard]]], row[heard]] = weight[heard]
+    best = said.argmax(axis=1)
+    strongest = said[np.arange(len(best)), best]
     result: Array = np.where(strongest > 0, sources[best], -1)
     return result
 
@@ -370,9 +404,11 @@ def slots(
     rule: str,
 ) -> tuple[Slot, ...]:
     """Return filled slots with their reasons."""
-    names = model.arrays["product_id"]
-    said = reasons(model, np.asarray(items, np.int64), reader, context, rule)
+    chosen = np.asarray(items, np.int64)
+    names = model.arrays["product_id"][chosen].tolist()
+    chances = np.asarray(probability, float).tolist()
+    said = reasons(model, chosen, reader, context, rule)
     return tuple(
-        Slot(product_id=str(names[item]), propensity=float(chance), reason=reason)
-        for item, chance, reason in zip(items, probability, said, strict=True)
+        Slot(product_id=name, propensity=chance, reason=reason)
+        for name, chance, reason in zip(names, chances, said, strict=True)
     )

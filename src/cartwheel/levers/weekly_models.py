@@ -54,7 +54,6 @@ def candidates(
 
 def statistical(units: np.ndarray, start: np.ndarray) -> dict[str, np.ndarray]:
     """Forecast every series on its own; shape (n, 8) by candidate name."""
-    from statsforecast import StatsForecast
     from statsforecast.models import (
         IMAPA,
         TSB,
@@ -65,24 +64,24 @@ def statistical(units: np.ndarray, start: np.ndarray) -> dict[str, np.ndarray]:
     )
 
     models: dict[str, Any] = {
-        LAST_28: WindowAverage(window_size=4, alias="Window4"),
-        LAST_8: WindowAverage(window_size=8, alias="Window8"),
+        LAST_28: WindowAverage(window_size=4),
+        LAST_8: WindowAverage(window_size=8),
         SBA: CrostonSBA(),
         "TSB": TSB(alpha_d=0.2, alpha_p=0.2),
         IMAPA_NAME: IMAPA(),
         "mean": HistoricAverage(),
     }
     if units.shape[1] > YEAR:
-        models[LAST_YEAR] = SeasonalNaive(season_length=YEAR, alias="Year")
-    forecaster = StatsForecast(models=list(models.values()), freq=1, n_jobs=1)
+        models[LAST_YEAR] = SeasonalNaive(season_length=YEAR)
+    first = _first_weeks(start, units.shape[1])
+    found = {name: np.empty((len(units), HORIZON_WEEKS)) for name in models}
+    # Series by series: a long frame of them costs more than the models do.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        table = forecaster.forecast(df=long_frame(units, start), h=HORIZON_WEEKS)
-    table = table.sort_values(["unique_id", "ds"])
-    found = {
-        name: table[str(model)].to_numpy(dtype=float).reshape(-1, HORIZON_WEEKS)
-        for name, model in models.items()
-    }
+        for row, (own, begin) in enumerate(zip(units, first.tolist(), strict=True)):
+            y = np.ascontiguousarray(own[begin:], float)
+            for name, model in models.items():
+                found[name][row] = model.forecast(y=y, h=HORIZON_WEEKS)["mean"]
     # A series shorter than a model's window has no forecast there: its mean stands.
     mean = np.nan_to_num(found.pop("mean"))
     return {
@@ -161,11 +160,15 @@ def long_frame(units: np.ndarray, start: np.ndarray) -> pd.DataFrame:
     import pandas as pd
 
     weeks = units.shape[1]
-    # The libraries need at least two values of every series.
-    first = np.minimum(start, max(weeks - 2, 0))
+    first = _first_weeks(start, weeks)
     keep = np.arange(weeks)[None, :] >= first[:, None]
     rows, columns = np.nonzero(keep)
     return pd.DataFrame({"unique_id": rows, "ds": columns, "y": units[rows, columns]})
+
+
+def _first_weeks(start: np.ndarray, weeks: int) -> np.ndarray:
+    """Return where each series begins; the libraries need two values of every one."""
+    return np.asarray(np.minimum(start, max(weeks - 2, 0)))
 
 
 def _ahead(n: int, weeks: int) -> pd.DataFrame:

@@ -245,6 +245,16 @@ class Signals:
         }
         return Signals(tables, self.context, allowed)
 
+    def same_as(self, other: Signals) -> bool:
+        """Tell whether both show the very same tables of the same shop and day."""
+        mine, its = self._tables, other._tables
+        return (
+            self.context == other.context
+            and self._allowed == other._allowed
+            and mine.keys() == its.keys()
+            and all(table is its[name] for name, table in mine.items())
+        )
+
     def with_tables(self, more: Mapping[str, pa.Table]) -> Signals:
         """Return a copy that also holds `more`."""
         tables = {**self._tables, **more}

@@ -37,6 +37,9 @@ START_SECONDS = 120.0
 """Most time in which a process may start, and may tidy up after its last arm."""
 TELL_SECONDS = 0.2
 """Least time between two messages on the day that is played."""
+GARBAGE = (50_000, 20, 20)
+"""Objects after which a child looks for garbage. A turn makes many and few refer to
+themselves; by Python's own numbers a fortieth of an arm would go into looking."""
 MADE_WITH = "made-with.json"
 ONE_THREAD = {
     name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -440,6 +443,7 @@ def _play_jobs(play: Play, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its children
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _silence()
+    gc.set_threshold(*GARBAGE)
     pipe.send(("ready", None))
     while (named := pipe.recv()) is not None and _play_job(play, named, pipe):
         gc.collect()  # a world is large and refers to itself

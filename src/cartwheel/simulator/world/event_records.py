@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,7 +80,7 @@ def events(state: State, log: DayLog, zero: np.datetime64) -> Columns:
     order = kept[np.argsort(all_["second"][kept], kind="stable")]
     rows = {name: values[order] for name, values in all_.items()}
     return {
-        "event_id": [f"e{log.day}-{i}" for i in order],
+        "event_id": [f"e{log.day}-{i}" for i in order.tolist()],
         **_columns(state, log, zero, rows),
     }
 
@@ -139,54 +140,57 @@ def _recorded(state: State, log: DayLog, rows: dict[str, Array]) -> Array:
 def _columns(
     state: State, log: DayLog, zero: np.datetime64, rows: dict[str, Array]
 ) -> Columns:
-    kinds = np.array(KINDS)[rows["kind"]]
+    """Return what is written of each event; a thing it has not is None, or masked.
+
+    Texts are picked from short lists of objects: millions of rows share a few names.
+    """
     person = log.visits.person[rows["visit"]]
+    each, place = np.unique(person, return_inverse=True)
+    devices = [state.device(p) for p in each.tolist()]
+    profiles = [state.profile(p) for p in each.tolist()]
     known = log.visits.recognised[rows["visit"]]
-    queries, results = _searches(state, log, kinds, rows["visit"])
+    queries, results = _searches(state, log, rows)
     return {
-        "kind": kinds,
+        "kind": _picked(KINDS, rows["kind"]),
         "occurred_at": instants(zero, rows["second"]),
-        "visitor_id": [state.device(int(p)) for p in person],
-        "customer_id": [
-            state.profile(int(p)) if k else None
-            for p, k in zip(person, known, strict=True)
-        ],
-        "product_id": _names(state.goods.product_ids, rows["product"]),
-        "variant_id": _names(state.goods.variant_ids, rows["variant"]),
+        "visitor_id": _picked(devices, place),
+        "customer_id": _picked(profiles, np.where(known, place, NONE)),
+        "product_id": _picked(state.goods.product_ids.tolist(), rows["product"]),
+        "variant_id": _picked(state.goods.variant_ids.tolist(), rows["variant"]),
         "query": queries,
         "result_count": results,
-        "quantity_units": [int(n) if n > 0 else None for n in rows["units"]],
-        "position": [int(p) if p > 0 else None for p in rows["position"]],
-        "placement": [PLACEMENTS[p] if p >= 0 else None for p in rows["placement"]],
+        "quantity_units": np.ma.masked_less_equal(rows["units"], 0),
+        "position": np.ma.masked_less_equal(rows["position"], 0),
+        "placement": _picked(PLACEMENTS, rows["placement"]),
     }
 
 
-def _names(names: Array, numbers: Array) -> list[str | None]:
-    return [str(names[n]) if n >= 0 else None for n in numbers]
+def _picked(names: Sequence[str], numbers: Array) -> Array:
+    """Return the names of some numbers as objects, None for `NONE`."""
+    listed = np.array([*names, None], object)
+    result: Array = listed[numbers]
+    return result
 
 
-def _searches(
-    state: State, log: DayLog, kind: Array, visit: Array
-) -> tuple[list[str | None], list[int | None]]:
+def _searches(state: State, log: DayLog, rows: dict[str, Array]) -> tuple[Array, Array]:
+    """Return the text of each search and what it found; of other events, neither."""
     categories = state.spec.goods.categories
     luck = state.draws.uniform("query", log.visits.person, log.day)
     sizes = np.bincount(
         state.goods.category[state.goods.launched <= log.day],
         minlength=len(categories),
     )
-    queries: list[str | None] = []
-    results: list[int | None] = []
-    for what, row in zip(kind, visit, strict=True):
-        if what != "search":
-            queries.append(None)
-            results.append(None)
-            continue
-        category = int(log.visits.interest[row])
+    count = len(rows["kind"])
+    queries = np.full(count, None, object)
+    results = np.full(count, NONE)
+    for at in np.flatnonzero(rows["kind"] == KINDS.index("search")).tolist():
+        visit = rows["visit"][at]
+        category = int(log.visits.interest[visit])
         nouns = categories[category].nouns
-        if luck[0, row] < ZERO_RESULTS:
-            queries.append(NOT_SOLD[int(luck[1, row] * len(NOT_SOLD))])
-            results.append(0)
+        if luck[0, visit] < ZERO_RESULTS:
+            queries[at] = NOT_SOLD[int(luck[1, visit] * len(NOT_SOLD))]
+            results[at] = 0
         else:
-            queries.append(nouns[int(luck[1, row] * len(nouns))])
-            results.append(int(sizes[category]))
-    return queries, results
+            queries[at] = nouns[int(luck[1, visit] * len(nouns))]
+            results[at] = int(sizes[category])
+    return queries, np.ma.masked_less(results, 0)
