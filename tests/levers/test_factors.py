@@ -50,9 +50,10 @@ def made() -> Made:
     opened = rng.binomial(shown, 1 / (1 + np.exp(-level - liking)))
     looked = opened + rng.binomial(1, 0.03, shown.shape)
     wanted = rng.binomial(looked, 1 / (1 + np.exp(3.5 - liking)))
-    parts = [csr_matrix(part.astype(float)) for part in (shown, opened, looked, wanted)]
     names = ("shown", "opened", "looked", "wanted")
-    deeds = Deeds(**dict(zip(names, parts, strict=True)))
+    counts = zip(names, (shown, opened, looked, wanted), strict=True)
+    parts = {name: csr_matrix(part.astype(float)) for name, part in counts}
+    deeds = Deeds(**parts, chosen=csr_matrix(shown.shape))
     return Made(liking=liking, level=level, kind=kind, deeds=deeds)
 
 
@@ -89,6 +90,7 @@ def test_level_is_of_the_product_not_of_who_was_shown_it(
         opened=csr_matrix(keep["opened"]),
         looked=made.deeds.looked,
         wanted=made.deeds.wanted,
+        chosen=made.deeds.chosen,
     )
     factors, _ = learn_factors(biased, np.eye(KINDS)[made.kind], seed=1)
     rate = keep["opened"][:, 0].sum() / keep["shown"][:, 0].sum()
@@ -112,11 +114,33 @@ def test_who_did_nothing_has_no_taste(
     made: Made, learned: tuple[Factors, Beliefs]
 ) -> None:
     nothing = csr_matrix((1, PRODUCTS))
-    deeds = Deeds(shown=nothing, opened=nothing, looked=nothing, wanted=nothing)
+    deeds = Deeds(
+        shown=nothing, opened=nothing, looked=nothing, wanted=nothing, chosen=nothing
+    )
     found = read_tastes(learned[0], deeds)
     width = learned[0].vector.shape[1]
     assert not found.mean.any()
     assert np.array_equal(found.precision[0], nobody(width))
+
+
+def test_a_purchase_nobody_saw_coming_says_what_is_liked(
+    made: Made, learned: tuple[Factors, Beliefs]
+) -> None:
+    """People of whom only purchases are known: their taste is told, and no more."""
+    factors = learned[0]
+    rng = np.random.default_rng(3)
+    chance = np.exp(made.liking + made.level)
+    chance /= chance.sum(axis=1, keepdims=True)
+    bought = np.array([rng.multinomial(2, row) for row in chance]).astype(float)
+    none = csr_matrix(bought.shape)
+    deeds = Deeds(
+        shown=none, opened=none, looked=none, wanted=none, chosen=csr_matrix(bought)
+    )
+    said = read_tastes(factors, deeds).mean @ factors.vector.T
+    own = [np.corrcoef(a, b)[0, 1] for a, b in zip(said, made.liking, strict=True)]
+    assert np.nanmean(own) > 0.2
+    # Whoever bought is not taken to want everything.
+    assert abs(said.mean()) < 0.1
 
 
 def test_more_data_of_the_same_needs_no_fresh_start(
@@ -144,7 +168,8 @@ def test_a_visit_reads_as_slots_that_were_opened(
     factors = learned[0]
     count = np.bincount(seen, minlength=PRODUCTS).astype(float)[None]
     row, none = csr_matrix(count), csr_matrix((1, PRODUCTS))
-    batch = read_tastes(factors, Deeds(shown=row, opened=row, looked=none, wanted=none))
+    deeds = Deeds(shown=row, opened=row, looked=none, wanted=none, chosen=none)
+    batch = read_tastes(factors, deeds)
     nothing = np.zeros(0, np.float32)
     visit = after_visit(
         nothing, nothing, factors.vector, factors.opened, np.array(seen)

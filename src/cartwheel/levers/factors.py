@@ -60,12 +60,15 @@ class Deeds:
         opened: Of these, opened; never more than shown.
         looked: Looks at a product's page, however it was reached.
         wanted: Of these, put into the cart; never more than looked.
+        chosen: Bought without being seen to look, by people who refuse measurement or
+            on another device; what they passed over is not known.
     """
 
     shown: csr_matrix
     opened: csr_matrix
     looked: csr_matrix
     wanted: csr_matrix
+    chosen: csr_matrix
 
     def of(self, who: Array) -> Deeds:
         """Return the deeds of some people."""
@@ -74,6 +77,7 @@ class Deeds:
             opened=self.opened[who],
             looked=self.looked[who],
             wanted=self.wanted[who],
+            chosen=self.chosen[who],
         )
 
 
@@ -111,6 +115,9 @@ def learn_factors(
 ) -> tuple[Factors, Beliefs]:
     """Fit products' vectors and levels, and people's tastes.
 
+    What was chosen is left out: without what was passed over, it would teach that some
+    people want everything.
+
     Args:
         deeds: What people did.
         traits: What is known of each product before anybody meets it, shape (n, q).
@@ -129,19 +136,21 @@ def learn_factors(
 
 
 def read_tastes(factors: Factors, deeds: Deeds) -> Beliefs:
-    """Return the tastes of people by what they did, products being as they are."""
+    """Return the tastes of people by what they did, products being as they are.
+
+    What was chosen counts as drawn from what these people choose, each choice moved by
+    the taste (a multinomial logit, to the second order in the taste).
+    """
     shown, looked = _Cells.of(deeds.shown, deeds.opened), _looks(deeds)
     width = factors.vector.shape[1]
     mean = np.zeros((deeds.shown.shape[0], width))
     pairs = packed(factors.vector)
     precision = np.zeros((len(mean), pairs.shape[1]))
+    levels = (factors.opened, factors.wanted)
+    told = _choices(deeds.chosen, factors.vector)
     for _ in range(SWEEPS):
         precision, mean = _tastes(
-            (shown, looked),
-            (factors.opened, factors.wanted),
-            factors.vector,
-            pairs,
-            mean,
+            (shown, looked), levels, factors.vector, pairs, mean, told
         )
     return Beliefs(mean=mean, precision=precision)
 
@@ -232,16 +241,37 @@ def _tastes(
     vector: Array,
     pairs: Array,
     taste: Array,
+    told: tuple[Array, Array] = (np.zeros(1), np.zeros(1)),
 ) -> tuple[Array, Array]:
-    """Return precision, packed, and mean of every taste."""
+    """Return precision, packed, and mean of every taste.
+
+    Args:
+        cells: Counts.
+        levels: Log-odds of an average person, for each of the counts.
+        vector: What products are to tastes.
+        pairs: Their products with themselves, expected, packed.
+        taste: Where the bound touches.
+        told: Precision and pull known besides.
+    """
     precision = np.zeros((len(taste), pairs.shape[1])) + nobody(vector.shape[1])
-    pull = np.zeros(taste.shape)
+    precision += told[0]
+    pull = np.zeros(taste.shape) + told[1]
     for one, level in zip(cells, levels, strict=True):
         weights, pulls = _bounded(one, level, _bend(one, taste, vector))
         precision += weights @ pairs
         pull += pulls @ vector
     full = unpacked(precision, vector.shape[1])
     return precision, np.linalg.solve(full, pull[:, :, None])[:, :, 0]
+
+
+def _choices(chosen: csr_matrix, vector: Array) -> tuple[Array, Array]:
+    """Return precision, packed, and pull of choices among what people choose."""
+    count = np.asarray(chosen.sum(axis=1)).ravel()
+    share = np.asarray(chosen.sum(axis=0)).ravel() + 1e-9
+    share = share / share.sum()
+    centred = vector - share @ vector
+    spread = share @ packed(centred)
+    return count[:, None] * spread[None, :], chosen @ centred
 
 
 class _Fit:

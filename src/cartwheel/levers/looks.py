@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -19,12 +19,13 @@ from cartwheel.levers.factors import Beliefs, Factors, learn_factors, read_taste
 from cartwheel.levers.hitrate import fit_logit
 from cartwheel.levers.similarity import (
     Neighbours,
+    alike_by,
     cosine_neighbours,
     ease,
     strongest,
 )
 from cartwheel.levers.slate import CUSTOMER, DEVICE
-from cartwheel.levers.taste import Taste
+from cartwheel.levers.taste import READINGS, Taste
 from cartwheel.levers.visitors import (
     OLDER,
     People,
@@ -53,23 +54,18 @@ FEWEST_WANTED = 40
 STEADY = 10.0
 """Carts' worth of the shop's mean that steadies the appeal of a product seen little."""
 
-FEATURES = (
-    "appeal",
-    "opened",
-    "taste",
-    "alike",
-    "price level",
-    "category",
-    "bought",
-)
-"""What the chance of being wanted is told from."""
+FEWEST_OPENED = 200
+"""Slots opened before the last 28 days, below which looks alone tell of tastes."""
 
-TYPICAL = np.array([1.0, 0.2, 1.0, 0.0, 0.0, 0.0, 0.0])
-"""Slopes expected before any data: appeal and taste are log-odds themselves, and what
-is often opened is wanted often; whether people buy again differs from shop to shop."""
+TYPICAL_OPENED = np.array([0.2, 1.0])
+"""Slopes of `factors` expected before any data: what is often opened is wanted often,
+and the leaning is a log-odds itself."""
 
-TYPICAL_UNSHOWN = np.array([1.0, 0.0, 1.0, 0.3, 1.0, 0.3, 0.0])
-"""The same where the shop does not record what it showed: looks say more then."""
+TYPICAL_LOOKED = np.array([0.3, 1.0, 0.3])
+"""Slopes of `taste` expected before any data: each reading says something."""
+
+TYPICAL_APPEAL, TYPICAL_BOUGHT = 1.0, 0.0
+"""Appeal is a log-odds itself; whether people buy again differs from shop to shop."""
 
 TRUST = 10.0
 """How firmly slopes are held to what is expected; some tens of carts outweigh it."""
@@ -87,11 +83,13 @@ class Looks:
 
     Attributes:
         appeal: Log of the chance of being wanted by whoever looks, shape (n,).
-        factors: What products are to tastes.
-        taste: How looks are read.
-        slopes: Intercept, then a slope for each of `FEATURES`.
+        factors: What products are to tastes; None where too little was shown and
+            opened, as in a shop that does not record it.
+        taste: How looks are read instead; None beside factors.
+        alike: Products that the same people open, or look at.
+        slopes: Intercept; slopes of appeal, of the readings, of having bought.
         readers: Ids with `CUSTOMER` or `DEVICE` before them, sorted.
-        beliefs: The taste of each.
+        beliefs: The taste of each; None without factors.
         start: Where each reader's history begins and the last ends, (readers + 1,).
         item: Product numbers.
         weight: Weight of each.
@@ -99,11 +97,12 @@ class Looks:
     """
 
     appeal: Array
-    factors: Factors
-    taste: Taste
+    factors: Factors | None
+    taste: Taste | None
+    alike: Neighbours
     slopes: list[float]
     readers: Array
-    beliefs: Beliefs
+    beliefs: Beliefs | None
     start: Array
     item: Array
     weight: Array
@@ -133,42 +132,125 @@ def learn_looks(
     people = people_of(looks, data, products)
     if people is None or people.wanted.nnz < FEWEST_WANTED:
         return None
+    opened = people.deeds_earlier.opened.sum() >= FEWEST_OPENED
+    reader = _opened if opened else _looked
     recent, before = _counts(data, products)
-    traits = _traits(data, products)
-    learn = partial(_taste, traits=traits, keep=keep, largest=largest_ease)
-    then = _log(people.earlier)
-    who = _some(people, seed)
-    sides = _sides(*traits)
-    past, _ = learn_factors(people.deeds_earlier.of(who), sides, seed=seed)
-    known = _Known(
-        appeal=_appeal(*before),
-        factors=past,
-        beliefs=read_tastes(past, people.deeds_earlier),
-        taste=learn(then, seed=seed),
-        history=then,
-        people=people,
+    how = _How(
+        level_and_category=_traits(data, products),
+        keep=keep,
+        largest_ease=largest_ease,
+        seed=seed,
     )
+    then, now, toward = reader(people, how)
+    appeal = _appeal(*before)
     choosing, measured = _halves(people, seed)
-    x, y = known.rows(choosing)
+    x, y = _rows(people, appeal, then, choosing)
     if y.sum() < FEWEST_WANTED / 2:
         return None
-    shown = people.deeds_earlier.shown.nnz > 0
-    slopes = fit_logit(
-        x,
-        y,
-        np.ones(len(y)),
-        ridge=TRUST,
-        toward=TYPICAL if shown else TYPICAL_UNSHOWN,
-    )
-    factors, _ = learn_factors(people.deeds.of(who), sides, seed=seed, start=past)
+    expected = np.concatenate([[TYPICAL_APPEAL], toward, [TYPICAL_BOUGHT]])
+    slopes = fit_logit(x, y, np.ones(len(y)), ridge=TRUST, toward=expected)
     return Looks(
         appeal=_appeal(before[0] + recent[0], before[1] + recent[1]),
-        factors=factors,
-        taste=learn(_log(people.all), seed=seed),
+        factors=now.factors,
+        taste=now.taste,
+        alike=now.alike,
         slopes=[float(value) for value in slopes],
-        **_readers(looks, people, factors, products, most_readers),
-        test=_test(*known.rows(measured), slopes),
+        **_readers(looks, people, now.factors, products, most_readers),
+        test=_test(*_rows(people, appeal, then, measured), slopes),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _How:
+    """How tastes are learned, whatever they are learned from."""
+
+    level_and_category: tuple[Array, Array]
+    keep: int
+    largest_ease: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Now:
+    """What an answer reads tastes by."""
+
+    factors: Factors | None
+    taste: Taste | None
+    alike: Neighbours
+
+
+class _Then(Protocol):
+    """What was known 28 days ago, to be compared with what followed."""
+
+    def said(self, who: Array, item: Array) -> Array:
+        """Return the readings of pairs of a person and a product, a row each."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ThenOpened:
+    factors: Factors
+    beliefs: Beliefs
+
+    def said(self, who: Array, item: Array) -> Array:
+        leans = self.beliefs.mean[who] * self.factors.vector[item]
+        return np.column_stack([self.factors.opened[item], leans.sum(axis=1)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ThenLooked:
+    taste: Taste
+    history: csr_matrix
+
+    def said(self, who: Array, item: Array) -> Array:
+        found = [np.zeros((0, len(READINGS)), np.float32)]
+        people, first = np.unique(who, return_index=True)
+        for one, items in zip(people, np.split(item, first[1:]), strict=True):
+            found.append(self.taste.readings(*_row(self.history, one))[items])
+        return np.concatenate(found)
+
+
+def _opened(people: People, how: _How) -> tuple[_Then, _Now, Array]:
+    """Learn tastes from what was opened of what was shown."""
+    who, sides = _some(people, how.seed), _sides(*how.level_and_category)
+    past, _ = learn_factors(people.deeds_earlier.of(who), sides, seed=how.seed)
+    beliefs = read_tastes(past, people.deeds_earlier)
+    now, _ = learn_factors(people.deeds.of(who), sides, seed=how.seed, start=past)
+    alike = alike_by(now.vector.astype(np.float32), how.keep)
+    return (
+        _ThenOpened(factors=past, beliefs=beliefs),
+        _Now(factors=now, taste=None, alike=alike),
+        TYPICAL_OPENED,
+    )
+
+
+def _looked(people: People, how: _How) -> tuple[_Then, _Now, Array]:
+    """Learn tastes from looks alone."""
+    learn = partial(
+        _taste,
+        traits=how.level_and_category,
+        keep=how.keep,
+        largest=how.largest_ease,
+        seed=how.seed,
+    )
+    then, taste = _log(people.earlier), learn(_log(people.all))
+    return (
+        _ThenLooked(taste=learn(then), history=then),
+        _Now(factors=None, taste=taste, alike=taste.lists),
+        TYPICAL_LOOKED,
+    )
+
+
+def _rows(
+    people: People, appeal: Array, then: _Then, among: Array
+) -> tuple[Array, Array]:
+    """Return features and outcome of every product each person looked at since."""
+    looked = people.looked[among]
+    who, item = np.repeat(among, np.diff(looked.indptr)), looked.indices
+    bought = np.asarray(people.bought_earlier[who, item]).ravel()
+    wanted = np.asarray(people.wanted[who, item]).ravel() > 0
+    x = np.column_stack([appeal[item], then.said(who, item), bought])
+    return x.astype(float), wanted.astype(float)
 
 
 def _some(people: People, seed: int) -> Array:
@@ -183,33 +265,6 @@ def _sides(level: Array, category: Array) -> Array:
     """Return what is known of products before anybody meets them, shape (n, c + 1)."""
     kinds = np.eye(int(category.max(initial=0)) + 1)[category]
     return np.column_stack([kinds, level])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """What was known 28 days ago, to be compared with what followed."""
-
-    appeal: Array
-    factors: Factors
-    beliefs: Beliefs
-    taste: Taste
-    history: csr_matrix
-    people: People
-
-    def rows(self, who: Array) -> tuple[Array, Array]:
-        """Return features and outcome of every product each person looked at since."""
-        x, y = [], []
-        for one in who:
-            looked, _ = _row(self.people.looked, one)
-            said = self.taste.readings(*_row(self.history, one))[looked]
-            bought = np.isin(looked, _row(self.people.bought_earlier, one)[0])
-            leans = self.factors.vector[looked] @ self.beliefs.mean[one]
-            own = (self.appeal[looked], self.factors.opened[looked], leans)
-            x.append(np.column_stack([*own, said, bought]))
-            y.append(np.isin(looked, _row(self.people.wanted, one)[0]))
-        if not x:
-            return np.zeros((0, len(FEATURES))), np.zeros(0)
-        return np.concatenate(x).astype(float), np.concatenate(y).astype(float)
 
 
 def _log(matrix: csr_matrix) -> csr_matrix:
@@ -356,7 +411,7 @@ def _auc(score: Array, y: Array) -> float:
 def _readers(
     looks: pd.DataFrame,
     people: People,
-    factors: Factors,
+    factors: Factors | None,
     products: Array,
     most: int,
 ) -> dict[str, Any]:
@@ -373,16 +428,15 @@ def _readers(
     names = np.concatenate([people.names[joined], devices])
     best = np.lexsort((names, -np.diff(every.indptr)))[:most]
     order = best[np.argsort(names[best])]
-    theirs = read_tastes(factors, people.deeds.of(joined))
-    alone = read_tastes(factors, deeds_of(looks, at, shape))
-    return {
-        "readers": names[order],
-        "beliefs": Beliefs(
+    beliefs = None
+    if factors is not None:
+        theirs = read_tastes(factors, people.deeds.of(joined))
+        alone = read_tastes(factors, deeds_of(looks, at, shape))
+        beliefs = Beliefs(
             mean=np.concatenate([theirs.mean, alone.mean])[order],
             precision=np.concatenate([theirs.precision, alone.precision])[order],
-        ),
-        **_kept(every[order]),
-    }
+        )
+    return {"readers": names[order], "beliefs": beliefs, **_kept(every[order])}
 
 
 def _kept(history: csr_matrix) -> dict[str, Array]:

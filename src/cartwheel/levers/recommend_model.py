@@ -188,29 +188,40 @@ def _with_looks(model: Model, looks: Looks | None, data: Signals) -> Model:
         )
     arrays |= {
         "appeal": looks.appeal,
-        "opened_level": looks.factors.opened.astype(np.float32),
-        "taste_vector": looks.factors.vector.astype(np.float32),
-        "reader_taste": looks.beliefs.mean.astype(np.float32),
-        "reader_precision": looks.beliefs.precision.astype(np.float32),
-        "liked_share": looks.taste.share,
-        "alike_index": looks.taste.lists.index,
-        "alike_weight": looks.taste.lists.weight,
-        "price_level": looks.taste.level,
-        "category": looks.taste.category,
-        "category_share": looks.taste.category_share,
+        "alike_index": looks.alike.index,
+        "alike_weight": looks.alike.weight,
         "reader": looks.readers,
         "look_start": looks.start,
         "look_item": looks.item,
         "look_weight": looks.weight,
+        **_taste_arrays(looks),
     }
     meta = {
         **model.meta,
         "wanted_slopes": looks.slopes,
-        "usual_level": looks.taste.usual_level,
+        "usual_level": looks.taste.usual_level if looks.taste else 0.0,
         "looks_test": looks.test,
         "readers": len(looks.readers),
     }
     return Model(rule=model.rule, arrays=arrays, meta=meta)
+
+
+def _taste_arrays(looks: Looks) -> dict[str, Array]:
+    """Return what tastes are read by: factors, or looks where nothing was shown."""
+    if looks.factors is not None and looks.beliefs is not None:
+        return {
+            "opened_level": looks.factors.opened.astype(np.float32),
+            "taste_vector": looks.factors.vector.astype(np.float32),
+            "reader_taste": looks.beliefs.mean.astype(np.float32),
+            "reader_precision": looks.beliefs.precision.astype(np.float32),
+        }
+    assert looks.taste is not None
+    return {
+        "liked_share": looks.taste.share,
+        "price_level": looks.taste.level,
+        "category": looks.taste.category,
+        "category_share": looks.taste.category_share,
+    }
 
 
 def _no_readers() -> dict[str, Array]:

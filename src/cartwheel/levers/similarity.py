@@ -143,6 +143,28 @@ def strongest(weights: Array, keep: int) -> Neighbours:
     )
 
 
+def alike_by(vector: Array, keep: int, *, block: int = 512) -> Neighbours:
+    """Return for every item those whose vectors point where its own does.
+
+    Args:
+        vector: What items are, shape (n_items, k).
+        keep: Neighbours to keep per item.
+        block: Items whose dense rows are held at a time.
+    """
+    lists = []
+    for start in range(0, len(vector), block):
+        rows = vector[start : start + block] @ vector.T
+        own = np.arange(len(rows))
+        rows[own, start + own] = 0.0
+        lists.append(strongest(rows, keep))
+    if not lists:
+        return Neighbours.none(0)
+    return Neighbours(
+        index=np.concatenate([part.index for part in lists]),
+        weight=np.concatenate([part.weight for part in lists]),
+    )
+
+
 def cosine_neighbours(
     pairs: csr_matrix, keep: int, *, shrink: float = 10.0, block: int = 512
 ) -> Neighbours:

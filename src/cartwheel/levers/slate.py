@@ -11,7 +11,7 @@ import numpy as np
 
 from cartwheel.levers.base import Model, Request, Slot
 from cartwheel.levers.similarity import Neighbours
-from cartwheel.levers.taste import Taste, after_visit
+from cartwheel.levers.taste import Taste, after_visit, joined
 
 Array = np.ndarray[Any, Any]
 
@@ -155,15 +155,30 @@ def _looks(
 def _taste_of(
     model: Model, customer: str | None, visitor: str | None
 ) -> tuple[Array, Array]:
-    """Return a customer's taste as learned on all their devices, else this device's."""
+    """Return a customer's taste and this device's, joined.
+
+    A customer's is learned on all devices known to be theirs; this one's is added
+    unless it is among them.
+    """
+    tastes = model.arrays.get("reader_taste")
+    if tastes is None:
+        return NOTHING_KNOWN, NOTHING_KNOWN
     wanted = [] if customer is None else [CUSTOMER + customer]
-    wanted += [] if visitor is None else [DEVICE + visitor]
-    for at in numbers(model.arrays["reader"], wanted):
-        if "reader_taste" in model.arrays:
-            return model.arrays["reader_taste"][at], model.arrays["reader_precision"][
-                at
-            ]
-    return NOTHING_KNOWN, NOTHING_KNOWN
+    if visitor is not None and not _is_theirs(model, visitor, customer):
+        wanted.append(DEVICE + visitor)
+    found = numbers(model.arrays["reader"], wanted)
+    if len(found) == 0:
+        return NOTHING_KNOWN, NOTHING_KNOWN
+    firm = model.arrays["reader_precision"]
+    if len(found) == 1:
+        return tastes[found[0]], firm[found[0]]
+    return joined(tastes[found], firm[found])
+
+
+def _is_theirs(model: Model, device: str, customer: str | None) -> bool:
+    """Tell whether a device's looks are among a customer's already."""
+    at = numbers(model.arrays["device"], [device])
+    return bool(len(at)) and model.arrays["device_owner"][at[0]] == customer
 
 
 def near(model: Model) -> Neighbours:
@@ -181,7 +196,7 @@ def goes_with(model: Model) -> Neighbours:
 
 
 def alike(model: Model) -> Neighbours:
-    """Neighbours that say what is looked at by the same people."""
+    """Neighbours that say what the same people open, or look at."""
     return Neighbours(
         index=model.arrays["alike_index"], weight=model.arrays["alike_weight"]
     )
@@ -201,26 +216,39 @@ def taste(model: Model) -> Taste:
 
 def wanted(model: Model, reader: Reader, context: Array) -> Array:
     """Return every product's chance of being wanted by this visitor if looked at."""
-    intercept, *slopes = model.meta["wanted_slopes"]
-    by_appeal, by_opened, by_leaning, *by_taste, by_bought = slopes
+    intercept, by_appeal, *by_reading, by_bought = model.meta["wanted_slopes"]
     logit = np.float32(intercept) + np.float32(by_appeal) * model.arrays["appeal"]
-    logit = logit + np.float32(by_opened) * model.arrays["opened_level"]
-    seen = context[-20:]
-    vector = model.arrays["taste_vector"]
-    leaning = after_visit(
-        reader.taste, reader.precision, vector, model.arrays["opened_level"], seen
-    )
-    if len(leaning):
-        logit = logit + np.float32(by_leaning) * (vector @ leaning)
-    items = np.concatenate([reader.looks, seen])
-    if len(items):
-        now = VISIT_DECAY ** np.arange(len(seen) - 1, -1, -1, dtype=np.float32)
-        weights = np.concatenate([reader.look_weights, now])
-        found = taste(model).readings(items, weights)
-        logit = logit + found @ np.array(by_taste, np.float32)
+    read = _opened if "taste_vector" in model.arrays else _looked
+    logit = logit + read(model, reader, context[-20:], by_reading)
     if len(reader.items):
         logit[reader.items] += np.float32(by_bought)
     return sigmoid(logit).astype(np.float32)
+
+
+def _opened(
+    model: Model, reader: Reader, seen: Array, slopes: Sequence[float]
+) -> Array:
+    """Return what is added to the log-odds by a taste learned from opened slots."""
+    by_opened, by_leaning = slopes
+    level, vector = model.arrays["opened_level"], model.arrays["taste_vector"]
+    added: Array = np.float32(by_opened) * level
+    leaning = after_visit(reader.taste, reader.precision, vector, level, seen)
+    if len(leaning):
+        added = added + np.float32(by_leaning) * (vector @ leaning)
+    return added
+
+
+def _looked(
+    model: Model, reader: Reader, seen: Array, slopes: Sequence[float]
+) -> Array:
+    """Return what is added to the log-odds by looks alone."""
+    items = np.concatenate([reader.looks, seen])
+    if len(items) == 0:
+        return np.zeros(len(model.arrays["appeal"]), np.float32)
+    now = VISIT_DECAY ** np.arange(len(seen) - 1, -1, -1, dtype=np.float32)
+    weights = np.concatenate([reader.look_weights, now])
+    found: Array = taste(model).readings(items, weights) @ np.array(slopes, np.float32)
+    return found
 
 
 def chances(model: Model, reader: Reader) -> Array:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cartwheel.levers.factors import bound_weight
+from cartwheel.levers.factors import bound_weight, nobody, unpacked
 from cartwheel.levers.similarity import Neighbours
 
 Array = np.ndarray[Any, Any]
@@ -25,6 +25,25 @@ READINGS = ("alike", "price level", "category")
 
 VISIT_SWEEPS = 2
 """Times the bound is drawn closer when a visit's pages are read into a taste."""
+
+
+def joined(taste: Array, precision: Array) -> tuple[Array, Array]:
+    """Return what two sources, each with nothing of the other, say of one taste.
+
+    Args:
+        taste: Expected tastes, shape (2, k).
+        precision: How firmly, packed, shape (2, t).
+
+    Returns:
+        Expected taste, (k,), and how firmly, packed, (t,).
+    """
+    width = taste.shape[1]
+    each = unpacked(precision, width)
+    pull = np.einsum("nij,nj->i", each, taste)
+    # Either starts from the same average taste, which counts once.
+    both = precision.sum(axis=0) - nobody(width)
+    mean = np.linalg.solve(unpacked(both[None], width)[0], pull)
+    return mean.astype(np.float32), both.astype(np.float32)
 
 
 def after_visit(
@@ -46,8 +65,7 @@ def after_visit(
     width = vector.shape[1]
     before, pull = np.eye(width), np.zeros(width)
     if len(taste):
-        row, column = np.triu_indices(width)
-        before[row, column] = before[column, row] = precision
+        before = unpacked(precision[None], width)[0]
         pull = before @ taste
     pages, level = vector[seen].astype(float), opened[seen].astype(float)
     after = np.linalg.solve(before, pull)

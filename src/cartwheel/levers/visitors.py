@@ -115,10 +115,10 @@ def deeds_of(
         looks: From `read_looks`.
         at: Row and product of each look.
         shape: People and products.
-        bought: 1 where a person bought; whoever bought without being seen to look
-            looked once and wanted it.
+        bought: 1 where a person bought.
         recent: -1 leaves the last 28 days out.
     """
+    from scipy.sparse import csr_matrix
 
     def count(name: str) -> csr_matrix:
         values = looks[name] + recent * looks[f"recent_{name}"]
@@ -126,13 +126,15 @@ def deeds_of(
 
     shown, carts = count("exposures"), count("carts")
     looked = count("views").maximum(carts)
-    if bought is not None:
-        looked, carts = looked.maximum(bought), carts.maximum(bought)
+    chosen = (
+        csr_matrix(shape) if bought is None else bought - bought.multiply(looked > 0)
+    )
     return Deeds(
         shown=shown,
         opened=pruned(count("clicks").minimum(shown)),
         looked=pruned(looked),
         wanted=pruned(carts.minimum(looked)),
+        chosen=pruned(csr_matrix(chosen)),
     )
 
 
