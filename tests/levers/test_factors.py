@@ -21,7 +21,7 @@ from cartwheel.levers.factors import (
     read_tastes,
     unpacked,
 )
-from cartwheel.levers.taste import after_visit
+from cartwheel.levers.taste import after_visit, joined
 
 PEOPLE, PRODUCTS, KINDS = 1500, 60, 6
 
@@ -191,3 +191,19 @@ def test_bound_and_packing(x: float, width: int, seed: int) -> None:
     rows = np.random.default_rng(seed).normal(size=(3, width))
     full = unpacked(packed(rows), width)
     np.testing.assert_allclose(full, np.einsum("ij,ik->ijk", rows, rows))
+
+
+def test_two_devices_joined_say_what_they_would_as_one(
+    made: Made, learned: tuple[Factors, Beliefs]
+) -> None:
+    known = read_tastes(learned[0], made.deeds)
+    mean, firm = joined(known.mean[[3, 4]], known.precision[[3, 4]])
+    alone = nobody(len(mean))
+    both = known.precision[[3, 4]].sum(axis=0) - alone
+    np.testing.assert_allclose(firm, both, rtol=1e-5)
+    assert min(known.mean[3] @ mean, known.mean[4] @ mean) > -1.0
+    same, _ = joined(
+        np.stack([known.mean[3], np.zeros(len(mean))]),
+        np.stack([known.precision[3], alone]),
+    )
+    np.testing.assert_allclose(same, known.mean[3], rtol=1e-4, atol=1e-5)
