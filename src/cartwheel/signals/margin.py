@@ -46,28 +46,34 @@ def make_margin(
     return _with_parcels(rows, facts, when)
 
 
+MILLIONTHS = 1_000_000
+"""Shares of a parcel are summed as whole numbers, so that no order of rows shows."""
+
+
 def _with_parcels(
     rows: ir.Table, facts: Mapping[str, ir.Table], when: When
 ) -> ir.Table:
+    """Return `rows` with the share of a parcel that a unit of their product takes."""
     import ibis
 
     sold = facts["sold_lines"]
-    sold = sold.filter(
-        (sold.day >= days_ago(when, YEAR_DAYS)) & (sold.quantity_units > 0)
-    )
+    recent = sold.day >= days_ago(when, YEAR_DAYS)
+    sold = sold.filter(recent & (sold.quantity_units > 0))
     size = sold.quantity_units.sum().over(ibis.window(group_by="order_id"))
-    sold = sold.mutate(parcels=sold.quantity_units / size)
+    sold = sold.mutate(
+        millionths=(sold.quantity_units * MILLIONTHS // size).cast("int64")
+    )
     by_product = sold.group_by("product_id").aggregate(
-        parcels=sold.parcels.sum(), units=sold.quantity_units.sum()
+        millionths=sold.millionths.sum().cast("int64"),
+        units=sold.quantity_units.sum().cast("int64"),
     )
     shop = sold.aggregate(
-        usual=ibis.coalesce(sold.parcels.sum() / sold.quantity_units.sum(), 1.0)
+        usual=ibis.coalesce(sold.order_id.nunique() / sold.quantity_units.sum(), 1.0)
     )
     rows = look_up(rows, by_product, "product_id").cross_join(shop)
-    share = (ibis.coalesce(rows.parcels, 0.0) + PRIOR_UNITS * rows.usual) / (
-        ibis.coalesce(rows.units, 0) + PRIOR_UNITS
-    )
-    return rows.mutate(parcel_share=share)
+    parcels = ibis.coalesce(rows.millionths, 0) / MILLIONTHS
+    units = ibis.coalesce(rows.units, 0) + PRIOR_UNITS
+    return rows.mutate(parcel_share=(parcels + PRIOR_UNITS * rows.usual) / units)
 
 
 MARGIN = Signal(
