@@ -23,6 +23,7 @@ SCORE_SCALE = 0.01
 VISIT_DECAY = 0.8
 EXPLORE_AMONG = 20
 NOTHING: Array = np.zeros(0, np.int64)
+VIEWED = "Viewed by people who also viewed"
 CUSTOMER, DEVICE = "c:", "v:"
 """What the ids of those whose looks are known begin with, so that they never meet."""
 
@@ -377,7 +378,8 @@ def reasons(
     _say(found, "Goes with", title, lists, items, context[-20:], over=True)
     if "wanted_slopes" in model.meta:
         looks = np.concatenate([reader.looks[:20], context[-20:]])
-        viewed = "Viewed by people who also viewed"
+        opened = "taste_vector" in model.arrays
+        viewed = "Liked by people who like" if opened else VIEWED
         _say(found, viewed, title, alike(model), items, looks)
     bought = "Bought by people who also bought"
     _say(found, bought, title, near(model), items, reader.items)

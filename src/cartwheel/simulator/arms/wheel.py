@@ -84,8 +84,12 @@ class Wheel:
         self._settings = PinnedSettings(
             currency=currency,
             timezone=ZONE,
-            # Stock is looked at as often as there is a turn.
-            levers={"replenish": {"review_days": turn_days}},
+            levers={
+                # Stock is looked at as often as there is a turn.
+                "replenish": {"review_days": turn_days},
+                # Pages in a world ask for their slate; nobody reads a list made ahead.
+                "recommend": {"customer_slates": 0, "product_lists": 0},
+            },
             costs=Costs(parcel_minor=parcel_minor),
             holdout=Holdout()
             if holdout_bps is None
