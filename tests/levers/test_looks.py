@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cartwheel.levers import looks
 from cartwheel.levers.base import Model, Request
 from cartwheel.levers.hitrate import fit_logit
 from cartwheel.levers.recommend import Recommend, signs_of_taste
@@ -110,8 +111,8 @@ def test_who_objects_is_nobody_on_any_device(shop: Signals) -> None:
 
 
 def test_without_carts_nothing_is_learned_from_looks(shop: Signals) -> None:
-    looks = shop.frame(INTEREST).assign(carts=0, recent_carts=0)
-    found = LEVER.learn(replace(shop, INTEREST, looks), None, seed=1)
+    rows = shop.frame(INTEREST).assign(carts=0, recent_carts=0)
+    found = LEVER.learn(replace(shop, INTEREST, rows), None, seed=1)
     assert "wanted_slopes" not in found.meta
     assert found.rule == "ease"
 
@@ -180,3 +181,17 @@ def test_readings_are_finite_and_nothing_says_nothing(
         category = taste.category[items[0]]
         assert found[taste.category == category, 2].min() > 0
         assert found[taste.category != category, 2].max() < 0
+
+
+def test_only_the_largest_categories_are_told_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    category = np.array([0, 1, 1, 2, 3, 3, 3])
+    level = np.arange(7.0)
+    every = looks._sides(level, category)
+    np.testing.assert_array_equal(every, np.column_stack([np.eye(4)[category], level]))
+    monkeypatch.setattr(looks, "MOST_KINDS", 2)
+    few = looks._sides(level, category)
+    assert few.shape == (7, 4)  # two categories, the rest, the level
+    assert (few[[0, 3], 2] == 1).all()
+    assert (few[:, :3].sum(axis=1) == 1).all()

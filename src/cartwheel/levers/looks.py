@@ -73,6 +73,9 @@ TRUST = 10.0
 TESTED_PEOPLE = 4000
 KEPT_LOOKS = 100
 
+MOST_KINDS = 200
+"""Categories that products' vectors are drawn to."""
+
 FITTED_PEOPLE = 20_000
 """People whose deeds products' vectors are fitted on."""
 
@@ -262,8 +265,16 @@ def _some(people: People, seed: int) -> Array:
 
 
 def _sides(level: Array, category: Array) -> Array:
-    """Return what is known of products before anybody meets them, shape (n, c + 1)."""
-    kinds = np.eye(int(category.max(initial=0)) + 1)[category]
+    """Return what is known of products before anybody meets them, shape (n, c + 1).
+
+    Categories are told apart as far as the largest `MOST_KINDS`; the rest is one.
+    """
+    size = np.bincount(category)
+    largest = np.sort(np.argsort(-size, kind="stable")[:MOST_KINDS])
+    place = np.full(len(size), len(largest))
+    place[largest] = np.arange(len(largest))
+    kind = place[category]
+    kinds = np.eye(int(kind.max(initial=0)) + 1)[kind]
     return np.column_stack([kinds, level])
 
 
