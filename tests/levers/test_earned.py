@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cartwheel.levers.earned import earned
+from cartwheel.levers.recommend import Recommend
 from cartwheel.levers.shelf import margin_factor
 from cartwheel.signals.margin import MARGIN
 from tests.levers.made import made_signals, replace
@@ -60,3 +61,14 @@ def test_a_cost_typed_wrong_counts_for_no_more_than_the_best_of_the_rest(
     assert factor[wrong] * middle <= best * 1.15
     assert np.isfinite(factor).all()
     assert (factor > 0).all()
+
+
+def test_the_page_asks_for_what_sending_costs_until_it_is_said() -> None:
+    def summary(parcel_minor: int | None) -> str:
+        lever = Recommend()
+        made = made_signals(parcel_minor=parcel_minor)
+        data = made.restricted([one.name for one in lever.reads], [])
+        return lever.report(lever.learn(data, None, seed=1), data).summary
+
+    assert "costs.parcel_minor" in summary(None)
+    assert "costs.parcel_minor" not in summary(450)

@@ -130,6 +130,7 @@ def learn_model(data: Signals, *, seed: int) -> Model:
         together,
         history,
         options,
+        parcel_minor=data.context.parcel_minor,
         looked=looks is not None,
     )
     return _with_looks(model, looks, data)
@@ -143,6 +144,7 @@ def _model(
     history: Mapping[str, Array],
     options: Options,
     *,
+    parcel_minor: int | None,
     looked: bool = False,
 ) -> Model:
     sold = np.lexsort((shelf.newest, -shelf.units_30))
@@ -174,6 +176,7 @@ def _model(
         "bins": learned.bins,
         "products": len(shelf.product_id),
         "available": int(shelf.eligible.sum()),
+        "parcel_minor": parcel_minor,
         "customers": len(history["customer_id"]),
     }
     return Model(rule=rule, arrays=arrays, meta=meta)
@@ -255,7 +258,15 @@ def bestsellers_model(data: Signals) -> Model:
     nobody = _history(
         data, pairs[:0], np.zeros(0, "U1"), shelf.product_id, learned.again
     )
-    model = _model("bestsellers", shelf, learned, Neighbours.none(n), nobody, options)
+    model = _model(
+        "bestsellers",
+        shelf,
+        learned,
+        Neighbours.none(n),
+        nobody,
+        options,
+        parcel_minor=data.context.parcel_minor,
+    )
     # Scores follow the rank among bestsellers, so that ties fall to the newest.
     rank = np.empty(n, np.int64)
     rank[np.lexsort((shelf.newest, -shelf.units_30))] = np.arange(n)

@@ -19,6 +19,11 @@ def page(model: Model) -> Report:
         f"{model.meta['available']:,} of {model.meta['products']:,} products may be "
         f"shown; method: {model.rule}; {model.meta['customers']:,} customers known."
     )
+    if model.meta.get("parcel_minor") is None:
+        summary += (
+            " What sending an order costs is not known, so cheap goods may be shown too "
+            "often: set costs.parcel_minor in cartwheel.toml."
+        )
     rows = model.meta["bins"].get("rows", [])
     top = np.asarray(model.arrays["bestsellers"])[:10]
     names, titles = model.arrays["product_id"], model.arrays["title"]
