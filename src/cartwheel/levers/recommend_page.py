@@ -21,8 +21,8 @@ def page(model: Model) -> Report:
     )
     if model.meta.get("parcel_minor") is None:
         summary += (
-            " What sending an order costs is not known, so cheap goods may be shown too "
-            "often: set costs.parcel_minor in cartwheel.toml."
+            " What sending an order costs is not known, so cheap goods may be shown "
+            "too often: set costs.parcel_minor in cartwheel.toml."
         )
     rows = model.meta["bins"].get("rows", [])
     top = np.asarray(model.arrays["bestsellers"])[:10]
