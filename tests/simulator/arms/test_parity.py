@@ -41,6 +41,7 @@ class Twice:
     """The same facts, decided on in a world and in a shop."""
 
     wheel: Wheel
+    bare: Wheel
     shop: Shop
 
 
@@ -51,7 +52,8 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twice]:
     while world.day < SIZE.warmup_days:
         world.play_day(plain)
     folder = tmp_path_factory.mktemp("parity") / "shop"
-    shop = make_shop(folder, currency="EUR", timezone="UTC")
+    costs = {"parcel_minor": world.spec.money.parcel_minor}
+    shop = make_shop(folder, currency="EUR", timezone="UTC", sections={"costs": costs})
     midnight = datetime.combine(world.state.today, time())
     for versions, seconds in ((False, 2), (True, 1)):
         at = midnight - timedelta(seconds=seconds)
@@ -64,10 +66,14 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twice]:
         kept = {name: rows for name, rows in facts.items() if rows.num_rows}
         report = append_harvest(shop, harvest(kept), "world", Path("world"), at)
         assert report.rows_rejected == 0
-    wheel = Wheel("connected", currency="EUR", cuts=frozenset(), seed=SEED)
+    wheel = Wheel("connected", currency="EUR", cuts=frozenset(), seed=SEED, **costs)
     wheel.morning(View(world))
+    bare = Wheel(
+        "bare", currency="EUR", cuts=frozenset(), seed=SEED, made_ahead=False, **costs
+    )
+    bare.morning(View(world))
     run_turn(shop, as_of=world.state.today - timedelta(days=1))
-    yield Twice(wheel=wheel, shop=shop)
+    yield Twice(wheel=wheel, bare=bare, shop=shop)
     world.facts.close()
     shop.database.dispose()
 
@@ -100,6 +106,28 @@ def test_the_durable_turn_makes_the_very_same_decisions(twice: Twice) -> None:
     durable = {(row.lever, row.body, row.state) for row in rows}
     assert len(inside) > 100
     assert durable == inside
+
+
+def test_lists_made_ahead_change_nothing_in_a_world(twice: Twice) -> None:
+    """Arms leave them out to save time."""
+    assert twice.bare.verdict is not None
+    assert twice.wheel.verdict is not None
+    lists = {"recommendation"}
+    made = [
+        {
+            (c.lever, c.body, c.state)
+            for c in wheel.verdict.passed
+            if c.decision.kind not in lists or c.subject_id == "home"
+        }
+        for wheel in (twice.wheel, twice.bare)
+    ]
+    assert made[0] == made[1]
+    assert twice.bare.done == twice.wheel.done
+    pages = [
+        Page(key=n, placement="home", customer=None, visitor=v, context=(), limit=10)
+        for n, v in enumerate(["d000001", "d000007", "nobody"])
+    ]
+    assert twice.bare.slates(pages) == twice.wheel.slates(pages)
 
 
 def test_the_api_gives_the_very_same_slates(twice: Twice) -> None:

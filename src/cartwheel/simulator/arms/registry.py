@@ -90,6 +90,7 @@ def make_arm(name: str, world: World, seed: int) -> Policy:
             seed=seed,
             turn_days=1 if name == DAILY else TURN_DAYS,
             holdout_bps=MEASURED_BPS if name == MEASURED else None,
+            made_ahead=False,
         )
     (point,) = entry_points(group=GROUP, name=name)
     try:

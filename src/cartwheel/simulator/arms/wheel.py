@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from cartwheel.levers.base import Lever
 
 TURN_DAYS = 7
+NOTHING_AHEAD = {"customer_slates": 0, "product_lists": 0}
 ONLINE = "recommend"
 ZONE = "UTC"
 
@@ -61,6 +62,8 @@ class Wheel:
             models decide on fresh signals.
         holdout_bps: Share of customers held out, in basis points; None for the
             product's own.
+        made_ahead: Make lists of recommendations ahead of being asked, as a shop does;
+            pages in a world ask for theirs, so nothing there depends on it but time.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Wheel:
         turn_days: int = TURN_DAYS,
         learn_days: int = TURN_DAYS,
         holdout_bps: int | None = None,
+        made_ahead: bool = True,
     ) -> None:
         self.name = name
         self._levers = dict(find_levers() if levers is None else levers)
@@ -87,8 +91,7 @@ class Wheel:
             levers={
                 # Stock is looked at as often as there is a turn.
                 "replenish": {"review_days": turn_days},
-                # Pages in a world ask for their slate; nobody reads a list made ahead.
-                "recommend": {"customer_slates": 0, "product_lists": 0},
+                **({} if made_ahead else {"recommend": NOTHING_AHEAD}),
             },
             costs=Costs(parcel_minor=parcel_minor),
             holdout=Holdout()
