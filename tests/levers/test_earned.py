@@ -64,11 +64,12 @@ def test_a_cost_typed_wrong_counts_for_no_more_than_the_best_of_the_rest(
 
 
 def test_the_page_asks_for_what_sending_costs_until_it_is_said() -> None:
-    def summary(parcel_minor: int | None) -> str:
+    def summary(parcel_minor: int | None, *cuts: str) -> str:
         lever = Recommend()
         made = made_signals(parcel_minor=parcel_minor)
-        data = made.restricted([one.name for one in lever.reads], [])
+        data = made.restricted([one.name for one in lever.reads], cuts)
         return lever.report(lever.learn(data, None, seed=1), data).summary
 
     assert "costs.parcel_minor" in summary(None)
     assert "costs.parcel_minor" not in summary(450)
+    assert "costs.parcel_minor" not in summary(None, "margin")  # no cost is known

@@ -19,7 +19,8 @@ def page(model: Model) -> Report:
         f"{model.meta['available']:,} of {model.meta['products']:,} products may be "
         f"shown; method: {model.rule}; {model.meta['customers']:,} customers known."
     )
-    if model.meta.get("parcel_minor") is None:
+    margins_known = bool(np.isfinite(model.arrays["margin_minor"]).any())
+    if margins_known and model.meta.get("parcel_minor") is None:
         summary += (
             " What sending an order costs is not known, so cheap goods may be shown "
             "too often: set costs.parcel_minor in cartwheel.toml."
