@@ -73,3 +73,10 @@ def test_the_page_asks_for_what_sending_costs_until_it_is_said() -> None:
     assert "costs.parcel_minor" in summary(None)
     assert "costs.parcel_minor" not in summary(450)
     assert "costs.parcel_minor" not in summary(None, "margin")  # no cost is known
+
+
+def test_a_shop_that_sells_nearly_all_at_a_loss_is_ranked_by_the_sale() -> None:
+    margin = np.full(40, -100.0)
+    margin[0] = 50.0
+    factor = margin_factor(margin, np.full(40, 1000.0), np.zeros(40, int))
+    assert factor.tolist() == [1.0] * 40

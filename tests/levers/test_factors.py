@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -196,14 +196,30 @@ def test_bound_and_packing(x: float, width: int, seed: int) -> None:
 def test_two_devices_joined_say_what_they_would_as_one(
     made: Made, learned: tuple[Factors, Beliefs]
 ) -> None:
-    known = read_tastes(learned[0], made.deeds)
-    mean, firm = joined(known.mean[[3, 4]], known.precision[[3, 4]])
-    alone = nobody(len(mean))
-    both = known.precision[[3, 4]].sum(axis=0) - alone
-    np.testing.assert_allclose(firm, both, rtol=1e-5)
-    assert min(known.mean[3] @ mean, known.mean[4] @ mean) > -1.0
-    same, _ = joined(
-        np.stack([known.mean[3], np.zeros(len(mean))]),
-        np.stack([known.precision[3], alone]),
+    """What was shown on one device, what was looked at on another, is one history."""
+    factors, deeds = learned[0], made.deeds
+    none = csr_matrix(deeds.shown.shape)
+    whole = read_tastes(factors, deeds)
+    seen = replace(deeds, looked=none, wanted=none)
+    looked = replace(deeds, shown=none, opened=none)
+    halves = [read_tastes(factors, half) for half in (seen, looked)]
+    found = np.array(
+        [
+            joined(
+                np.stack([half.mean[one] for half in halves]),
+                np.stack([half.precision[one] for half in halves]),
+            )[0]
+            for one in range(100)
+        ]
     )
-    np.testing.assert_allclose(same, known.mean[3], rtol=1e-4, atol=1e-5)
+    apart = np.abs(found - whole.mean[:100]).mean()
+    assert apart < 0.05
+    assert apart < 0.2 * np.abs(halves[1].mean[:100] - whole.mean[:100]).mean()
+    # A device of which nothing is known adds nothing.
+    alone = nobody(found.shape[1])
+    same, firm = joined(
+        np.stack([whole.mean[3], np.zeros(found.shape[1])]),
+        np.stack([whole.precision[3], alone]),
+    )
+    np.testing.assert_allclose(same, whole.mean[3], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(firm, whole.precision[3], rtol=1e-5)

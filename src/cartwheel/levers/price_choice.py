@@ -236,7 +236,7 @@ def _offers(model: Model, data: Signals) -> pd.DataFrame:
     return frame.assign(
         price_minor=_number(frame["price_minor"]),
         cost=_number(margin["cost_minor"]),
-        return_cost=np.nan_to_num(_number(margin["return_cost_minor"]))
+        besides=np.nan_to_num(_number(margin["return_cost_minor"]))
         + _number(margin["sending_minor"]),
         on_hand=_number(stock["on_hand_units"]),
         inbound=np.where(soon, inbound, 0.0),
@@ -320,7 +320,7 @@ def _article(rows: Rows) -> Article:
     stock = np.maximum(rows["on_hand"], 0.0) + rows["inbound"]
     return Article(
         price=int(rows["price_minor"][0]),
-        keep=rows["cost"] + rows["return_cost"],
+        keep=rows["cost"] + rows["besides"],
         demand=np.nan_to_num(rows["demand"]),
         demand_sd=np.nan_to_num(rows["demand_sd"]),
         stock=np.where(np.isnan(stock), np.inf, stock),

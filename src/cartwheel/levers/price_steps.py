@@ -81,7 +81,8 @@ class Article:
 
     Attributes:
         price: Present price in minor units.
-        keep: Cost and expected return cost of one unit, shape (n,); NaN if unknown.
+        keep: Cost of one unit, of its expected return and of sending it, shape (n,);
+            NaN if unknown.
         demand: Expected units in 28 days at the present price, shape (n,).
         demand_sd: Its standard deviation, shape (n,).
         stock: Units that can be sold in 28 days, inf if unknown, shape (n,).

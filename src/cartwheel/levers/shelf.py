@@ -175,7 +175,10 @@ def margin_factor(
         guess[kind] = np.median(rate[known & (category == kind)])
     rate = np.where(known, np.minimum(rate, most), guess[category])
     money = np.where(np.isfinite(price), rate * price, margin)
-    middle = float(np.median(money[known & (money > 0)]))
+    earning = known & (money > 0)
+    if not earning.any():  # nearly everything is sold at a loss: money tells nothing
+        return np.ones(len(margin))
+    middle = float(np.median(money[earning]))
     scaled = np.maximum(money / max(middle, 1.0), LEAST_MARGIN) ** weight
     return np.where(np.isfinite(scaled), scaled, 1.0)
 
