@@ -54,11 +54,10 @@ def test_a_cost_typed_wrong_counts_for_no_more_than_the_best_of_the_rest(
 ) -> None:
     price = np.full(len(cost), 1000.0)
     margin = price * (1 - np.array(cost))
-    best = margin_factor(margin, price, np.zeros(len(cost), int)).max()
     margin[wrong] = price[wrong]  # as if it had cost nothing
     factor = margin_factor(margin, price, np.zeros(len(cost), int))
-    middle = np.median(margin) / np.median(price * (1 - np.array(cost)))
-    assert factor[wrong] * middle <= best * 1.15
+    best = np.delete(margin, wrong).max()
+    assert factor[wrong] * np.median(margin) <= best + 1e-6
     assert np.isfinite(factor).all()
     assert (factor > 0).all()
 
