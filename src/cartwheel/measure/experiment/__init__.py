@@ -1,0 +1,1 @@
+"""Experiments: design, checks before a verdict, effects with intervals."""
