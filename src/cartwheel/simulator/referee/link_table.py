@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cartwheel.measure.experiment.correct import holm
 from cartwheel.simulator.referee.groups import (
     COALITION,
     CONNECTED,
@@ -23,7 +24,6 @@ from cartwheel.simulator.referee.paired import (
     Coalition,
     Paired,
     coalitions_of,
-    holm,
     orders_of,
     paired,
     shapley,
