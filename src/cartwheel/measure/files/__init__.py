@@ -1,0 +1,1 @@
+"""Analysis of an assignment and outcome file that somebody brings."""
