@@ -24,7 +24,7 @@ from cartwheel.measure.kpi import wilson
 
 Array = np.ndarray[Any, Any]
 
-SEED = 20_260_401
+SEED = 20_260_402
 SHOPS = 1_000
 QUICK_SHOPS = 20
 LIFT = 0.1
@@ -55,6 +55,13 @@ Play = Callable[[float, float, np.random.Generator], Answer]
 def measure_truth(plan: Plan) -> Iterator[Figure]:
     """Measure every design at every size on seeds of its own."""
     shops = QUICK_SHOPS if plan.quick else SHOPS
+    for name, play in BARE.items():
+        for orders in SIZES:
+            told = answers(
+                play, orders, lift=LIFT, shops=shops, seeds=[SEED, 99, orders]
+            )
+            size = f"{orders:,} orders a month"
+            yield _figure(f"{name}: held by 95 %", size, _held(told), floor=True)
     for number, (name, play) in enumerate(DESIGNS.items()):
         for orders in SIZES:
             seeds = [SEED, number, orders]
@@ -88,7 +95,15 @@ def _held(told: list[Answer]) -> Array:
     return np.array([one.low <= one.truth <= one.high for one in told])
 
 
-def _figure(name: str, size: str, hits: Array, **target: float) -> Figure:
+def _figure(
+    name: str,
+    size: str,
+    hits: Array,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    floor: bool = False,
+) -> Figure:
     """Return a share; its spread is the Wilson interval."""
     low, high = wilson(int(hits.sum()), len(hits))
     return Figure(
@@ -97,7 +112,9 @@ def _figure(name: str, size: str, hits: Array, **target: float) -> Figure:
         size=size,
         unit="",
         values=[low, float(hits.mean()), high],
-        **target,
+        least=least,
+        most=most,
+        floor=floor,
     )
 
 
@@ -175,3 +192,10 @@ DESIGNS: dict[str, Play] = {
     "switchback, 24 weeks": by_switchback(periods=24),
     "switchback, 28 days": by_switchback(periods=28, period_days=1, burn_in_days=0),
 }
+
+BARE: dict[str, Play] = {
+    "Welch, half": by_customer(0.5, welch),
+    "Welch, holdout 20 %": by_customer(0.8, welch),
+    "Welch, holdout 5 %": by_customer(0.95, welch),
+}
+"""What the customer design would say without the two things `skewed` mends."""

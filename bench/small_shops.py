@@ -55,7 +55,7 @@ def customer_shop(
 ) -> CustomerShop:
     """Draw a shop tested by customer.
 
-    Customers order six times in three years on average, very unequally (gamma of shape
+    Customers order twice a year on average, very unequally (gamma of shape
     one half); one in a hundred is a business that orders `heavy_times` as often. Most
     order nothing in the test. Baskets are log-normal, and customers have baskets of
     their own size.
@@ -141,7 +141,7 @@ def product_shop(
     rate *= orders_a_month * 7 / DAYS_A_MONTH / rate.sum()
     season = np.exp(np.cumsum(0.1 * rng.standard_normal(weeks)))
     season *= rng.lognormal(0.0, 0.12, weeks)
-    wander = np.stack([_wander(weeks, 0.5, 0.5, rng) for _ in range(products)])
+    wander = _wander(weeks, 0.5, 0.5, rng, lines=products)
     expected = rate[:, None] * season * wander
     counted = expected[:, design.counts()]
     return ProductShop(
@@ -214,7 +214,7 @@ def turn_shop(
     week *= rng.lognormal(0.0, 0.1, 7)
     season = (week / week.mean())[at % 7] * np.exp(0.002 * at)
     expected = orders_a_month / DAYS_A_MONTH * season
-    expected = expected * _wander(len(days), 0.2, 0.7, rng)
+    expected = expected * _wander(len(days), 0.2, 0.7, rng)[0]
     over = design.pairs_until(days[-1])
     used = {k for pair in range(over) for k in design.periods(pair)}
     counted = np.array(
@@ -242,13 +242,15 @@ def _spend(rate: Array, sigma: float, rng: np.random.Generator) -> Array:
     return np.bincount(whose, weights=values, minlength=len(orders))
 
 
-def _wander(n: int, spread: float, memory: float, rng: np.random.Generator) -> Array:
-    """Return n factors of mean 1 that remember each other."""
-    steps = rng.standard_normal(n)
-    levels = np.empty(n)
-    levels[0] = steps[0]
+def _wander(
+    n: int, spread: float, memory: float, rng: np.random.Generator, *, lines: int = 1
+) -> Array:
+    """Return n factors of mean 1 that remember each other, shape (lines, n)."""
+    steps = rng.standard_normal((lines, n))
+    levels = np.empty((lines, n))
+    levels[:, 0] = steps[:, 0]
     fresh = np.sqrt(1 - memory * memory)
     for k in range(1, n):
-        levels[k] = memory * levels[k - 1] + fresh * steps[k]
+        levels[:, k] = memory * levels[:, k - 1] + fresh * steps[:, k]
     factors: Array = np.exp(spread * levels - spread * spread / 2)
     return factors

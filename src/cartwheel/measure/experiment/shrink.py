@@ -182,7 +182,7 @@ def shrink(
         low=_quantile(tail, means, deviations, chances),
         high=_quantile(1 - tail, means, deviations, chances),
         weight=weight,
-        above=1 - _below(0.0, means, deviations, chances),
+        above=_below(0.0, -means, deviations, chances),
         raw=effect,
         error=error,
         prior=prior,
@@ -194,14 +194,14 @@ def _below(at: float, means: Array, deviations: Array, chances: Array) -> float:
     """Return the chance of a mixture of normals to be below a value."""
     from scipy.special import ndtr
 
-    return float(chances @ ndtr((at - means) / deviations))
+    return min(1.0, float(chances @ ndtr((at - means) / deviations)))
 
 
 def _quantile(share: float, means: Array, deviations: Array, chances: Array) -> float:
     """Return a quantile of a mixture of normals by bisection."""
     low = float((means - 12 * deviations).min())
     high = float((means + 12 * deviations).max())
-    for _ in range(80):
+    for _ in range(60):
         middle = (low + high) / 2
         if _below(middle, means, deviations, chances) < share:
             low = middle
