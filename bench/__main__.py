@@ -14,6 +14,8 @@ from bench import (
     api,
     command_line,
     growth,
+    measure_past,
+    measure_truth,
     online_retail,
     segments,
     two_gigabytes,
@@ -33,6 +35,8 @@ PARTS: Mapping[str, Part] = {
     "turn": online_retail.turn,
     "memory": two_gigabytes.memory,
     "growth": growth.growth,
+    "measure-truth": measure_truth.measure_truth,
+    "measure-past": measure_past.measure_past,
     "worlds": worlds.worlds,
     "connected": worlds.connected,
 }

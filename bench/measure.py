@@ -46,22 +46,18 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the median meets the target; None without one."""
-        if self.most is not None:
-            return self.median <= self.most
-        if self.least is not None:
-            return self.median >= self.least
-        return None
+        """Whether the median meets the targets; None without one."""
+        if self.most is None and self.least is None:
+            return None
+        under = self.most is None or self.median <= self.most
+        return under and (self.least is None or self.median >= self.least)
 
     def cells(self) -> tuple[str, ...]:
         """Return the figure as a row of the table."""
         low, high = min(self.values), max(self.values)
         spread = f"{_text(low)} to {_text(high)}" if len(self.values) > 1 else ""
-        target = ""
-        if self.most is not None:
-            target = f"<= {_text(self.most)}"
-        elif self.least is not None:
-            target = f">= {_text(self.least)}"
+        ends = (">=", self.least), ("<=", self.most)
+        target = " ".join(f"{sign} {_text(end)}" for sign, end in ends if end)
         verdict = {None: "", True: "met", False: "MISSED"}[self.met]
         name = f"  floor: {self.name}" if self.floor else self.name
         value = f"{_text(self.median)} {self.unit}"
