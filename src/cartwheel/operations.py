@@ -108,6 +108,29 @@ link_cuts = Table(
     Column("actor", Text, nullable=False),
 )
 
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("lever", Text, nullable=False),
+    Column("state", Text, nullable=False),  # running, stopped, ended
+    Column("terms", Text, nullable=False),  # JSON, never changed
+    Column("fingerprint", Text, nullable=False),  # of the terms
+    Column("created_at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("closed_at", Text),
+    Column("closed_by", Text),
+    Column("why", Text, nullable=False, default=""),
+)
+
+experiment_looks = Table(  # what a look at an experiment found, one a day
+    "experiment_looks",
+    metadata,
+    Column("name", Text, ForeignKey("experiments.name"), primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("standing", Text, nullable=False),  # JSON
+)
+
 pages = Table(  # what a turn publishes for the console, as JSON
     "pages",
     metadata,

@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -93,7 +93,16 @@ class Costs(_Section):
 class Holdout(_Section):
     """People left alone, so that what the wheel earns can be measured."""
 
-    share_bps: int = Field(500, ge=0, le=5000, description="Share of customers.")
+    share_bps: int = Field(
+        500, ge=0, le=5000, description="Share of customers left alone by every lever."
+    )
+    levers: dict[str, Annotated[int, Field(ge=0, le=5000)]] = Field(
+        default_factory=lambda: {"recommend": 500, "lifecycle": 500, "price": 500},
+        description=(
+            "Share left alone by one lever only, by lever: of customers, or of "
+            "products where it decides about products."
+        ),
+    )
     salt: str = Field("wheel", min_length=1, description="Salt of the stable hash.")
 
 

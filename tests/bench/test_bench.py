@@ -56,11 +56,15 @@ def test_figure_compares_its_median_with_the_target(target, met):
 
 
 def test_run_measures_memory_of_a_child_process():
-    child = "import time; held = bytearray(120_000_000); held[::4096] = b'x' * 29297"
+    # It works on for a while, so that a sample falls while all of it is held.
+    child = (
+        "import hashlib; held = bytearray(120_000_000); held[::4096] = b'x' * 29297; "
+        "hashlib.pbkdf2_hmac('sha256', held, b'', 1_000_000)"
+    )
     parent = (
         f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     )
-    # A sample may fall before all of it is touched; the parent alone has 20 MB.
+    # The parent alone has 20 MB.
     assert run(python("-c", parent)).peak_mb > 60
 
 

@@ -18,7 +18,7 @@ KINDS = {
     "recommendation": Kind(name="recommendation", title="R", autonomy=Autonomy.AUTO),
     "reorder": Kind(name="reorder", title="Reorder", autonomy=Autonomy.SUGGEST),
 }
-NOBODY_HELD = Holdout(share_bps=0)
+NOBODY_HELD = Holdout(share_bps=0, levers={})
 
 
 def variant(product: str, **known: object) -> VariantFacts:
@@ -101,7 +101,7 @@ def test_no_message_leaves_unlawfully_too_often_or_to_the_holdout(
     chosen = Settings(
         currency="EUR",
         guardrails=Guardrails(max_messages_30_days=cap),
-        holdout=Holdout(share_bps=share),
+        holdout=Holdout(share_bps=share, levers={}),
     )
     where = context(settings=chosen, email_consent=frozenset(consenting))
     verdict = pass_gate([offer(c, "A") for c in customers], where)
@@ -180,7 +180,7 @@ def test_a_setting_changes_the_autonomy_of_a_kind() -> None:
 
 
 def test_the_holdout_is_recorded_as_held_out() -> None:
-    everyone = Settings(currency="EUR", holdout=Holdout(share_bps=5000))
+    everyone = Settings(currency="EUR", holdout=Holdout(share_bps=5000, levers={}))
     held = next(c for c in map(str, range(99)) if in_holdout(c, 0.5, "wheel"))
     where = context(settings=everyone, email_consent=frozenset({held}))
     verdict = pass_gate([offer(held, "A")], where)

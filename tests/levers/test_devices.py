@@ -30,7 +30,7 @@ from tests.levers.made import (
 
 LEVER = Recommend()
 VISITORS = 90
-HOLDOUT = Holdout(share_bps=4_000)
+HOLDOUT = Holdout(share_bps=4_000, levers={})
 IDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=5)
 
 

@@ -56,7 +56,7 @@ def knowing(owners: dict[str, str]) -> Model:
 def test_a_signed_in_customer_is_assigned_by_their_id_alone(
     owners: dict[str, str], customer: str, device: str | None, bps: int
 ) -> None:
-    holdout = Holdout(share_bps=bps)
+    holdout = Holdout(share_bps=bps, levers={})
     held = in_holdout(customer, bps / 10_000, holdout.salt)
     for model in (knowing(owners), None):
         found = looker_held_out(customer, device, model=model, holdout=holdout)
@@ -67,7 +67,7 @@ def test_a_signed_in_customer_is_assigned_by_their_id_alone(
 def test_a_device_is_assigned_with_its_customer_and_else_with_nobody(
     owners: dict[str, str], device: str, bps: int
 ) -> None:
-    holdout = Holdout(share_bps=bps)
+    holdout = Holdout(share_bps=bps, levers={})
     owner = owners.get(device)
     found = looker_held_out(None, device, model=knowing(owners), holdout=holdout)
     assert found is (
@@ -76,7 +76,7 @@ def test_a_device_is_assigned_with_its_customer_and_else_with_nobody(
 
 
 def test_nobody_is_held_out_of_whom_nothing_is_known() -> None:
-    half = Holdout(share_bps=5_000)
+    half = Holdout(share_bps=5_000, levers={})
     anna = next(n for n in map(str, range(99)) if in_holdout(n, 0.5, half.salt))
     model = knowing({"d1": anna})
     assert looker_held_out(None, "d1", model=model, holdout=half)

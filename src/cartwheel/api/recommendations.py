@@ -21,6 +21,7 @@ from cartwheel.measure.assign import looker_held_out
 
 if TYPE_CHECKING:
     from cartwheel.levers.base import Model
+    from cartwheel.measure.experiment.trial import InForce
     from cartwheel.settings import Holdout
 
 router = APIRouter(tags=["recommendations"])
@@ -147,6 +148,7 @@ async def get_recommendations(
     question = make_question(
         wanted,
         model=request.app.state.serving.model,
+        trials=request.app.state.serving.trials,
         holdout=request.app.state.shop.settings.holdout,
     )
     decision_id = make_decision_id()
@@ -188,7 +190,13 @@ def answer_json(placement: str, decision: str | None, served: Served) -> Respons
     )
 
 
-def make_question(wanted: Wanted, *, model: Model | None, holdout: Holdout) -> Question:
+def make_question(
+    wanted: Wanted,
+    *,
+    model: Model | None,
+    holdout: Holdout,
+    trials: InForce | None = None,
+) -> Question:
     """Return the lever's request; who looks is assigned by the stable hash."""
     return Question(
         placement=wanted.placement,
@@ -198,7 +206,11 @@ def make_question(wanted: Wanted, *, model: Model | None, holdout: Holdout) -> Q
         limit=wanted.limit,
         excluded=frozenset(_split(wanted.exclude)),
         holdout=looker_held_out(
-            wanted.customer, wanted.visitor, model=model, holdout=holdout
+            wanted.customer,
+            wanted.visitor,
+            model=model,
+            holdout=holdout,
+            trials=trials,
         ),
     )
 

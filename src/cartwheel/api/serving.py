@@ -27,6 +27,7 @@ from cartwheel.levers.base import Answer, Model, OnlineLever, Request, Slot
 from cartwheel.operations import reading, turns
 
 if TYPE_CHECKING:
+    from cartwheel.measure.experiment.trial import InForce
     from cartwheel.shop import Shop
 
 LEVER = "recommend"
@@ -47,6 +48,8 @@ class Published:
         model: Its model, mapped into memory.
         untouched: What the untouched rule shows, best first; the fallback.
         products: Product ids the model knows, or None when it does not say.
+        excluded: Products the gate keeps out of every slot.
+        trials: Experiments in force, or None.
     """
 
     turn: int
@@ -55,6 +58,7 @@ class Published:
     untouched: tuple[Slot, ...]
     products: frozenset[str] | None
     excluded: frozenset[str] = frozenset()
+    trials: InForce | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,11 @@ class Serving:
     def model(self) -> Model | None:
         """The model that answers now, or None before the first turn."""
         return self._published.model if self._published else None
+
+    @property
+    def trials(self) -> InForce | None:
+        """Experiments in force, or None."""
+        return self._published.trials if self._published else None
 
     @property
     def turn(self) -> int | None:
@@ -178,7 +187,18 @@ def load_published(turn: int, folder: Path, lever: OnlineLever) -> Published:
         untouched=untouched.slots,
         products=_product_ids(model),
         excluded=excluded,
+        trials=read_trials(folder.parent.parent),
     )
+
+
+def read_trials(turn_folder: Path) -> InForce | None:
+    """Return the experiments the turn was pinned with, None for none."""
+    path = turn_folder / "gate" / "trials.json"
+    if not path.is_file():
+        return None
+    from cartwheel.measure.experiment.trial import InForce
+
+    return InForce.from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
 def read_excluded(turn_folder: Path) -> frozenset[str]:

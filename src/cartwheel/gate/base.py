@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, NamedTuple
 
 from cartwheel.levers.base import Decision, Kind
+from cartwheel.measure.experiment.trial import Trial
 from cartwheel.settings import Settings
 
 
@@ -78,6 +80,8 @@ class GateContext:
         email_consent: Customers with a yes on record.
         open_returns: Product ids a customer has an open return of, by customer.
         recent_offers: Offers to each customer in the last 30 days.
+        day: The turn's day; None when no experiment can run.
+        trials: Experiments that run.
     """
 
     settings: Settings
@@ -87,6 +91,8 @@ class GateContext:
     email_consent: frozenset[str]
     open_returns: Mapping[str, frozenset[str]]
     recent_offers: Mapping[str, int]
+    day: date | None = None
+    trials: tuple[Trial, ...] = ()
 
     def variants_of(self) -> dict[str, list[VariantFacts]]:
         """Return variants by product id."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from cartwheel.gate.base import GateContext, VariantFacts
 from cartwheel.gate.conflicts import below_cover, under_floor
 from cartwheel.gate.eligible import unpromotable
 from cartwheel.levers.base import Kind
+from cartwheel.measure.experiment.trial import Trial
 from cartwheel.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ def make_context(
     kinds: Mapping[str, Kind],
     tables: Mapping[str, pa.Table],
     recent_offers: Mapping[str, int],
+    *,
+    day: date | None = None,
+    trials: Iterable[Trial] = (),
 ) -> GateContext:
     """Return the context of a turn.
 
@@ -28,6 +33,8 @@ def make_context(
         kinds: Kinds of decision by name.
         tables: The turn's signals by name.
         recent_offers: Offers to each customer in the last 30 days.
+        day: The turn's day; None when no experiment can run.
+        trials: Experiments that run.
     """
     consent = _rows(tables, "consent")
     returned: dict[str, set[str]] = {}
@@ -46,6 +53,8 @@ def make_context(
         ),
         open_returns={c: frozenset(p) for c, p in returned.items()},
         recent_offers=recent_offers,
+        day=day,
+        trials=tuple(trials),
     )
 
 

@@ -27,6 +27,7 @@ from cartwheel.levers.devices import owner_of
 
 if TYPE_CHECKING:
     from cartwheel.levers.base import Model
+    from cartwheel.measure.experiment.trial import InForce
     from cartwheel.settings import Holdout
 
 
@@ -53,8 +54,49 @@ def holdout_mask(units: Iterable[str], share: float, salt: str) -> np.ndarray:
     return np.array([unit_position(u, salt) < share for u in units], dtype=bool)
 
 
+def layer_of(lever: str, salt: str) -> str:
+    """Return the salt of a lever's own holdout; layers are drawn independently.
+
+    Args:
+        lever: Name of the lever.
+        salt: Salt of the shop's holdout.
+    """
+    return f"{salt}/{lever}"
+
+
+def held_out_of(unit: str, lever: str, holdout: Holdout) -> str | None:
+    """Return which holdout leaves a unit alone: "wheel", the lever's name, or None.
+
+    Args:
+        unit: Customer id; or product id, which only a lever's own holdout draws.
+        lever: Lever that decided.
+        holdout: Who is left alone.
+    """
+    if in_holdout(unit, holdout.share_bps / 10_000, holdout.salt):
+        return "wheel"
+    return lever if held_out_by(unit, lever, holdout) else None
+
+
+def held_out_by(unit: str, lever: str, holdout: Holdout) -> bool:
+    """Tell whether a lever's own holdout leaves a unit alone.
+
+    Args:
+        unit: Customer or product id.
+        lever: Lever that decided.
+        holdout: Who is left alone.
+    """
+    share = holdout.levers.get(lever, 0) / 10_000
+    return in_holdout(unit, share, layer_of(lever, holdout.salt))
+
+
 def looker_held_out(
-    customer: str | None, device: str | None, *, model: Model | None, holdout: Holdout
+    customer: str | None,
+    device: str | None,
+    *,
+    model: Model | None,
+    holdout: Holdout,
+    trials: InForce | None = None,
+    lever: str = "recommend",
 ) -> bool:
     """Tell whether whoever looks at a page is left alone; the one rule of all answers.
 
@@ -68,10 +110,27 @@ def looker_held_out(
         device: Device or session id, if sent.
         model: The published model that answers, which knows devices; None for none.
         holdout: Who is left alone.
+        trials: Experiments in force, which leave others alone; None for none.
+        lever: Lever that answers.
     """
-    who = customer
-    if who is None and device is not None and model is not None:
-        who = owner_of(model, device)
+    who = looker_of(customer, device, model=model)
     if who is None:
         return False
-    return in_holdout(who, holdout.share_bps / 10_000, holdout.salt)
+    if held_out_of(who, lever, holdout) is not None:
+        return True
+    return trials is not None and trials.leaves_alone(who, lever)
+
+
+def looker_of(
+    customer: str | None, device: str | None, *, model: Model | None
+) -> str | None:
+    """Return the customer who looks at a page, None when nobody known does.
+
+    Args:
+        customer: Customer id, if signed in.
+        device: Device or session id, if sent.
+        model: The published model that answers, which knows devices; None for none.
+    """
+    if customer is None and device is not None and model is not None:
+        return owner_of(model, device)
+    return customer

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from cartwheel.measure.assign import holdout_mask
-from cartwheel.measure.standing import standing
+from cartwheel.measure.sales import sales_by
 from cartwheel.signals.days import midnight_after
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 LEVEL = 0.95
-KNOWN_COSTS = 0.5
-"""Share of what was paid that must have a unit cost for margins to be compared."""
-
 LEAST = 2
 """Customers a group needs for a spread."""
 
@@ -113,13 +110,11 @@ def lift_of(
     """
     start, end = instants(since, until, timezone)
     names = known_customers(con, schema, start)
-    paid, costed, cost = _cost_share(con, schema, start, end)
-    enough = paid > 0 and costed >= KNOWN_COSTS * paid
-    part = cost / costed if enough and costed else 0.0
-    earned = _earned(con, schema, start, end, part if enough else None)
+    sales = sales_by(con, ("customer",), schema=schema, start=start, end=end)
+    earned = {key[0]: one.earned for key, one in sales.by.items()}
     held = holdout_mask(names, share, salt)
     values = np.array([earned.get(name, 0.0) for name in names])
-    basis: Literal["margin", "revenue"] = "margin" if enough else "revenue"
+    basis: Literal["margin", "revenue"] = "margin" if sales.costed else "revenue"
     return compare(values[~held], values[held], basis=basis)
 
 
@@ -179,83 +174,3 @@ def known_customers(
         {"start": start},
     ).fetchall()
     return [str(row[0]) for row in rows]
-
-
-def _newest(table: str, key: str) -> str:
-    """Return SQL of the versions in force before an instant."""
-    return (
-        f"(SELECT * FROM {table} WHERE known_at < ? QUALIFY row_number() OVER ("
-        f"PARTITION BY {key} ORDER BY known_at DESC, imported_at DESC, "
-        "content_hash DESC) = 1)"
-    )
-
-
-def _lines(schema: str) -> str:
-    """Return SQL of lines of standing orders in a window, and unit costs at its end."""
-    return (
-        f"{standing(schema)}, "
-        "lines AS (SELECT order_id, line_id, standing.customer_id, "
-        "line.variant_id, quantity_units AS units, "
-        "quantity_units * unit_price_minor - coalesce(discount_minor, 0) AS paid "
-        f"FROM {_newest(f'{schema}.order_lines', 'order_id, line_id')} AS line "
-        "JOIN standing USING (order_id) WHERE line.kind = 'product' "
-        "AND standing.placed_at >= ? AND standing.placed_at < ? "
-        "AND standing.customer_id IS NOT NULL), "
-        "cost AS (SELECT variant_id, arg_max(cost_minor, (valid_from_at, known_at)) "
-        f"AS unit_cost FROM {schema}.costs WHERE known_at < ? AND valid_from_at < ? "
-        "GROUP BY variant_id)"
-    )
-
-
-def _window(start: datetime, end: datetime) -> list[datetime]:
-    return [end, end, start, end, end, end]
-
-
-def _cost_share(
-    con: duckdb.DuckDBPyConnection, schema: str, start: datetime, end: datetime
-) -> tuple[float, float, float]:
-    """Return what was paid, what of it has a cost, and that cost."""
-    row = con.execute(
-        f"{_lines(schema)} SELECT sum(paid), sum(paid) FILTER (unit_cost IS NOT NULL), "
-        "sum(units * unit_cost) FROM lines LEFT JOIN cost USING (variant_id)",
-        _window(start, end),
-    ).fetchone()
-    paid, costed, cost = row if row is not None else (0, 0, 0)
-    return float(paid or 0), float(costed or 0), float(cost or 0)
-
-
-def _earned(
-    con: duckdb.DuckDBPyConnection,
-    schema: str,
-    start: datetime,
-    end: datetime,
-    share: float | None,
-) -> dict[str, float]:
-    """Return minor units by customer.
-
-    Args:
-        con: A connection to the fact tables.
-        schema: Where they are.
-        start: First instant of the window.
-        end: First instant after it.
-        share: Cost of a line without one, of its price; None leaves costs out.
-    """
-    weight, margin = (0.0, 0) if share is None else (share, 1)
-    rows = con.execute(
-        f"{_lines(schema)}, priced AS (SELECT *, "
-        "coalesce(unit_cost, ? * paid / greatest(units, 1)) AS each_cost "
-        "FROM lines LEFT JOIN cost USING (variant_id)), "
-        "money AS (SELECT order_id, line_id, sum(amount_minor) AS amount "
-        f"FROM {_newest(f'{schema}.refunds', 'refund_id, line_id')} "
-        "GROUP BY order_id, line_id), "
-        "back AS (SELECT order_id, line_id, sum(quantity_units) AS units, "
-        "sum(coalesce(cost_minor, 0)) AS loss "
-        f"FROM {_newest(f'{schema}.returns', 'return_id, line_id')} "
-        "GROUP BY order_id, line_id) "
-        "SELECT customer_id, sum(paid - coalesce(amount, 0) - ? * ("
-        "each_cost * (priced.units - coalesce(back.units, 0)) + coalesce(loss, 0))) "
-        "FROM priced LEFT JOIN money USING (order_id, line_id) "
-        "LEFT JOIN back USING (order_id, line_id) GROUP BY customer_id",
-        [*_window(start, end), weight, end, end, margin],
-    ).fetchall()
-    return {str(name): float(value) for name, value in rows}

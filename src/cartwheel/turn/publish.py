@@ -32,12 +32,14 @@ from cartwheel.turn.stage import Stage
 from cartwheel.turn.steps import (
     TurnRow,
     day_after,
+    in_force_from,
     mark,
     oldest_kept,
     read_turn,
     run_child,
     runs_of,
     stage_of,
+    trials_of,
 )
 from cartwheel.wheel import find_kinds, find_levers
 
@@ -96,6 +98,8 @@ def gate_context(shop: Shop, row: TurnRow, stage: Stage) -> GateContext:
         find_kinds(find_levers()),
         stage.read_tables("signals"),
         _recent_offers(shop, row),
+        day=in_force_from(row),
+        trials=trials_of(stage),
     )
 
 

@@ -36,6 +36,11 @@ from cartwheel.wheel import find_levers, order_levers
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from cartwheel.measure.experiment.trial import Trial
+
+TRIALS = "trials"
+"""File of a turn's gate that holds the experiments it was pinned with."""
+
 THREADS = {
     name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 }
@@ -110,10 +115,31 @@ def sense(shop: Shop, number: int) -> None:
 
 
 def pin(shop: Shop, number: int) -> None:
-    """Fix the snapshot of the lake that this turn is a function of."""
+    """Fix the snapshot and the experiments that this turn is a function of."""
+    from cartwheel.measure.experiment.store import running_trials
+
     row = read_turn(shop, number)
+    stage = stage_of(shop, number)
+    if stage.read_json("gate", TRIALS) is None:
+        day = in_force_from(row)
+        trials = [one.to_json() for one in running_trials(shop.database, day)]
+        body = {"day": day.isoformat(), "trials": trials}
+        stage.write_json("gate", TRIALS, body)
     if row.snapshot is None:
         mark(shop, number, step="pin", snapshot=shop.lake.snapshot())
+
+
+def in_force_from(row: TurnRow) -> date:
+    """Return the first day on which a turn's decisions act: the day after it looked."""
+    return date.fromisoformat(row.as_of) + timedelta(days=1)
+
+
+def trials_of(stage: Stage) -> tuple[Trial, ...]:
+    """Return the experiments that were running when a turn was pinned."""
+    from cartwheel.measure.experiment.trial import Trial
+
+    found = stage.read_json("gate", TRIALS) or {"trials": []}
+    return tuple(Trial.from_json(value) for value in found["trials"])
 
 
 def make_signals(shop: Shop, number: int) -> None:

@@ -94,9 +94,11 @@ class Wheel:
                 **({} if made_ahead else {"recommend": NOTHING_AHEAD}),
             },
             costs=Costs(parcel_minor=parcel_minor),
-            holdout=Holdout()
+            # One holdout of the whole wheel: arms are compared with each other, and
+            # what each lever earns alone is told by cutting links.
+            holdout=Holdout(levers={})
             if holdout_bps is None
-            else Holdout(share_bps=holdout_bps),
+            else Holdout(share_bps=holdout_bps, levers={}),
         )
         self._signals: PreparedSignals | None = None
         self._healthy: dict[str, Model] = {}

@@ -9,6 +9,7 @@ from cartwheel.channels.act import act
 from cartwheel.ledger.entry import DecisionState, Entry
 from cartwheel.ledger.store import list_decisions, move
 from cartwheel.levers.base import OnlineLever
+from cartwheel.measure.experiment.trial import InForce as Trials
 from cartwheel.simulator.arms.actions import PRICE_KINDS, Agreed
 from cartwheel.simulator.living.policy import InForce
 from cartwheel.turn.publish import published_turn
@@ -79,6 +80,7 @@ def in_force(shop: Shop, fresh: Sequence[Entry]) -> InForce:
         excluded=frozenset(stage.read_json("gate", "excluded") or {}),
         fresh=tuple(_as_agreed(entry) for entry in fresh),
         standing=tuple(_as_agreed(entry) for entry in standing),
+        trials=Trials.from_json(stage.read_json("gate", "trials")),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cartwheel.levers.base import Model, OnlineLever
 from cartwheel.measure.assign import looker_held_out
+from cartwheel.measure.experiment.trial import InForce as Trials
 from cartwheel.simulator.arms.actions import (
     Agreed,
     answer_page,
@@ -36,6 +37,7 @@ class InForce:
         fresh: Decisions to be carried out on the next morning.
         standing: Decisions of the published turn that last, such as whom to leave
             alone.
+        trials: Experiments in force, or None.
     """
 
     settings: Settings
@@ -44,6 +46,7 @@ class InForce:
     excluded: frozenset[str]
     fresh: tuple[Agreed, ...] = ()
     standing: tuple[Agreed, ...] = ()
+    trials: Trials | None = None
 
 
 class TheShop:
@@ -94,6 +97,7 @@ class TheShop:
             page.visitor,
             model=self._in_force.model,
             holdout=self._in_force.settings.holdout,
+            trials=self._in_force.trials,
         )
 
     def answer_left_alone(

@@ -1,0 +1,272 @@
+"""The terms of an experiment, fixed before its start and never changed after it.
+
+A metric chosen after the figures are seen, or a test that ends when it looks good,
+finds something in any noise. So the primary metric, the arms and the stop rule are
+required, and a fingerprint of them is kept with the verdict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from typing import Any, Literal, get_args
+
+from cartwheel.errors import Misuse
+from cartwheel.measure.experiment.trial import UNITS, Trial, Unit
+
+MetricName = Literal["margin", "revenue", "orders", "units"]
+Stop = Literal["fixed", "always-valid"]
+Mode = Literal["sandbox", "production"]
+
+METRICS: tuple[MetricName, ...] = get_args(MetricName)
+STOPS: tuple[Stop, ...] = get_args(Stop)
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+LEVER_UNITS: Mapping[str, tuple[Unit, ...]] = {
+    "recommend": ("customer", "period"),
+    "lifecycle": ("customer", "period"),
+    "price": ("product", "product-week", "period"),
+    "replenish": ("product", "product-week", "period"),
+}
+"""What a lever's decisions can be drawn by. Levers not named here decide nothing that
+can be left out, or are a third party's and may use any unit."""
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,59}")
+LONGEST_DAYS = 400
+LEAST_SHARE, MOST_SHARE = 0.05, 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """A metric that must not suffer; the experiment stops when it surely does.
+
+    Attributes:
+        metric: Name of the metric.
+        worst: Largest loss allowed, as a share of the control, 0 to 1.
+    """
+
+    metric: MetricName
+    worst: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What was agreed before an experiment began.
+
+    Attributes:
+        name: Short name, small letters, digits and hyphens.
+        question: What the owner wants to know, one sentence.
+        lever: Lever whose decisions are left out in the control.
+        unit: What is drawn.
+        metric: The one metric that decides.
+        wanted: Smallest change of it that matters, as a share of the control.
+        stop: "fixed" is read once, on the last day; "always-valid" may stop at any
+            look.
+        starts_on: First day.
+        ends_on: Last day.
+        control_share: Share of customers or products left alone; half of all weeks or
+            periods always are.
+        mode: "sandbox" has a budget; "production" is what the shop lives by.
+        budget_minor: Most that may be lost, as measured, before a sandbox stops.
+        others: Further metrics that are told, corrected for being several.
+        guards: Metrics that must not suffer.
+        period_days: Days of a period.
+        burn_in_days: Days at the start of a period that are not analysed.
+        products: Products enrolled, for product weeks.
+    """
+
+    name: str
+    question: str
+    lever: str
+    unit: Unit
+    metric: MetricName
+    wanted: float
+    stop: Stop
+    starts_on: date
+    ends_on: date
+    mode: Mode
+    control_share: float = 0.5
+    budget_minor: int | None = None
+    others: tuple[MetricName, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    period_days: int = 7
+    burn_in_days: int = 1
+    products: tuple[str, ...] = ()
+
+    @property
+    def days(self) -> int:
+        """Length in days."""
+        return (self.ends_on - self.starts_on).days + 1
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of every term, kept with the verdict."""
+        text = json.dumps(self.to_json(), sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def trial(self) -> Trial:
+        """Return it as the gate and the storefront see it."""
+        return Trial(
+            name=self.name,
+            lever=self.lever,
+            unit=self.unit,
+            salt=f"experiment/{self.name}",
+            control_share=self.control_share,
+            starts_on=self.starts_on,
+            ends_on=self.ends_on,
+            period_days=self.period_days,
+            burn_in_days=self.burn_in_days,
+            products=self.products,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        value = asdict(self)
+        value["starts_on"] = self.starts_on.isoformat()
+        value["ends_on"] = self.ends_on.isoformat()
+        value["others"] = list(self.others)
+        value["guards"] = [asdict(one) for one in self.guards]
+        value["products"] = list(self.products)
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Terms:
+        """Return the terms of plain values."""
+        return cls(
+            **{
+                **value,
+                "starts_on": date.fromisoformat(value["starts_on"]),
+                "ends_on": date.fromisoformat(value["ends_on"]),
+                "others": tuple(value["others"]),
+                "guards": tuple(Guard(**one) for one in value["guards"]),
+                "products": tuple(value["products"]),
+            }
+        )
+
+
+def check_terms(terms: Terms, *, levers: Collection[str], today: date) -> Terms:
+    """Return terms that can be carried out, the last day fitted to whole pairs.
+
+    Args:
+        terms: What somebody asks for.
+        levers: Names of the levers there are.
+        today: Day looked from.
+
+    Raises:
+        Misuse: Naming the term, its value and what is accepted.
+    """
+    _check_words(terms, levers)
+    _check_numbers(terms)
+    if terms.starts_on <= today:
+        raise Misuse(
+            f"starts_on is {terms.starts_on}; expected a day after {today}.",
+            "An experiment begins with a day of which nothing is known yet.",
+        )
+    fitted = _fitted(terms)
+    if not 1 <= fitted.days <= LONGEST_DAYS:
+        raise Misuse(
+            f"ends_on is {terms.ends_on}, {terms.days} days from {terms.starts_on}; "
+            f"expected 1 to {LONGEST_DAYS} days.",
+            "Choose another last day.",
+        )
+    trial = fitted.trial()
+    # They check themselves, so that wrong ones are refused before the start.
+    if terms.unit == "period":
+        _ = trial.switchback
+    if terms.unit == "product-week":
+        _ = trial.rotation
+    return fitted
+
+
+def _check_words(terms: Terms, levers: Collection[str]) -> None:
+    if not NAME.fullmatch(terms.name):
+        raise Misuse(
+            f"name is {terms.name[:80]!r}; expected 2 to 60 small letters, digits and "
+            "hyphens.",
+            "Example: price-steps-march.",
+        )
+    if not 1 <= len(terms.question.strip()) <= 300:
+        raise Misuse(
+            f"question has {len(terms.question)} letters; expected 1 to 300.",
+            "Say in one sentence what you want to know.",
+        )
+    _one_of("lever", terms.lever, sorted(levers))
+    _one_of("unit", terms.unit, LEVER_UNITS.get(terms.lever, UNITS))
+    _one_of("stop", terms.stop, STOPS)
+    _one_of("mode", terms.mode, MODES)
+    named = [terms.metric, *terms.others, *(one.metric for one in terms.guards)]
+    for metric in named:
+        _one_of("metric", metric, METRICS)
+        if metric == "units" and terms.unit == "customer":
+            raise Misuse(
+                "metric is 'units'; customers are compared by margin, revenue or "
+                "orders.",
+                "Choose one of these.",
+            )
+        if metric == "orders" and terms.unit != "customer":
+            raise Misuse(
+                f"metric is 'orders'; by {terms.unit} units are counted instead, since "
+                "an order holds several products.",
+                "Choose margin, revenue or units.",
+            )
+    if len(set(terms.others) | {terms.metric}) < len(terms.others) + 1:
+        raise Misuse(
+            "others names a metric twice.", "Name each once, the primary one not again."
+        )
+
+
+def _check_numbers(terms: Terms) -> None:
+    _between("wanted", terms.wanted, 0.001, 5.0)
+    _between("control_share", terms.control_share, LEAST_SHARE, MOST_SHARE)
+    for guard in terms.guards:
+        _between(f"the guard of {guard.metric}", guard.worst, 0.0, 1.0)
+    if terms.mode == "sandbox" and not terms.budget_minor:
+        raise Misuse(
+            "A sandbox experiment has no budget; expected the most that may be lost.",
+            "Give --budget in minor units, or run it as production.",
+        )
+    if terms.budget_minor is not None and terms.budget_minor <= 0:
+        raise Misuse(
+            f"budget is {terms.budget_minor}; expected more than 0.", "Correct it."
+        )
+    if terms.stop == "always-valid" and terms.unit in ("period", "product-week"):
+        raise Misuse(
+            f"stop is 'always-valid' with the unit {terms.unit!r}; such tests have too "
+            "few units for it.",
+            "Use the stop rule 'fixed'.",
+        )
+
+
+def _fitted(terms: Terms) -> Terms:
+    """Return terms whose last day ends a whole number of pairs."""
+    if terms.unit == "product-week":
+        whole = terms.days // 14 * 14
+        return replace(terms, ends_on=terms.starts_on + timedelta(days=whole - 1))
+    if terms.unit == "period":
+        design = terms.trial().switchback
+        pairs = design.pairs_until(terms.ends_on)
+        if pairs < 4:
+            raise Misuse(
+                f"{terms.days} days hold {pairs} pairs of periods of "
+                f"{terms.period_days} days; expected 4 or more.",
+                f"Let it run until {design.over_on(3)} or shorten the periods.",
+            )
+        return replace(terms, ends_on=design.over_on(pairs - 1))
+    return terms
+
+
+def _one_of(what: str, value: str, accepted: Collection[str]) -> None:
+    if value not in accepted:
+        raise Misuse(
+            f"{what} is {value[:80]!r}; expected one of {', '.join(accepted)}.",
+            "Choose one of them.",
+        )
+
+
+def _between(what: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise Misuse(f"{what} is {value}; expected {low:g} to {high:g}.", "Correct it.")

@@ -1,0 +1,191 @@
+"""A running experiment as the gate and the storefront see it: who is left alone.
+
+A turn pins the experiments that ran when it began, so the same turn answers the same
+way for as long as it is in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+from cartwheel.measure.assign import in_holdout
+from cartwheel.measure.experiment.staggered import Rotation
+from cartwheel.measure.experiment.switchback import Switchback
+
+Unit = Literal["customer", "product", "product-week", "period"]
+UNITS: tuple[Unit, ...] = get_args(Unit)
+
+CONTROL = "control"
+TREATED = "treated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """Who takes part in an experiment on a lever, and in which arm.
+
+    Attributes:
+        name: The experiment.
+        lever: Lever whose decisions are left out in the control.
+        unit: What is drawn: customers, products, products by week, or periods of the
+            whole shop.
+        salt: Salt of its layer.
+        control_share: Share of customers or products in the control.
+        starts_on: First day.
+        ends_on: Last day.
+        period_days: Days of a period.
+        burn_in_days: Days at the start of a period that are not analysed.
+        products: Products enrolled, for product weeks.
+    """
+
+    name: str
+    lever: str
+    unit: Unit
+    salt: str
+    control_share: float
+    starts_on: date
+    ends_on: date
+    period_days: int = 7
+    burn_in_days: int = 1
+    products: tuple[str, ...] = ()
+
+    @cached_property
+    def switchback(self) -> Switchback:
+        """The periods of a switchback."""
+        return Switchback(
+            salt=self.salt,
+            start=self.starts_on,
+            period_days=self.period_days,
+            burn_in_days=self.burn_in_days,
+            control=CONTROL,
+            arm=TREATED,
+        )
+
+    @cached_property
+    def rotation(self) -> Rotation:
+        """The weeks of products that take turns."""
+        weeks = ((self.ends_on - self.starts_on).days + 1) // 7
+        return Rotation(
+            salt=self.salt,
+            start=self.starts_on,
+            products=self.products,
+            weeks=weeks // 2 * 2,
+            control=CONTROL,
+            arm=TREATED,
+        )
+
+    def runs_on(self, day: date) -> bool:
+        """Tell whether a day lies within it."""
+        return self.starts_on <= day <= self.ends_on
+
+    def arm_of(
+        self, day: date, *, customer: str | None = None, product: str | None = None
+    ) -> str | None:
+        """Return the arm that a decision falls in, None when it takes no part.
+
+        Args:
+            day: Day of the decision.
+            customer: Customer it is about, if any.
+            product: Product it is about, if any.
+        """
+        if not self.runs_on(day):
+            return None
+        if self.unit == "period":
+            return self.switchback.arm_on(day)
+        unit = customer if self.unit == "customer" else product
+        if unit is None:
+            return None
+        if self.unit == "product-week":
+            if unit not in self.rotation.products:
+                return None
+            return self.rotation.arm_on(unit, day)
+        held = in_holdout(unit, self.control_share, self.salt)
+        return CONTROL if held else TREATED
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "name": self.name,
+            "lever": self.lever,
+            "unit": self.unit,
+            "salt": self.salt,
+            "control_share": self.control_share,
+            "starts_on": self.starts_on.isoformat(),
+            "ends_on": self.ends_on.isoformat(),
+            "period_days": self.period_days,
+            "burn_in_days": self.burn_in_days,
+            "products": list(self.products),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Trial:
+        """Return the trial of plain values."""
+        return cls(
+            **{
+                **value,
+                "starts_on": date.fromisoformat(value["starts_on"]),
+                "ends_on": date.fromisoformat(value["ends_on"]),
+                "products": tuple(value["products"]),
+            }
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InForce:
+    """Experiments a published turn was pinned with, and the day it acts from.
+
+    Attributes:
+        day: First day on which the turn's decisions act.
+        trials: Experiments that run on it.
+    """
+
+    day: date
+    trials: tuple[Trial, ...]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | None) -> InForce | None:
+        """Return what a turn's file says, None where there is none."""
+        if value is None or not value["trials"]:
+            return None
+        return cls(
+            day=date.fromisoformat(value["day"]),
+            trials=tuple(Trial.from_json(one) for one in value["trials"]),
+        )
+
+    def leaves_alone(self, customer: str, lever: str) -> bool:
+        """Tell whether an experiment leaves a customer alone.
+
+        Args:
+            customer: Customer id.
+            lever: Lever that answers.
+        """
+        found = left_alone_by(self.trials, lever, self.day, customer=customer)
+        return found is not None
+
+
+def left_alone_by(
+    trials: Iterable[Trial],
+    lever: str,
+    day: date,
+    *,
+    customer: str | None = None,
+    product: str | None = None,
+) -> str | None:
+    """Return the experiment in whose control a decision falls, None for none.
+
+    Args:
+        trials: Experiments that run.
+        lever: Lever that decided.
+        day: Day of the decision.
+        customer: Customer it is about, if any.
+        product: Product it is about, if any.
+    """
+    for trial in trials:
+        if trial.lever != lever:
+            continue
+        if trial.arm_of(day, customer=customer, product=product) == CONTROL:
+            return trial.name
+    return None
