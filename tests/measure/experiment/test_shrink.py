@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bench.measure_past import NAME, halves, left_out, read_looks
+from bench.measure_past import NAME, family, halves, left_out, read_looks
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cartwheel.measure.experiment.shrink import FEW, prior_of, shrink
-
-Array = np.ndarray[Any, Any]
 
 effects = st.floats(-5, 5)
 errors = st.floats(1e-3, 5)
@@ -106,21 +104,6 @@ def test_a_wrong_past_is_refused(past: list[tuple[float, float]], usual: float) 
 def test_a_wrong_effect_is_refused(pair: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="expected an error above 0"):
         shrink(*pair, prior_of([]))
-
-
-def family(past: int, spread: float, runs: int, seed: int) -> Array:
-    """Return truth, raw, shrunk, low, high and significance of many new experiments."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for _ in range(runs):
-        error = np.exp(rng.normal(np.log(0.06), 0.5, past + 1))
-        truth = 0.02 + spread * rng.standard_normal(past + 1)
-        raw = truth + error * rng.standard_normal(past + 1)
-        prior = prior_of(list(zip(raw[1:], error[1:], strict=True)))
-        one = shrink(raw[0], error[0], prior)
-        picked = abs(raw[0]) > 1.96 * error[0]
-        rows.append((truth[0], raw[0], one.effect, one.low, one.high, picked))
-    return np.array(rows)
 
 
 @pytest.mark.parametrize("past", [3, 20])
