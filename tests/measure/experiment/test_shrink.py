@@ -9,8 +9,9 @@ import pytest
 from bench.measure_past import NAME, family, halves, left_out, read_looks
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
-from cartwheel.measure.experiment.shrink import FEW, prior_of, shrink
+from cartwheel.measure.experiment.shrink import FEW, Prior, prior_of, shrink
 
 effects = st.floats(-5, 5)
 errors = st.floats(1e-3, 5)
@@ -83,6 +84,22 @@ def test_a_large_past_is_heard_through_a_small_default() -> None:
     prior = prior_of(past)
     assert prior.mean == pytest.approx(5, abs=0.5)
     assert prior.spread == pytest.approx(1, abs=0.4)
+
+
+def test_the_posterior_is_the_one_found_by_integration() -> None:
+    variances, chances = np.array([0.01, 1.0]), np.array([0.7, 0.3])
+    prior = Prior(mean=0.1, spread=0.5, past=9, variances=variances, chances=chances)
+    grid = np.linspace(-6, 7, 200_001)
+    density = sum(
+        c * norm.pdf(grid, 0.1, np.sqrt(v))
+        for v, c in zip(variances, chances, strict=True)
+    ) * norm.pdf(0.9, grid, 0.3)
+    density /= density.sum()
+    found = shrink(0.9, 0.3, prior)
+    assert found.effect == pytest.approx(float(density @ grid), abs=1e-4)
+    assert found.above == pytest.approx(float(density[grid > 0].sum()), abs=1e-4)
+    ends = np.interp([0.025, 0.975], np.cumsum(density), grid)
+    assert (found.low, found.high) == pytest.approx(tuple(ends), abs=1e-3)
 
 
 @pytest.mark.parametrize(

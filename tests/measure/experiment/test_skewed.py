@@ -55,6 +55,17 @@ def test_the_p_value_and_the_interval_say_the_same(
         assert (p_value < 1 - level) == (low > 0 or high < 0)
 
 
+@pytest.mark.parametrize("degrees", [4, 4_000])
+@pytest.mark.parametrize("skewness", [-1.0, 0.0, 0.5])
+def test_at_the_end_of_the_interval_the_p_value_is_one_in_twenty(
+    skewness: float, degrees: int
+) -> None:
+    chance = Chance(error=2.0, skew=skewness, degrees=degrees)
+    low, high = chance.interval(0.0)
+    assert chance.p_value(-low) == pytest.approx(0.05)
+    assert chance.p_value(-high) == pytest.approx(0.05)
+
+
 @pytest.mark.parametrize(
     "sums",
     [
