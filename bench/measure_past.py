@@ -1,6 +1,10 @@
-"""Do past experiments make a new one's early look a better forecast of its last?
+"""What past experiments as a prior are worth, simulated and on real experiments.
 
-The protocol was fixed before the data were looked at:
+Simulated families have a known truth: how often the 95 % interval holds it, and how far
+effects picked because they are significant are from it, raw and shrunk.
+
+On real experiments: is an early look, shrunk, a better forecast of the last look? The
+protocol was fixed before the data were looked at:
 
 - Data: ASOS digital experiments; a kind is a metric; one variant an experiment, the
   first by name, because arms that share a control are not independent.
@@ -26,9 +30,17 @@ import numpy as np
 from bench.measure import Figure, Plan, Skipped
 from cartwheel.measure.assign import unit_position
 from cartwheel.measure.experiment.shrink import prior_of, shrink
+from cartwheel.measure.kpi import wilson
 from cartwheel.measure.resample import ratio
 
 NAME = "asos-digital-experiments"
+Array = np.ndarray[Any, Any]
+
+SEED = 20_260_402
+NEW = 2_000
+QUICK_NEW = 50
+PASTS = (0, 3, 10, 30)
+SPREADS = (0.05, 0.15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +61,8 @@ class Looks:
 
 
 def measure_past(plan: Plan) -> Iterator[Figure]:
-    """Measure squared error of shrunk over raw, by metric."""
+    """Measure simulated families, then squared error of shrunk over raw by metric."""
+    yield from _simulated(QUICK_NEW if plan.quick else NEW)
     folder = plan.data / NAME
     if not folder.is_dir():
         raise Skipped(f"{NAME} is not in {plan.data}")
@@ -77,6 +90,63 @@ def measure_past(plan: Plan) -> Iterator[Figure]:
                 values=[float(alone.sum() / raw.sum())],
                 floor=True,
             )
+
+
+def _simulated(new: int) -> Iterator[Figure]:
+    """Measure coverage and what is left of the winner's curse."""
+    for spread in SPREADS:
+        for past in PASTS:
+            seed = [SEED, past, round(100 * spread)]
+            truth, raw, shrunk, low, high, picked = family(past, spread, new, seed).T
+            held = (low <= truth) & (truth <= high)
+            won = picked == 1
+            side = np.sign(raw[won])
+            named = {
+                "held by 95 %": [*wilson(int(held.sum()), new), float(held.mean())],
+                "raw effect too large when significant": [
+                    float(((raw - truth)[won] * side).mean())
+                ],
+                "shrunk effect too large when significant": [
+                    float(((shrunk - truth)[won] * side).mean())
+                ],
+            }
+            for name, values in named.items():
+                yield Figure(
+                    part="measure-past",
+                    name=f"spread {spread:.0%}: {name}",
+                    size=f"{past} past experiments",
+                    unit="",
+                    values=values,
+                )
+
+
+def family(past: int, spread: float, new: int, seed: int | list[int]) -> Array:
+    """Draw new experiments, each with its own past of the same kind.
+
+    True effects are normal about 2 % of the control, errors log-normal about 6 %.
+
+    Args:
+        past: Past experiments of each.
+        spread: Standard deviation of true effects.
+        new: New experiments.
+        seed: Seed.
+
+    Returns:
+        Truth, raw effect, shrunk effect, low, high and whether it was significant (0
+        or 1), shape (new, 6).
+    """
+    rng = np.random.default_rng(seed)
+    rows = []
+    for _ in range(new):
+        error = np.exp(rng.normal(np.log(0.06), 0.5, past + 1))
+        truth = 0.02 + spread * rng.standard_normal(past + 1)
+        raw = truth + error * rng.standard_normal(past + 1)
+        one = shrink(
+            raw[0], error[0], prior_of(list(zip(raw[1:], error[1:], strict=True)))
+        )
+        picked = abs(raw[0]) > 1.96 * error[0]
+        rows.append((truth[0], raw[0], one.effect, one.low, one.high, picked))
+    return np.array(rows, dtype=float)
 
 
 def read_looks(folder: Path) -> list[Looks]:

@@ -26,7 +26,8 @@ def test_quick_run_prints_each_design_at_each_size(capsys, monkeypatch) -> None:
 def test_past_experiments_without_data_are_skipped(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("CARTWHEEL_DATA", str(tmp_path))
     assert main(["measure-past", "--quick"]) == 0
-    assert f"not measured: {NAME} is not in" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"not measured: {NAME} is not in" in printed
 
 
 @pytest.mark.parametrize(("value", "met"), [(0.92, False), (0.95, True), (0.98, False)])

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bench.measure_past import NAME, halves, left_out, read_looks
+from bench.measure_past import NAME, family, halves, left_out, read_looks
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
-from cartwheel.measure.experiment.shrink import FEW, prior_of, shrink
-
-Array = np.ndarray[Any, Any]
+from cartwheel.measure.experiment.shrink import FEW, Prior, prior_of, shrink
 
 effects = st.floats(-5, 5)
 errors = st.floats(1e-3, 5)
@@ -87,6 +86,22 @@ def test_a_large_past_is_heard_through_a_small_default() -> None:
     assert prior.spread == pytest.approx(1, abs=0.4)
 
 
+def test_the_posterior_is_the_one_found_by_integration() -> None:
+    variances, chances = np.array([0.01, 1.0]), np.array([0.7, 0.3])
+    prior = Prior(mean=0.1, spread=0.5, past=9, variances=variances, chances=chances)
+    grid = np.linspace(-6, 7, 200_001)
+    density = sum(
+        c * norm.pdf(grid, 0.1, np.sqrt(v))
+        for v, c in zip(variances, chances, strict=True)
+    ) * norm.pdf(0.9, grid, 0.3)
+    density /= density.sum()
+    found = shrink(0.9, 0.3, prior)
+    assert found.effect == pytest.approx(float(density @ grid), abs=1e-4)
+    assert found.above == pytest.approx(float(density[grid > 0].sum()), abs=1e-4)
+    ends = np.interp([0.025, 0.975], np.cumsum(density), grid)
+    assert (found.low, found.high) == pytest.approx(tuple(ends), abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("past", "usual"),
     [
@@ -106,21 +121,6 @@ def test_a_wrong_past_is_refused(past: list[tuple[float, float]], usual: float) 
 def test_a_wrong_effect_is_refused(pair: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="expected an error above 0"):
         shrink(*pair, prior_of([]))
-
-
-def family(past: int, spread: float, runs: int, seed: int) -> Array:
-    """Return truth, raw, shrunk, low, high and significance of many new experiments."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for _ in range(runs):
-        error = np.exp(rng.normal(np.log(0.06), 0.5, past + 1))
-        truth = 0.02 + spread * rng.standard_normal(past + 1)
-        raw = truth + error * rng.standard_normal(past + 1)
-        prior = prior_of(list(zip(raw[1:], error[1:], strict=True)))
-        one = shrink(raw[0], error[0], prior)
-        picked = abs(raw[0]) > 1.96 * error[0]
-        rows.append((truth[0], raw[0], one.effect, one.low, one.high, picked))
-    return np.array(rows)
 
 
 @pytest.mark.parametrize("past", [3, 20])

@@ -49,11 +49,21 @@ def test_the_p_value_and_the_interval_say_the_same(
     chance = Chance(error=0.7, skew=skewness, degrees=degrees)
     low, high = chance.interval(effect, level)
     assert low < high
-    # They stretch alike only at the level of 95 %, so only there they must agree.
-    low, high = chance.interval(effect)
-    away = min(abs(low), abs(high)) > 1e-6
-    if away:
-        assert (chance.p_value(effect) < 0.05) == (low > 0 or high < 0)
+    p_value = chance.p_value(effect)
+    assert 0 <= p_value <= 1
+    if min(abs(low), abs(high)) > 1e-6:  # else the two differ by rounding
+        assert (p_value < 1 - level) == (low > 0 or high < 0)
+
+
+@pytest.mark.parametrize("degrees", [4, 4_000])
+@pytest.mark.parametrize("skewness", [-1.0, 0.0, 0.5])
+def test_at_the_end_of_the_interval_the_p_value_is_one_in_twenty(
+    skewness: float, degrees: int
+) -> None:
+    chance = Chance(error=2.0, skew=skewness, degrees=degrees)
+    low, high = chance.interval(0.0)
+    assert chance.p_value(-low) == pytest.approx(0.05)
+    assert chance.p_value(-high) == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from bench.small_shops import product_shop
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import ttest_ind
 
 from cartwheel.errors import Misuse
 from cartwheel.measure.experiment.staggered import (
@@ -110,6 +111,23 @@ def test_it_is_the_two_way_regression() -> None:
     fitted = np.linalg.lstsq(np.stack(dummies, 1).astype(float), values.ravel())[0]
     found = compare_product_weeks(design, values, metric="units")
     assert found.effect == pytest.approx(fitted[0])
+
+
+def test_two_runs_are_students_test_on_changes_between_them() -> None:
+    design = made(14, 2)
+    values = np.random.default_rng(4).poisson(3.0, (14, 2)).astype(float)
+    first = design.schedule()[:, 0]
+    change = (values[:, 0] - values[:, 1]) / 2
+    theirs = ttest_ind(change[first], change[~first], equal_var=True)
+    found = compare_product_weeks(design, values, metric="units")
+    assert found.p_value == pytest.approx(theirs.pvalue)
+    low, high = theirs.confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((low, high))
+
+
+def test_with_an_odd_number_either_run_may_treat_one_more() -> None:
+    treated = made(13, 80).schedule().sum(axis=0)
+    assert set(treated[::2]) == {6, 7}
 
 
 def test_the_washout_and_runs_that_are_not_over_are_left_out() -> None:

@@ -42,8 +42,8 @@ class Chance:
     def interval(self, effect: float, level: float = LEVEL) -> tuple[float, float]:
         """Return the interval around an effect, as likely to miss on either side."""
         tail = (1 - level) / 2
-        low, high = self._quantile(1 - tail), self._quantile(tail)
-        return effect - low * self.error, effect - high * self.error
+        most, least = self._quantile(1 - tail), self._quantile(tail)
+        return effect - most * self.error, effect - least * self.error
 
     def p_value(self, effect: float) -> float:
         """Return twice the smaller tail beyond an effect, were there none."""
@@ -52,7 +52,7 @@ class Chance:
         at = effect / self.error
         if abs(self.skew) < ALMOST_SYMMETRIC:
             return float(2 * t.sf(abs(at), self.degrees))
-        at /= self._stretch(0.975)
+        at /= self._stretch()
         tails = pearson3.cdf(at, self.skew), pearson3.sf(at, self.skew)
         return float(min(1.0, 2 * min(tails)))
 
@@ -61,14 +61,14 @@ class Chance:
 
         if abs(self.skew) < ALMOST_SYMMETRIC:
             return float(t.ppf(share, self.degrees))
-        return float(pearson3.ppf(share, self.skew)) * self._stretch(0.975)
+        return float(pearson3.ppf(share, self.skew)) * self._stretch()
 
-    def _stretch(self, share: float) -> float:
-        """Return how much wider Student's curve is than the normal."""
+    def _stretch(self) -> float:
+        """Return how much wider Student's curve is than the normal, at 95 %."""
         from scipy.special import ndtri
         from scipy.stats import t
 
-        return float(t.ppf(share, self.degrees) / ndtri(share))
+        return float(t.ppf(0.975, self.degrees) / ndtri(0.975))
 
 
 def pooled_chance(
