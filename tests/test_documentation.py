@@ -155,7 +155,7 @@ def test_settings_document_lists_every_setting_as_it_is() -> None:
     for name, field in settings_of(Settings):
         default = "required" if field.is_required() else repr(field.get_default())
         if field.default_factory is not None:
-            default = "{}"
+            default = repr(field.get_default(call_default_factory=True))
         assert rows.pop(name, None) == (default, field.description), name
     for lever, kind in LEVER_OPTIONS.items():
         for option in fields(kind):

@@ -22,13 +22,22 @@ FEWEST = 100
 """Units a group needs before the first look: the guarantee is one of many units."""
 
 
-def always_valid(found: Comparison, *, planned: int) -> Comparison:
+def always_valid(
+    found: Comparison, *, planned: int, now: int | None = None
+) -> Comparison:
     """Return a comparison that holds at every look together.
 
+    Looks may be told apart by units that have come, or by days over which the same
+    units were watched: only how much of the plan is over counts. Watched units are
+    alike from look to look, which makes the interval wider than it had to be, never
+    narrower.
+
     Args:
-        found: The comparison at this look; its standard error and number of units
-            count, its own interval does not.
-        planned: Units at which the interval shall be narrowest, fixed before the start.
+        found: The comparison at this look; its standard error counts, its own
+            interval does not.
+        planned: Units, or days, at which the interval shall be narrowest, fixed before
+            the start.
+        now: Units, or days, at this look; the comparison's units when not given.
 
     Raises:
         ValueError: If `planned` is below one, or `found` has no standard error.
@@ -38,7 +47,8 @@ def always_valid(found: Comparison, *, planned: int) -> Comparison:
     if not math.isfinite(found.error) or found.error <= 0:
         raise ValueError(f"the standard error is {found.error}; expected above 0")
     alpha = 1.0 - found.level
-    reach = found.error * boundary(found.n, planned=planned, alpha=alpha)
+    over = found.n if now is None else now
+    reach = found.error * boundary(over, planned=planned, alpha=alpha)
     scale = None
     if found.relative is not None and found.control_value > 0:
         scale = found.control_value
@@ -46,7 +56,7 @@ def always_valid(found: Comparison, *, planned: int) -> Comparison:
         found,
         low=found.effect - reach,
         high=found.effect + reach,
-        p_value=_p_value(found.effect / found.error, found.n, planned, alpha),
+        p_value=_p_value(found.effect / found.error, over, planned, alpha),
         method=f"always-valid {found.method}",
         relative_low=None if scale is None else (found.effect - reach) / scale,
         relative_high=None if scale is None else (found.effect + reach) / scale,
