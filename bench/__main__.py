@@ -14,6 +14,7 @@ from bench import (
     api,
     command_line,
     growth,
+    off_policy,
     online_retail,
     segments,
     two_gigabytes,
@@ -35,6 +36,7 @@ PARTS: Mapping[str, Part] = {
     "growth": growth.growth,
     "worlds": worlds.worlds,
     "connected": worlds.connected,
+    "off-policy": off_policy.off_policy,
 }
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

@@ -159,7 +159,7 @@ def refusal(log: Log) -> str:
         return (
             f"The {len(weight):,} rows are worth {rows:,.0f} for this policy "
             f"(effective sample size), {LEAST_EFFECTIVE_ROWS:,.0f} are needed: wait "
-            "for more, draw more at random, or ask about a policy nearer to what was done."
+            "for more, draw more at random, or ask about a policy nearer to what ran."
         )
     clusters = _effective(_by_cluster(log, weight))
     if clusters < LEAST_EFFECTIVE_CLUSTERS:
