@@ -37,11 +37,15 @@ def coverage(plan: Plan) -> Iterator[Figure]:
                 evaluate_all(draw_log(shop, chances, customers=CUSTOMERS, seed=seed))
                 for seed in range(logs)
             ]
-            yield from _figures(f"{name}, {policy}", truth, found)
+            before = shop.truth(shop.logging)
+            yield from _figures(f"{name}, {policy}", truth, before, found)
 
 
 def _figures(
-    label: str, truth: float, found: list[dict[Estimator, PolicyValue]]
+    label: str,
+    truth: float,
+    before: float,
+    found: list[dict[Estimator, PolicyValue]],
 ) -> Iterator[Figure]:
     def figure(name: str, unit: str, value: float) -> Figure:
         return Figure(
@@ -68,10 +72,16 @@ def _figures(
         error = 100 * float(np.sqrt((miss**2).mean())) / truth
         yield figure(f"{estimator} bias", "% of truth", 100 * miss.mean() / truth)
         yield figure(f"{estimator} error", "% of truth", error)
-        ends = [(one.low, one.high) for one in told]
-        held = [low <= truth <= high for low, high in ends if low is not None and high]
-        if held:
-            yield figure(f"{estimator} held", "%", 100 * float(np.mean(held)))
+        if estimator == "dm":
+            continue
+        held = [_holds(one.low, truth, one.high) for one in told]
+        gain = [_holds(one.gain_low, truth - before, one.gain_high) for one in told]
+        yield figure(f"{estimator} held", "%", 100 * float(np.mean(held)))
+        yield figure(f"{estimator} gain held", "%", 100 * float(np.mean(gain)))
+
+
+def _holds(low: float | None, truth: float, high: float | None) -> bool:
+    return low is not None and high is not None and low <= truth <= high
 
 
 def speed(plan: Plan) -> Iterator[Figure]:

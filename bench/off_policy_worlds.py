@@ -61,7 +61,7 @@ def make_shop(seed: int = 1, *, rate: float = 0.2, spend: bool = False) -> Shop:
             "near": _soft(believed, 2.5),
             "even": even,
             "best": best,
-            "contrary": 0.5 * _soft(-believed, 0.7) + 0.5 * even,
+            "contrary": 0.5 * _soft(-np.log(logging), 3.0) + 0.5 * even,
         },
         spend=spend,
     )
