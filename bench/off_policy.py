@@ -12,15 +12,18 @@ import numpy as np
 from bench.measure import Figure, Plan
 from bench.off_policy_worlds import draw_log, make_shop
 from cartwheel.measure.off_policy import cross_fit, evaluate_all, make_log
-from cartwheel.measure.off_policy.estimators import Estimator
+from cartwheel.measure.off_policy.estimators import ESTIMATORS, Estimator, terms
 from cartwheel.measure.off_policy.log import Log
 from cartwheel.measure.off_policy.value import PolicyValue
 
 LOGS = 1_000
-CUSTOMERS = 800
+CUSTOMERS = 1_200
+DRAWS = 300
+"""Fewer than by default, so that thousands of logs take minutes."""
+
 SHOPS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("clicks", {"rate": 0.2}),
-    ("spend", {"rate": 0.05, "spend": True}),
+    ("spend", {"rate": 0.2, "spend": True}),
 )
 SHOP_SEED = 3
 ITEMS = 34
@@ -28,15 +31,16 @@ ITEMS = 34
 
 def coverage(plan: Plan) -> Iterator[Figure]:
     """Share of 95 % intervals that hold a known truth, by policy and estimator."""
-    logs = 20 if plan.quick else LOGS
-    for name, terms in SHOPS:
-        shop = make_shop(SHOP_SEED, **terms)
+    logs, seed = 20 if plan.quick else LOGS, 0
+    for name, kind in SHOPS:
+        shop = make_shop(SHOP_SEED, **kind)
         for policy, chances in shop.targets.items():
             truth = shop.truth(chances)
-            found = [
-                evaluate_all(draw_log(shop, chances, customers=CUSTOMERS, seed=seed))
-                for seed in range(logs)
-            ]
+            found = []
+            for _ in range(logs):
+                log = draw_log(shop, chances, customers=CUSTOMERS, seed=seed)
+                found.append(evaluate_all(log, seed=seed, draws=DRAWS))
+                seed += 1  # no log is met twice, so that policies do not err alike
             before = shop.truth(shop.logging)
             yield from _figures(f"{name}, {policy}", truth, before, found)
 
@@ -102,8 +106,8 @@ def speed(plan: Plan) -> Iterator[Figure]:
         yield Figure(part="off-policy", name=name, size=size, unit="s", values=values)
 
 
-def open_bandit(folder: Path) -> tuple[dict[Estimator, PolicyValue], tuple[int, int]]:
-    """Return the value of the bts policy from random impressions, and what it had.
+def open_bandit(folder: Path) -> tuple[Log, tuple[int, int]]:
+    """Return random impressions with the bts policy as target, and what bts had.
 
     The protocol is in docs/off-policy.md.
 
@@ -111,17 +115,15 @@ def open_bandit(folder: Path) -> tuple[dict[Estimator, PolicyValue], tuple[int, 
         folder: The data set "open-bandit-men".
 
     Returns:
-        Values by estimator; clicks and impressions of the bts log.
+        The log; clicks and impressions of the bts policy's own.
     """
     import pandas as pd
 
     columns = ["item_id", "position", "click", "propensity_score"]
     random = pd.read_parquet(folder / "random_men.parquet", columns=columns)
     bts = pd.read_parquet(folder / "bts_men.parquet", columns=columns)
-    return evaluate_all(_open_bandit_log(random, bts)), (
-        int(bts["click"].sum()),
-        len(bts),
-    )
+    log = _open_bandit_log(random, bts)
+    return log, (int(bts["click"].sum()), len(bts))
 
 
 def _open_bandit_log(random: Any, bts: Any) -> Log:
@@ -153,10 +155,12 @@ def off_policy(plan: Plan) -> Iterator[Figure]:
     yield from speed(plan)
     folder = plan.data / "open-bandit-men"
     if folder.is_dir():
-        found, (clicks, shown) = open_bandit(folder)
-        logged = found["snips"].logged
-        rates = {"bts as logged": clicks / shown, "random as logged": logged}
-        rates |= {name: one.value for name, one in found.items() if one.value}
+        log, (clicks, shown) = open_bandit(folder)
+        rates = {
+            "bts as logged": clicks / shown,
+            "random as logged": float(log.reward.mean()),
+            **{name: terms(log, name).value for name in ESTIMATORS},
+        }
         for name, rate in rates.items():
             yield Figure(
                 part="off-policy",

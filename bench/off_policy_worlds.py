@@ -17,6 +17,9 @@ from cartwheel.measure.off_policy.reward_model import cross_fit
 Array = np.ndarray[Any, Any]
 
 CONTEXTS, ACTIONS = 6, 8
+LOGS_STREAM = 2
+"""Keeps what is drawn in a log apart from a model's folds of the same seed."""
+
 LEAST_SHARE = 0.05
 """Share of the logging policy that is drawn evenly."""
 
@@ -92,7 +95,7 @@ def draw_log(
         times: Rows of a customer in the mean; some have many more.
         model: Fit expected rewards too.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([LOGS_STREAM, seed])
     rows = np.minimum(rng.geometric(1 / times, customers), round(10 * times))
     who = np.repeat(np.arange(customers), rows)
     mood = rng.choice(CONTEXTS, customers, p=shop.visits)

@@ -106,23 +106,26 @@ def terms(log: Log, estimator: Estimator, threshold: float | None = None) -> Ter
 def switch_threshold(log: Log) -> float:
     """Return the weight above which "switch-dr" trusts the model.
 
-    The largest weight, which is plain DR, unless a lower one has a smaller variance
-    plus squared bias. What a threshold leaves out can bias the value by no more than
-    the weighed size of what the model missed there; that bound is taken as the bias,
-    so rows are given up for a large gain in variance only.
+    The one with the least estimated variance plus squared bias. What is left to the
+    model can bias the value by its share of what the target policy does, times how far
+    the model is off; the share is 1 less the mean of the weights kept, and the rewards
+    the model missed stand for the latter, noise included, so that rows are given up
+    for a large gain in variance only.
 
     References:
-        Wang, Agarwal and Dudik (2017), section 4: the threshold that minimises the
-        estimated variance plus a squared upper bound of the bias.
+        Wang, Agarwal and Dudik (2017), section 4, with the mean size of what the model
+        missed in place of the largest reward.
     """
     if log.expected_logged is None:
         raise ValueError("switch-dr needs expected rewards; see `make_log`")
-    weight, missed = log.weight, np.abs(log.reward - log.expected_logged)
+    weight = log.weight
+    missed = float(np.abs(log.reward - log.expected_logged).mean())
     shares = np.linspace(1.0, 0.5, SWITCH_CANDIDATES)
     candidates = np.unique(np.quantile(weight[weight > 0], shares))[::-1]
 
     def risk(most: float) -> float:
-        bias = float((weight * missed)[weight > most].sum()) / len(weight)
+        kept = float(weight[weight <= most].sum()) / len(weight)
+        bias = missed * max(1.0 - kept, 0.0) if most < candidates[0] else 0.0
         return terms(log, "switch-dr", most).error_of_rows() ** 2 + bias**2
 
     return float(min(candidates.tolist(), key=risk))
