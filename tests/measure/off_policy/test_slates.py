@@ -272,7 +272,7 @@ def test_greedy_is_refused_where_no_product_has_a_majority() -> None:
     assert len(both.product) == slots + len(log.product)
     value = evaluate_slates(both, greedy)
     assert value.value is None
-    assert "shows 33 % of what this policy" in value.refused.replace("%", " %")
+    assert "shows 33 % of what this policy would do" in value.refused
 
 
 def test_bestseller_that_was_never_drawn_is_refused_and_a_drawn_one_is_not() -> None:

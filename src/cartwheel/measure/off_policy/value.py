@@ -4,38 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
 
 from cartwheel.measure.off_policy.estimators import (
     ESTIMATORS,
     NEED_MODEL,
     Estimator,
-    Terms,
     terms,
 )
 from cartwheel.measure.off_policy.interval import DRAWS, intervals
 from cartwheel.measure.off_policy.log import Log
-
-Array = np.ndarray[Any, Any]
+from cartwheel.measure.off_policy.refusal import by_cluster, effective, refusal
 
 LEVEL = 0.95
-LEAST_EFFECTIVE_ROWS = 200.0
-LEAST_EFFECTIVE_CLUSTERS = 100.0
-"""With money of a long tail, 95 % intervals held 90 to 92 % with 20 to 60."""
-
-LEAST_EFFECTIVE_REWARDS = 30.0
-"""Rewards' worth of evidence; with 5 to 20 of them, 95 % intervals held 74 to 95 %."""
-
-LEAST_VARIED_CLUSTERS = 10
-"""Customers whose reward must be unlike the usual, or there is no spread to see."""
-
-SUPPORT_GAP = 0.05
-"""How far from 1 the mean weight may be beyond what chance explains."""
-
-SUPPORT_ERRORS = 3.3
-"""Standard errors that chance is taken to explain; one log in a thousand has more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,93 +130,9 @@ def evaluate_all(
     return result
 
 
-def refusal(log: Log) -> str:
-    """Return why a log cannot say what its target policy earns, "" when it can.
-
-    References:
-        Effective sample size: Kish (1965), (sum of weights)^2 / sum of squares.
-    """
-    weight = log.weight
-    rows = _effective(weight)
-    if rows < LEAST_EFFECTIVE_ROWS:
-        return (
-            f"The {len(weight):,} rows are worth {rows:,.0f} for this policy "
-            f"(effective sample size), {LEAST_EFFECTIVE_ROWS:,.0f} are needed: wait "
-            "for more, draw more at random, or ask about a policy nearer to what ran."
-        )
-    clusters = _effective(_by_cluster(log, weight))
-    if clusters < LEAST_EFFECTIVE_CLUSTERS:
-        return (
-            f"The {log.n_clusters:,} customers are worth {clusters:,.0f} for this "
-            f"policy, {LEAST_EFFECTIVE_CLUSTERS:,.0f} are needed: a few of them "
-            "decide the figure; wait until more have come."
-        )
-    return _lacks_support(log, weight) or _lacks_rewards(log, rows)
-
-
-def _lacks_support(log: Log, weight: Array) -> str:
-    """Return that the log never does some of what the target does, or ""."""
-    ones = np.zeros(len(weight))
-    mean = Terms(mean=weight, top=ones, bottom=ones)
-    total = _by_cluster(log, weight - mean.value)
-    error = float(np.sqrt((total**2).sum())) / len(weight)
-    gap = abs(mean.value - 1) - SUPPORT_ERRORS * error
-    if gap <= SUPPORT_GAP:
-        return ""
-    if mean.value < 1:
-        return (
-            f"The log shows {mean.value:.0%} of what this policy would do, 100 % is "
-            "needed: it would do things that had no chance to be drawn. Ask about a "
-            "policy that keeps to what is drawn, or test it on some visitors."
-        )
-    return (
-        f"Weights have mean {mean.value:.2f}, 1 is expected: the propensities in the "
-        "log are not those with which actions were drawn, or the target's "
-        "probabilities add up to more than 1. Check both."
-    )
-
-
-def _lacks_rewards(log: Log, rows: float) -> str:
-    """Return that rewards are too rare, or too much in a few, for an interval, or "".
-
-    How rare they are is taken from the whole log. Counting rewards where the target
-    policy agrees with it would refuse by luck: without a reward in a heavy row the
-    value is too low, and the count the higher.
-    """
-    values, times = np.unique(log.reward, return_counts=True)
-    usual = values[times.argmax()]
-    unlike = np.abs(log.reward - usual)
-    share = _effective(unlike) / len(unlike) if unlike.any() else 0.0
-    if rows * share < LEAST_EFFECTIVE_REWARDS:
-        return (
-            f"Rewards other than {usual:g} are worth {rows * share:,.0f} for this "
-            f"policy, {LEAST_EFFECTIVE_REWARDS:,.0f} are needed: they are rare, or a "
-            "few large ones make most of the sum; wait for more, or count something "
-            "more frequent."
-        )
-    varied = len(np.unique(log.cluster[(log.weight > 0) & (unlike > 0)]))
-    if varied < LEAST_VARIED_CLUSTERS:
-        return (
-            f"{varied} of the {log.n_clusters:,} customers have a reward other than "
-            f"{usual:g} where this policy agrees with the log, "
-            f"{LEAST_VARIED_CLUSTERS} are needed for an interval: wait for more."
-        )
-    return ""
-
-
 def _possible(log: Log) -> list[Estimator]:
     modelled = log.expected_logged is not None and log.expected_target is not None
     return [name for name in ESTIMATORS if modelled or name not in NEED_MODEL]
-
-
-def _by_cluster(log: Log, values: Array) -> Array:
-    return np.bincount(log.cluster, weights=values, minlength=log.n_clusters)
-
-
-def _effective(weight: Array) -> float:
-    # Over the largest, so that squares of very large weights stay finite.
-    part = weight / weight.max()
-    return float(part.sum() ** 2 / (part**2).sum())
 
 
 def _empty(log: Log, estimator: Estimator, level: float) -> PolicyValue:
@@ -251,8 +147,8 @@ def _empty(log: Log, estimator: Estimator, level: float) -> PolicyValue:
         gain=None,
         gain_low=None,
         gain_high=None,
-        effective_rows=_effective(weight),
-        effective_clusters=_effective(_by_cluster(log, weight)),
+        effective_rows=effective(weight),
+        effective_clusters=effective(by_cluster(log, weight)),
         largest_weight=float(weight.max()),
         mean_weight=float(weight.mean()),
         n_rows=len(weight),
