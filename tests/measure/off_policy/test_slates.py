@@ -276,14 +276,14 @@ def test_greedy_is_refused_where_no_product_has_a_majority() -> None:
 
 
 def test_bestseller_that_was_never_drawn_is_refused_and_a_drawn_one_is_not() -> None:
-    log, _ = filled(4_000, explore=0.9)
+    log, _ = filled(6_000, explore=0.9)
     value = evaluate_slates(log, bestsellers(["p4", "p5"]), reward="drawn slot clicked")
     assert value.refused == ""
     assert value.low is not None
     assert value.high is not None
     truth = np.linspace(0.5, 0.05, 10)[2]
     assert value.low <= truth <= value.high
-    with pytest.raises(Misuse, match="None of the 4,000 rows"):
+    with pytest.raises(Misuse, match="None of the 6,000 rows"):
         evaluate_slates(log, bestsellers(["p99"]))
-    with pytest.raises(Misuse, match="None of the 4,000 rows"):
+    with pytest.raises(Misuse, match="None of the 6,000 rows"):
         evaluate_slates(log, bestsellers(["p4", "p5", "p6"], slots="all"))
