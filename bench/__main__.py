@@ -16,6 +16,7 @@ from bench import (
     growth,
     measure_past,
     measure_truth,
+    off_policy,
     online_retail,
     segments,
     two_gigabytes,
@@ -39,6 +40,7 @@ PARTS: Mapping[str, Part] = {
     "measure-past": measure_past.measure_past,
     "worlds": worlds.worlds,
     "connected": worlds.connected,
+    "off-policy": off_policy.off_policy,
 }
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import ttest_ind
 
 from bench.measure import Figure, Plan
 from bench.small_shops import customer_shop, product_shop, turn_shop
-from cartwheel.measure.experiment.skewed import chance_of
+from cartwheel.measure.experiment.lift import compare_groups
 from cartwheel.measure.experiment.staggered import compare_product_weeks
 from cartwheel.measure.experiment.switchback import compare_switchback
-from cartwheel.measure.holdout_lift import compare
 from cartwheel.measure.kpi import wilson
 
 Array = np.ndarray[Any, Any]
@@ -120,24 +120,17 @@ def _figure(
 
 def welch(values: Array, treated: Array, before: Array) -> tuple[float, float]:
     """Return Welch's interval of the lift, the time before left out."""
-    lift = compare(values[treated], values[~treated], basis="margin")
-    assert lift.low is not None
-    assert lift.high is not None
-    return lift.low, lift.high
+    found = ttest_ind(values[treated], values[~treated], equal_var=False)
+    between = found.confidence_interval(0.95)
+    return float(between.low), float(between.high)
 
 
 def customer_interval(
     values: Array, treated: Array, before: Array
 ) -> tuple[float, float]:
-    """Return the interval of the lift a customer, spend before taken off.
-
-    The one place that says how the customer design is analysed.
-    """
-    spread = np.cov(values, before)
-    slope = spread[0, 1] / spread[1, 1] if spread[1, 1] > 0 else 0.0
-    left = values - slope * (before - before.mean())
-    effect = float(left[treated].mean() - left[~treated].mean())
-    return chance_of(left[treated], left[~treated]).interval(effect)
+    """Return the interval of the lift a customer, as experiments and holdouts do."""
+    found = compare_groups(values, treated, before, metric="margin")
+    return found.low, found.high
 
 
 def by_customer(

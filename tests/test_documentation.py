@@ -123,7 +123,12 @@ def test_reading_command_has_json(name: str) -> None:
     assert "--json" in options_of(name)
 
 
-WITHOUT_SHOP = {"init", "demo", *(name for name in COMMANDS if "simulate " in name), "measure"}
+WITHOUT_SHOP = {
+    "init",
+    "demo",
+    *(name for name in COMMANDS if "simulate " in name),
+    "measure",
+}
 
 
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - WITHOUT_SHOP))

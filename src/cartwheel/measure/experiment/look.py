@@ -18,9 +18,7 @@ from cartwheel.errors import Misuse
 from cartwheel.measure.experiment.checks import Check
 from cartwheel.measure.experiment.comparison import Comparison
 from cartwheel.measure.experiment.correct import holm
-from cartwheel.measure.experiment.effect import compare
-from cartwheel.measure.experiment.metric import Metric
-from cartwheel.measure.experiment.moments import Moments
+from cartwheel.measure.experiment.lift import compare_groups
 from cartwheel.measure.experiment.outcomes import (
     Group,
     read_days,
@@ -254,13 +252,11 @@ def _group_checks(
 
 def _of_group(group: Group, metric: MetricName) -> Comparison:
     """Compare the arms of customers or products, with their own past taken off."""
-    columns = ("value", "before")
-    values = np.column_stack([group.during[metric], group.before[metric]])
-    has_past = bool(values[:, 1].std() > 0)
-    return compare(
-        Metric(name=metric, value="value", covariates=("before",) if has_past else ()),
-        Moments.of(columns, values[~group.treated]),
-        Moments.of(columns, values[group.treated]),
+    return compare_groups(
+        group.during[metric],
+        group.treated,
+        group.before[metric],
+        metric=metric,
         names=(CONTROL, TREATED),
     )
 
