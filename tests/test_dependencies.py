@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "gate": {"settings", "levers", "measure"},
     "channels": {*FOUNDATION, "ledger", "levers", "wheel"},
     "ledger": {*FOUNDATION, "levers", "signals", "wheel", "turn"},
-    "measure": {*FOUNDATION, "lake", "signals", "levers", "turn"},
+    "measure": {*FOUNDATION, "lake", "signals", "levers", "wheel", "turn"},
     "turn": {
         *FOUNDATION,
         *("lake", "connectors", "signals", "levers", "wheel", "gate", "channels"),

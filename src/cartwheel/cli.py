@@ -15,6 +15,7 @@ import typer
 from cartwheel.cli_errors import run_guarded
 from cartwheel.errors import Misuse
 from cartwheel.measure.commands import measure
+from cartwheel.measure.experiment.commands import app as experiments
 from cartwheel.simulator.commands import app as simulations
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ users = typer.Typer(no_args_is_help=True, help="Add people who sign in.")
 app.add_typer(keys, name="key")
 app.add_typer(users, name="user")
 app.add_typer(simulations, name="simulate")
+app.add_typer(experiments, name="experiment")
 app.command()(measure)
 
 ShopOption = Annotated[

@@ -142,6 +142,13 @@ def trials_of(stage: Stage) -> tuple[Trial, ...]:
     return tuple(Trial.from_json(value) for value in found["trials"])
 
 
+def look_at_experiments(shop: Shop, number: int) -> None:
+    """Look at the experiments that run, and close those whose terms demand it."""
+    from cartwheel.measure.experiment.rounds import look_at_all
+
+    look_at_all(shop, date.fromisoformat(read_turn(shop, number).as_of))
+
+
 def make_signals(shop: Shop, number: int) -> None:
     """Make every signal from the pinned lake and stage it."""
     from cartwheel.signals.engine import compute_for

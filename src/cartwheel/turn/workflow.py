@@ -86,6 +86,7 @@ def _publish(number: int) -> None:
 @DBOS.step()
 def _measure(number: int) -> None:
     shop = _Turning.here()
+    steps.look_at_experiments(shop, number)
     refresh(shop, find_kinds(find_levers()))
     publish.tidy(shop, number)
 

@@ -291,10 +291,7 @@ def _judge(
         elif final:
             close, sentence = "end", verdict(primary, adjusted=adjusted[0])
         else:
-            sentence = (
-                f"Day {over} of {terms.days}: no verdict before {terms.ends_on}. The "
-                "intervals here hold at every look, so they are wide."
-            )
+            sentence = _running(terms, over)
     return Look(
         day=on,
         days_over=over,
@@ -307,6 +304,18 @@ def _judge(
         close=close,
         sentence=sentence,
         reach=_reach(terms, on, over, found.get(terms.metric)),
+    )
+
+
+def _running(terms: Terms, over: int) -> str:
+    if terms.stop == "always-valid":
+        return (
+            f"Day {over} of {terms.days}: nothing is shown yet. It ends when the "
+            f"interval leaves zero out, or on {terms.ends_on}."
+        )
+    return (
+        f"Day {over} of {terms.days}: no verdict before {terms.ends_on}. The intervals "
+        "here hold at every look, so they are wide."
     )
 
 
