@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from cartwheel.connectors.intake import append_harvest
 from cartwheel.errors import Conflict, NotFound
 from cartwheel.measure.experiment.lessons import in_their_light, lessons_of, page_of
 from cartwheel.measure.experiment.look import look
 from cartwheel.measure.experiment.plan import enrolled, plan
-from cartwheel.measure.experiment.rounds import look_at_all
+from cartwheel.measure.experiment.rounds import look_at_all, outlay
 from cartwheel.measure.experiment.store import (
     close,
     create,
@@ -23,9 +25,19 @@ from cartwheel.measure.experiment.store import (
     running_trials,
 )
 from cartwheel.measure.experiment.terms import Guard
+from cartwheel.measure.experiment.trial import CONTROL, TREATED
+from cartwheel.operations import decisions, transitions
 from cartwheel.settings import Holdout
 from cartwheel.shop import Shop
-from tests.measure.experiment.made import END, PRODUCTS, START, shop_of, terms
+from cartwheel.simulator.sample import harvest
+from tests.measure.experiment.made import (
+    CUSTOMERS,
+    END,
+    PRODUCTS,
+    START,
+    shop_of,
+    terms,
+)
 
 MIDDLE = START + timedelta(days=27)
 
@@ -179,3 +191,76 @@ def test_a_shop_without_a_past_gets_no_plan(tmp_path: Path) -> None:
     found = plan(shop, terms(), START - timedelta(days=1))
     assert found.detectable is None
     assert "no order is known" in found.sentence
+
+
+def test_customers_of_both_arms_on_one_device_are_counted(tmp_path: Path) -> None:
+    agreed = terms()
+    shop = shop_of(tmp_path / "shop", agreed)
+    trial = agreed.trial()
+    arms = {c: trial.arm_of(START, customer=c) for c in CUSTOMERS}
+    one = next(c for c in CUSTOMERS if arms[c] == CONTROL)
+    other = next(c for c in CUSTOMERS if arms[c] == TREATED)
+    friend = next(c for c in CUSTOMERS if arms[c] == TREATED and c != other)
+    at = datetime(2026, 3, 10, 9)
+    met = [("d1", one), ("d1", other), ("d2", friend), ("d2", other)]
+    events = [
+        {
+            "event_id": f"e{number}",
+            "kind": "view",
+            "occurred_at": at,
+            "visitor_id": device,
+            "customer_id": customer,
+        }
+        for number, (device, customer) in enumerate(met)
+    ]
+    made = harvest({"events": pa.Table.from_pylist(events)})
+    append_harvest(shop, made, "test", Path("e"), datetime(2026, 6, 2))
+    found = look(shop, agreed, END)
+    (check,) = (c for c in found.checks if c.check == "contamination")
+    assert check.rows == 2
+    assert not check.refuses
+    assert found.comparisons  # nobody is moved, and a verdict is given
+
+
+def test_a_sandbox_ends_when_its_budget_is_spent(tmp_path: Path) -> None:
+    agreed = terms(mode="sandbox", budget_minor=500)
+    shop = shop_of(tmp_path / "shop", agreed)
+    create(shop.database, agreed, actor="ann")
+    _spend(shop, "1-a", 499)
+    assert outlay(shop, agreed) == 499
+    assert look_at_all(shop, MIDDLE) == []
+    _spend(shop, "1-b", 1)
+    assert look_at_all(shop, MIDDLE) == [agreed.name]
+    record = find(shop.database, agreed.name)
+    assert (record.state, record.closed_by) == ("stopped", "stop rule")
+    assert "500" in record.why
+
+
+def _spend(shop: Shop, decision: str, cost: int) -> None:
+    """Carry out a decision of the experiment's lever that costs something."""
+    with shop.database.begin() as con:
+        con.execute(
+            decisions.insert().values(
+                id=decision,
+                turn=1,
+                position=0,
+                lever="lifecycle",
+                kind="winback",
+                subject="customer:C001",
+                state="applied",
+                cost_minor=cost,
+                body="{}",
+                action="{}",
+                model="m",
+            )
+        )
+        con.execute(
+            transitions.insert().values(
+                decision_id=decision,
+                from_state="approved",
+                to_state="applied",
+                actor="ann",
+                at="2026-03-05T00:00:00.000000Z",
+                note="",
+            )
+        )
