@@ -14,6 +14,7 @@ import typer
 
 from cartwheel.cli_errors import run_guarded
 from cartwheel.errors import Misuse
+from cartwheel.measure.kpi_command import kpis
 from cartwheel.simulator.commands import app as simulations
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ users = typer.Typer(no_args_is_help=True, help="Add people who sign in.")
 app.add_typer(keys, name="key")
 app.add_typer(users, name="user")
 app.add_typer(simulations, name="simulate")
+app.command("kpis")(kpis)
 
 ShopOption = Annotated[
     Path,

@@ -13,7 +13,7 @@ from sqlalchemy import delete
 from cartwheel.connectors.rejects import read_rejects
 from cartwheel.measure.assign import holdout_mask
 from cartwheel.measure.freshness import table_states
-from cartwheel.measure.kpi import overview_figures
+from cartwheel.measure.kpi.overview import overview_figures
 from cartwheel.operations import pages
 from cartwheel.shop import Shop
 from cartwheel.signals.base import Signal
