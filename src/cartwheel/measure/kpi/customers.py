@@ -95,13 +95,18 @@ def _payback_rows(room: Workroom) -> str:
 
 
 def _payback_gaps(room: Workroom) -> Gaps:
-    if not room.has("campaigns", "lower(medium) = 'ads'"):
-        sentence = (
-            "Not yet: no advertising is known. Import campaigns with medium ads and "
-            "their cost."
-        )
-        return {look.number: sentence for look in room.looks}
+    known = room.by_look(
+        "SELECT look, true FROM kpi_look AS seen WHERE EXISTS (SELECT 1 FROM "
+        f"{room.schema}.campaigns AS ad WHERE lower(medium) = 'ads' AND "
+        "ad.known_at < seen.end_at)"
+    )
     found = early(room, lambda look: YEAR_DAYS + COHORT_DAYS, "a first year")
+    for look in room.looks:
+        if look.number not in known:
+            found[look.number] = (
+                "Not yet: no advertising is known. Import campaigns with medium ads "
+                "and their cost."
+            )
     spent = room.by_look(
         "SELECT look, (count(*), count(*) FILTER (cost_minor IS NULL), "
         "sum(spent_minor)) FROM kpi_ad GROUP BY look",

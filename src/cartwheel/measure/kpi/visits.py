@@ -83,7 +83,7 @@ def _visitor_gaps(room: Workroom) -> Gaps:
         elif orders.get(number, 0) > visitors[number]:
             found[number] = (
                 f"Not yet: {orders[number]:,} orders stand against "
-                f"{visitors[number]:,} visitors; events do not cover the storefront."
+                f"{visitors[number]:,} seen visitors; events miss a part of them."
             )
     return found
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
+YEARS_BACK = 5
+"""Days are exact from this many years before the first look on; before that a day
+may begin an hour early or late."""
+
 ALWAYS = "TIMESTAMP '9999-12-31'"
 """Until when the newest version of a fact is in force."""
 
@@ -95,8 +99,12 @@ class Workroom:
 
     def local_day(self, instant: str) -> str:
         """Return SQL of the day an instant falls on in the shop's time zone."""
-        last_year = max(look.as_of.year for look in self.looks) + YEARS_AHEAD
-        return f"CAST({_local(instant, offsets(self.timezone, last_year))} AS DATE)"
+        years = [look.as_of.year for look in self.looks]
+        held = offsets(self.timezone, max(years) + YEARS_AHEAD)
+        # A figure looks back some years at most; offsets of decades ago would only
+        # make the query long. The first one kept stands for all before.
+        old = [pair for pair in held if pair[0].year < min(years) - YEARS_BACK]
+        return f"CAST({_local(instant, held[max(len(old) - 1, 0) :])} AS DATE)"
 
     def first_look(self, instant: str, column: str) -> str:
         """Return SQL of the first look whose `column` lies after an instant.
