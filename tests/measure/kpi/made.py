@@ -65,7 +65,7 @@ class Facts:
         self._waiting.setdefault(table, []).append(f"({cells})")
 
     def write(self) -> None:
-        """Write what is waiting; one statement a table is much faster than one a row."""
+        """Write what waits; a statement a table is much faster than one a row."""
         for table, rows in self._waiting.items():
             self.con.execute(f"INSERT INTO made.{table} VALUES {', '.join(rows)}")
         self._waiting.clear()

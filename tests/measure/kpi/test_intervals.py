@@ -49,7 +49,9 @@ def test_ratio_error_is_the_linearised_residuals(made: list[tuple[int, int]]) ->
     error = residual.std(ddof=1) / np.sqrt(n)
     low, high = ratio_interval(moments_of(top, bottom))
     reach = stats.t.ppf(0.975, n - 1) * error
-    assert (low, high) == pytest.approx((ratio - reach, ratio + reach), rel=1e-4, abs=1e-6 + reach * 1e-4)
+    assert (low, high) == pytest.approx(
+        (ratio - reach, ratio + reach), rel=1e-4, abs=1e-6 + reach * 1e-4
+    )
 
 
 @given(st.integers(10, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

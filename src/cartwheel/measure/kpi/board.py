@@ -7,7 +7,7 @@ days; they come from the same pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from cartwheel.errors import NotFound
+from cartwheel.measure.freshness import DAILY, STALE_DAYS
 from cartwheel.measure.kpi import (
     cohorts,
     customers,
@@ -26,6 +27,7 @@ from cartwheel.measure.kpi import (
 )
 from cartwheel.measure.kpi.definition import ROW_COLUMNS, Kpi
 from cartwheel.measure.kpi.figure import Value, values_of
+from cartwheel.measure.kpi.limits import limited
 from cartwheel.measure.kpi.looks import WEEKS, WINDOW_DAYS, looks_at, weekly
 from cartwheel.measure.kpi.workroom import Workroom
 
@@ -34,7 +36,10 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from cartwheel.settings import Settings
     from cartwheel.shop import Shop
+
+LONGEST_SECONDS = 600.0
 
 KPIS: tuple[Kpi, ...] = (
     visits.REVENUE_PER_VISITOR,
@@ -93,18 +98,31 @@ class Source:
 
 
 @contextmanager
-def source_of(shop: Shop, *, snapshot: int | None = None) -> Iterator[Source]:
+def source_of(
+    shop: Shop,
+    *,
+    snapshot: int | None = None,
+    settings: Settings | None = None,
+    seconds: float = LONGEST_SECONDS,
+) -> Iterator[Source]:
     """Yield where a shop's board is counted from.
 
     Args:
         shop: The shop.
         snapshot: Snapshot of the lake to look at; None for the newest.
+        settings: Settings to count by; None for the shop's present ones.
+        seconds: Longest that counting may take.
+
+    Raises:
+        Busy: If it took longer.
     """
-    with shop.lake.attached(snapshot=snapshot, read_only=True) as con:
+    used = settings or shop.settings
+    with (
+        shop.lake.attached(snapshot=snapshot, read_only=True) as con,
+        limited(con, seconds),
+    ):
         yield Source(
-            con=con,
-            timezone=shop.settings.timezone,
-            parcel_minor=shop.settings.costs.parcel_minor,
+            con=con, timezone=used.timezone, parcel_minor=used.costs.parcel_minor
         )
 
 
@@ -192,7 +210,7 @@ def rows_behind(
     return (*ROW_COLUMNS[1:-2], kpi.top, kpi.bottom), cursor
 
 
-def board_table(board: dict[str, Any]) -> list[list[object]]:
+def board_table(board: Mapping[str, Any]) -> list[list[object]]:
     """Return a board as rows for a spreadsheet, headings first."""
     names = ("name", "label", "unit", "value", "low", "high", "not_yet")
     more = ("top_name", "top", "bottom_name", "bottom", "rows")
@@ -237,5 +255,6 @@ def _newest(source: Source, as_of: date) -> dict[str, dict[str, Any]]:
             "table": table,
             "newest": day and day.isoformat(),
             "age_days": day and (as_of - day).days,
+            "stale": table in DAILY and (not day or (as_of - day).days > STALE_DAYS),
         }
     return found

@@ -28,7 +28,8 @@ def _first(room: Workroom) -> str:
 def _again(room: Workroom) -> str:
     return (
         "SELECT look, customer_id, first_at FROM kpi_first "
-        "JOIN kpi_look USING (look) WHERE first_at >= again_from AND first_at < again_to"
+        "JOIN kpi_look USING (look) WHERE first_at >= again_from AND first_at < "
+        "again_to"
     )
 
 

@@ -51,11 +51,13 @@ def _repeat_rows(room: Workroom) -> str:
     first = room.local_day("who.first_at")
     return (
         "SELECT who.look, 'customer' AS what, who.customer_id AS id, who.customer_id "
-        "AS owner, who.first_at AS happened_at, any_value(own.order_id ORDER BY own.placed_at, "
+        "AS owner, who.first_at AS happened_at, any_value(own.order_id ORDER BY "
+        "own.placed_at, "
         "own.order_id) AS about, CAST(count(own.order_id) > 0 AS INT) AS top, "
         "1 AS bottom FROM kpi_again AS who JOIN kpi_look AS seen USING (look) "
         "LEFT JOIN kpi_order_version AS own ON own.customer_id = who.customer_id AND "
-        f"{in_force('own', 'seen')} AND own.status <> 'cancelled' AND {later} > {first} "
+        f"{in_force('own', 'seen')} AND own.status <> 'cancelled' AND {later} > "
+        f"{first} "
         f"AND own.placed_at < who.first_at + to_days({AGAIN_DAYS}) "
         "GROUP BY who.look, who.customer_id, who.first_at"
     )
@@ -70,7 +72,8 @@ def _value_rows(room: Workroom) -> str:
     room.need("year", "year_sold", "year_refund")
     return (
         "SELECT look, 'customer' AS what, customer_id AS id, 'customer ' || "
-        "customer_id AS owner, first_at AS happened_at, NULL AS about, 0 AS top, 1 AS bottom "
+        "customer_id AS owner, first_at AS happened_at, NULL AS about, 0 AS top, 1 AS "
+        "bottom "
         "FROM kpi_year UNION ALL SELECT look, 'sold', order_id || ' ' || line_id, "
         "'customer ' || customer_id, placed_at, variant_id, paid_minor, 0 "
         "FROM kpi_year_sold UNION ALL SELECT look, 'refund', refund_id || ' ' || "
@@ -137,7 +140,7 @@ def _payback_gaps(room: Workroom) -> Gaps:
 
 
 def _score_rows(room: Workroom) -> str:
-    """Return SQL of answers 0 to 10: messages in by the medium `nps`, a number alone."""
+    """Return SQL of answers 0 to 10: messages in by medium `nps`, a number alone."""
     return (
         "SELECT look, 'answer' AS what, message_id AS id, coalesce('customer ' || "
         "customer_id, 'message ' || message_id) AS owner, sent_at AS happened_at, "

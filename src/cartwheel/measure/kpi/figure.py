@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cartwheel.measure.kpi.definition import Kpi
@@ -69,21 +69,24 @@ def values_of(room: Workroom, kpi: Kpi) -> list[Value]:
 
 def value_of(kpi: Kpi, moments: Moments, *, gap: str = "", note: str = "") -> Value:
     """Return a figure with its interval, or the sentence that says why not yet."""
-    counts = {
-        "top": moments.whole_top,
-        "bottom": moments.whole_bottom,
-        "rows": moments.rows,
-        "owners": moments.owners,
-    }
+    counted = Value(
+        top=moments.whole_top,
+        bottom=moments.whole_bottom,
+        rows=moments.rows,
+        owners=moments.owners,
+    )
     why = gap or _obstacle(kpi, moments)
     if why:
-        return Value(not_yet=why, **counts)
+        return replace(counted, not_yet=why)
     low, high = INTERVALS[kpi.kind](moments)
-    value = kpi.scale * moments.whole_top / moments.whole_bottom
     if not math.isfinite(high):
-        return Value(not_yet=f"Not yet: {_UNSURE}", **counts)
-    return Value(
-        value=value, low=kpi.scale * low, high=kpi.scale * high, note=note, **counts
+        return replace(counted, not_yet=f"Not yet: {_UNSURE}")
+    return replace(
+        counted,
+        value=kpi.scale * moments.whole_top / moments.whole_bottom,
+        low=kpi.scale * low,
+        high=kpi.scale * high,
+        note=note,
     )
 
 
@@ -121,8 +124,6 @@ def _moments(room: Workroom, kpi: Kpi) -> dict[int, Moments]:
         *("bottom_bottom", "fixed_top", "fixed_bottom"),
     )
     return {
-        int(look): Moments(
-            **{n: int(s or 0) for n, s in zip(names, sums, strict=True)}
-        )
+        int(look): Moments(**{n: int(s or 0) for n, s in zip(names, sums, strict=True)})
         for look, *sums in rows
     }

@@ -46,8 +46,10 @@ def _counts(room: Workroom) -> str:
         f"counted_at < seen.end_at AND {in_force('level', 'seen')}"
     )
     return (
-        "SELECT look, variant_id, location_id, happened_at, units - coalesce(lag(units) OVER ("
-        "PARTITION BY look, variant_id, location_id ORDER BY happened_at), 0) AS change "
+        "SELECT look, variant_id, location_id, happened_at, units - "
+        "coalesce(lag(units) OVER ("
+        "PARTITION BY look, variant_id, location_id ORDER BY happened_at), 0) AS "
+        "change "
         f"FROM ({before} UNION ALL {inside})"
     )
 
@@ -60,14 +62,18 @@ def _stock(room: Workroom) -> str:
     return (
         "WITH state AS (SELECT look, variant_id, happened_at, location_id, "
         f"{room.local_day('happened_at')} AS day, sum(change) OVER (PARTITION BY look, "
-        "variant_id ORDER BY happened_at, location_id ROWS UNBOUNDED PRECEDING) AS units "
+        "variant_id ORDER BY happened_at, location_id ROWS UNBOUNDED PRECEDING) AS "
+        "units "
         "FROM kpi_level), "
-        "held AS (SELECT look, variant_id, units, happened_at, location_id, day, coalesce("
-        "lead(day) OVER (PARTITION BY look, variant_id ORDER BY happened_at, location_id), "
+        "held AS (SELECT look, variant_id, units, happened_at, location_id, day, "
+        "coalesce("
+        "lead(day) OVER (PARTITION BY look, variant_id ORDER BY happened_at, "
+        "location_id), "
         "as_of + 1) - day AS days FROM state JOIN kpi_look USING (look)) "
         "SELECT look, variant_id, CAST(sum(held.days) AS BIGINT) AS known_days, "
         "CAST(coalesce(sum(held.days) FILTER (units <= 0), 0) AS BIGINT) AS out_days, "
-        "CAST(greatest(arg_max(units, (happened_at, location_id)), 0) AS BIGINT) AS left_units "
+        "CAST(greatest(arg_max(units, (happened_at, location_id)), 0) AS BIGINT) AS "
+        "left_units "
         "FROM held GROUP BY look, variant_id"
     )
 
@@ -98,7 +104,8 @@ def _return_rows(room: Workroom) -> str:
     return (
         "SELECT look, 'sold' AS what, order_id || ' ' || line_id AS id, owner, "
         "placed_at AS happened_at, variant_id AS about, 0 AS top, units AS bottom "
-        "FROM kpi_sold UNION ALL SELECT look, what, id || ' ' || line_id, owner, happened_at, "
+        "FROM kpi_sold UNION ALL SELECT look, what, id || ' ' || line_id, owner, "
+        "happened_at, "
         "variant_id, units, 0 FROM kpi_back"
     )
 
@@ -124,7 +131,8 @@ def _stock_rows(room: Workroom) -> str:
     room.need("stock", "hidden")
     return (
         "SELECT look, 'variant' AS what, variant_id AS id, variant_id AS owner, "
-        "end_at AS happened_at, variant_id AS about, out_days AS top, known_days AS bottom "
+        "end_at AS happened_at, variant_id AS about, out_days AS top, known_days AS "
+        "bottom "
         "FROM kpi_stock JOIN kpi_look USING (look) "
         "ANTI JOIN kpi_hidden USING (look, variant_id) WHERE known_days > 0"
     )

@@ -52,9 +52,7 @@ class Moments:
         return self.bottom + self.fixed_bottom
 
 
-def wilson(
-    successes: float, trials: float, z: float = Z
-) -> tuple[float, float]:
+def wilson(successes: float, trials: float, z: float = Z) -> tuple[float, float]:
     """Return the Wilson score interval of a share; Wilson (1927).
 
     Args:
@@ -93,7 +91,9 @@ def student(degrees: int) -> float:
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
-    return z + sum(term / n**power for power, term in enumerate(terms, start=1))
+    return z + sum(
+        (term / float(n) ** power for power, term in enumerate(terms, start=1)), 0.0
+    )
 
 
 def ratio_error(moments: Moments) -> float:

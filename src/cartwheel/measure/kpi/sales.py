@@ -80,7 +80,8 @@ def back_sql(returns: str, refunds: str) -> str:
     """
     return (
         "SELECT look, 'return' AS what, return_id AS id, line_id, owner, "
-        "coalesce(variant_id, product_id) AS variant_id, returned_at AS happened_at, units, "
+        "coalesce(variant_id, product_id) AS variant_id, returned_at AS happened_at, "
+        "units, "
         "grade, cost_minor "
         f"FROM {returns} UNION ALL SELECT look, 'refund of units', refund_id, "
         "line_id, owner, coalesce(variant_id, product_id), refunded_at, units, "
@@ -147,14 +148,16 @@ def _voids(room: Workroom) -> str:
     order = "ORDER BY happened_at, step DESC, document, piece"
     return (
         "WITH taken AS (SELECT look, coalesce(customer_id, '') AS buyer, "
-        "coalesce(variant_id, product_id) AS variant_id, units, refunded_at AS happened_at, "
+        "coalesce(variant_id, product_id) AS variant_id, units, refunded_at AS "
+        "happened_at, "
         "-1 AS step, refund_id AS document, line_id AS piece "
         "FROM kpi_refund_version AS back JOIN kpi_look AS seen ON "
         f"{in_force('back', 'seen')} WHERE reason = '{VOID_REASON}' AND "
         "order_id IS NULL AND units > 0), "
         "sale AS (SELECT seen.look, coalesce(line.customer_id, own.customer_id, '') "
         "AS buyer, coalesce(line.variant_id, line.product_id) AS variant_id, "
-        "line.units, line.placed_at AS happened_at, 1 AS step, line.order_id AS document, "
+        "line.units, line.placed_at AS happened_at, 1 AS step, line.order_id AS "
+        "document, "
         "line.line_id AS piece FROM kpi_line_version AS line JOIN kpi_look AS seen ON "
         f"{in_force('line', 'seen')} LEFT JOIN kpi_order_version AS own ON "
         f"own.order_id = line.order_id AND {in_force('own', 'seen')} "
@@ -170,7 +173,8 @@ def _voids(room: Workroom) -> str:
         "deep AS (SELECT *, balance - least(lowest, 0) + "
         "CASE WHEN step < 0 THEN 1 ELSE 0 END AS level FROM low), "
         "pair AS (SELECT *, lead(step) OVER inside AS next_step, "
-        "lead(happened_at) OVER inside AS next_at, lead(document) OVER inside AS refund_id, "
+        "lead(happened_at) OVER inside AS next_at, lead(document) OVER inside AS "
+        "refund_id, "
         "lead(piece) OVER inside AS refund_line_id FROM deep "
         f"WINDOW inside AS (PARTITION BY {group}, level {order})) "
         "SELECT look, document AS order_id, piece AS line_id, refund_id, "
@@ -214,9 +218,7 @@ STEPS: dict[str, Step] = {
     "line_version": Step(needs=(), sql=_line_versions),
     "refund_version": Step(needs=(), sql=_refund_versions),
     "return_version": Step(needs=(), sql=_return_versions),
-    "void": Step(
-        needs=("order_version", "line_version", "refund_version"), sql=_voids
-    ),
+    "void": Step(needs=("order_version", "line_version", "refund_version"), sql=_voids),
     "sold": Step(needs=VERSIONS, sql=_sold),
     "refund": Step(needs=("refund_version", "order_version", "void"), sql=_refunds),
     "return": Step(needs=("return_version", "order_version"), sql=_returns),

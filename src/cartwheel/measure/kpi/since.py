@@ -19,7 +19,7 @@ def _since(room: Workroom) -> str:
     customer = "own.customer_id IS NOT NULL AND own.status <> 'cancelled'"
     return (
         f"SELECT seen.look, min({day}) AS day, min({day}) FILTER ({customer}) AS "
-        f"customer_day, min(own.placed_at) FILTER ({customer}) AS customer_at "
+        "customer_day "
         "FROM kpi_order_version AS own JOIN kpi_look AS seen ON "
         f"{in_force('own', 'seen')} AND own.placed_at < seen.end_at GROUP BY seen.look"
     )
@@ -28,9 +28,7 @@ def _since(room: Workroom) -> str:
 STEPS: dict[str, Step] = {"since": Step(needs=("order_version",), sql=_since)}
 
 
-def early(
-    room: Workroom, lag_days: Callable[[Look], int], what: str
-) -> dict[int, str]:
+def early(room: Workroom, lag_days: Callable[[Look], int], what: str) -> dict[int, str]:
     """Return the looks whose cohort began before orders of customers are known.
 
     Args:
@@ -38,19 +36,18 @@ def early(
         lag_days: Returns days from the first of a cohort to the look's end.
         what: What can be told later, as a sentence says it.
     """
-    rows = room.query("SELECT look, customer_at, customer_day FROM kpi_since", "since")
-    since = {int(look): (at, day) for look, at, day in rows if at is not None}
+    since = room.by_look("SELECT look, customer_day FROM kpi_since", "since")
     found = {}
     for look in room.looks:
-        if look.number not in since:
+        day = since.get(look.number)
+        if day is None:
             found[look.number] = "Not yet: no order that stands names a customer."
             continue
-        first_at, day = since[look.number]
-        lag = lag_days(look)
-        if look.end_at - timedelta(days=lag) < first_at:
+        told_on = day + timedelta(days=lag_days(look) - 1)
+        if look.as_of < told_on:
             found[look.number] = (
                 f"Not yet: orders are known since {said(day)}; {what} can be told "
-                f"from {said(day + timedelta(days=lag))}."
+                f"from {said(told_on)}."
             )
     return found
 

@@ -66,7 +66,8 @@ def _per_visitor(room: Workroom, top: str) -> str:
         "SELECT look, 'visitor' AS what, visitor AS id, owner, "
         "CAST(day AS TIMESTAMP) AS happened_at, NULL AS about, 0 AS top, 1 AS bottom "
         "FROM kpi_visit UNION ALL "
-        f"SELECT look, 'order', order_id, owner, happened_at, NULL, {top}, 0 FROM kpi_order"
+        f"SELECT look, 'order', order_id, owner, happened_at, NULL, {top}, 0 FROM "
+        "kpi_order"
     )
 
 
@@ -78,7 +79,8 @@ def _visitor_gaps(room: Workroom) -> Gaps:
     found = {}
     for look in room.looks:
         number = look.number
-        if dark[number] > MOST_DARK_DAYS or not visitors.get(number):
+        few = dark[number] > MOST_DARK_DAYS or not visitors.get(number)
+        if few or _began_inside(room, look):
             found[number] = _dark_sentence(room, look, dark[number])
         elif orders.get(number, 0) > visitors[number]:
             found[number] = (
@@ -86,6 +88,19 @@ def _visitor_gaps(room: Workroom) -> Gaps:
                 f"{visitors[number]:,} seen visitors; events miss a part of them."
             )
     return found
+
+
+def _began_inside(room: Workroom, look: Look) -> bool:
+    """Return whether events began after the first day of a look's window."""
+    known = f"known_at < TIMESTAMP '{look.end_at}'"
+    seen = room.query(
+        f"SELECT 1 FROM kpi_visitor_day WHERE day = DATE '{look.first_day}' "
+        f"AND {known} LIMIT 1",
+        "visitor_day",
+    )
+    return not seen and not room.has(
+        "events", f"{known} AND occurred_at < TIMESTAMP '{look.start_at}'"
+    )
 
 
 def _dark_days(room: Workroom) -> dict[int, int]:
@@ -125,7 +140,8 @@ def _order_gaps(room: Workroom) -> Gaps:
 def _order_rows(room: Workroom) -> str:
     room.need("order")
     return (
-        "SELECT look, 'order' AS what, order_id AS id, owner, happened_at, NULL AS about, "
+        "SELECT look, 'order' AS what, order_id AS id, owner, happened_at, NULL AS "
+        "about, "
         "paid_minor AS top, 1 AS bottom FROM kpi_order"
     )
 

@@ -156,9 +156,7 @@ def in_force(version: str, look: str) -> str:
         look: Alias of a table with the look's `end_at`.
     """
     # Two plain comparisons: DuckDB joins on them by hash, and row by row on an OR.
-    return (
-        f"{version}.known_at < {look}.end_at AND {version}.until_at >= {look}.end_at"
-    )
+    return f"{version}.known_at < {look}.end_at AND {version}.until_at >= {look}.end_at"
 
 
 def _passed(instant: str, held: list[datetime], passed: int) -> str:
