@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -166,6 +167,16 @@ def test_a_cost_known_only_after_the_sale_counts_as_known(facts: Facts) -> None:
         facts.order(f"O{i}", "03-10", f"C{i}")
     facts.add("costs", variant_id="V1", valid_from_at=at("03-20"), cost_minor=400)
     assert facts.value("contribution_margin").top == 12 * 600
+
+
+def test_a_cost_announced_for_later_is_not_yet_one(facts: Facts) -> None:
+    facts.open_since()
+    for i in range(12):
+        facts.order(f"O{i}", "03-10", f"C{i}")
+    facts.add(
+        "costs", at("03-20"), variant_id="V1", valid_from_at=at("04-20"), cost_minor=400
+    )
+    assert "known for 0% of revenue" in facts.value("contribution_margin").not_yet
 
 
 def cohort(facts: Facts, first: str, count: int = 20) -> None:
@@ -386,3 +397,111 @@ def test_the_day_that_a_sentence_names_is_the_first(
     before, then = facts.values(kpi, [told_on - timedelta(days=1), told_on])
     assert f"{told_on.day} {told_on:%b %Y}" in before.not_yet
     assert then.value is not None
+
+
+LATE = datetime(2026, 3, 24)
+"""An instant between the two days of the next test, whose windows hold 10 March."""
+
+
+def add_late(facts: Facts, table: str, known_at: datetime | None) -> None:
+    """Add a fact of 10 March (a year earlier for an advertisement)."""
+    if table == "orders":
+        facts.order("late", "03-10", "C99", known_at=known_at)
+        return
+    made: dict[str, dict[str, Any]] = {
+        "events": {
+            "event_id": "late",
+            "kind": "view",
+            "occurred_at": at("03-10"),
+            "visitor_id": "late",
+        },
+        "inventory_levels": {
+            "variant_id": "V0",
+            "location_id": "L",
+            "counted_at": at("03-10"),
+            "available_units": 0,
+        },
+        "early count": {
+            "variant_id": "V0",
+            "location_id": "L",
+            "counted_at": at("02-10"),
+            "available_units": 0,
+        },
+        "costs": {
+            "variant_id": "V1",
+            "valid_from_at": at("03-09"),
+            "cost_minor": 1,
+        },
+        "messages": {
+            "message_id": "late",
+            "direction": "in",
+            "medium": "nps",
+            "sent_at": at("03-10"),
+            "body": "9",
+        },
+        "campaigns": {
+            "campaign_id": "late",
+            "medium": "ads",
+            "started_at": at("2025-02-10"),
+            "cost_minor": 7,
+        },
+        "refunds": {
+            "refund_id": "late",
+            "line_id": "1",
+            "order_id": "O1",
+            "product_id": "V1",
+            "variant_id": "V1",
+            "refunded_at": at("03-11"),
+            "quantity_units": 1,
+            "amount_minor": 50,
+        },
+        "returns": {
+            "return_id": "late",
+            "line_id": "1",
+            "order_id": "O2",
+            "product_id": "V1",
+            "variant_id": "V1",
+            "returned_at": at("03-11"),
+            "quantity_units": 1,
+        },
+    }
+    name = "inventory_levels" if table == "early count" else table
+    facts.add(name, known_at, **made[table])
+
+
+@pytest.mark.parametrize(
+    ("table", "kpi"),
+    [
+        ("orders", "average_order_value"),
+        ("events", "conversion"),
+        ("inventory_levels", "stock_out_rate"),
+        ("early count", "stock_out_rate"),
+        ("costs", "contribution_margin"),
+        ("messages", "net_promoter_score"),
+        ("campaigns", "cac_payback"),
+        ("refunds", "contribution_margin"),
+        ("returns", "return_rate"),
+    ],
+)
+def test_a_fact_known_late_counts_from_then_on(table: str, kpi: str) -> None:
+    days = [date(2026, 3, 20), date(2026, 3, 27)]
+    found = {}
+    for when in (None, LATE, datetime(2026, 5, 1)):
+        facts = Facts()
+        facts.open_since()
+        visited(facts)
+        for i in range(12):
+            facts.order(f"O{i}", "03-10", f"C{i}")
+            facts.order(f"F{i}", "2025-02-01", f"N{i}")
+            counted(facts, f"V{i}", "02-01", 5)
+        facts.add(
+            "costs", variant_id="V1", valid_from_at=at("2024-01-01"), cost_minor=9
+        )
+        add_late(facts, table, when)
+        values = facts.values(kpi, days)
+        found[when] = [(value.top, value.bottom) for value in values]
+        facts.con.close()
+    at_once, late, never = found.values()
+    assert at_once[0] != never[0], "the fact is seen by this figure"
+    assert at_once[1] != never[1]
+    assert late == [never[0], at_once[1]]

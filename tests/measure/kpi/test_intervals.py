@@ -10,6 +10,7 @@ from scipy import stats
 
 from cartwheel.measure.kpi.intervals import (
     Moments,
+    amount_interval,
     fixed_interval,
     ratio_interval,
     share_interval,
@@ -32,6 +33,7 @@ def moments_of(top: np.ndarray, bottom: np.ndarray) -> Moments:
         top_top=sum(t * t for t in top),
         top_bottom=sum(t * b for t, b in zip(top, bottom, strict=True)),
         bottom_bottom=sum(b * b for b in bottom),
+        movers=sum(t != 0 for t in top),
     )
 
 
@@ -60,6 +62,17 @@ def test_share_of_independent_owners_is_wilsons(case: tuple[int, int]) -> None:
     top = np.array([1] * hits + [0] * (n - hits))
     found = share_interval(moments_of(top, np.ones(n)))
     assert found == pytest.approx(wilson(hits, n))
+
+
+def test_amount_is_the_ratio_on_the_scale_of_logarithms() -> None:
+    top = np.array([0] * 90 + [1_000, 3_000] * 5)
+    made = moments_of(top, np.ones(100))
+    low, high = amount_interval(made)
+    value, error = 200.0, np.std(top, ddof=1) / 10
+    reach = stats.t.ppf(0.975, 9) * error / value  # ten who paid
+    assert (low, high) == pytest.approx(
+        (value * np.exp(-reach), value * np.exp(reach)), rel=1e-3
+    )
 
 
 def test_clusters_widen_a_share() -> None:
@@ -103,7 +116,7 @@ def test_intervals_hold_the_truth_in_a_small_shop() -> None:
     for _ in range(400):
         orders = rng.geometric(0.7, 60)
         spent = [rng.lognormal(np.log(4_000), 0.7, n).sum() for n in orders]
-        low, high = ratio_interval(moments_of(np.array(spent), orders))
+        low, high = amount_interval(moments_of(np.array(spent), orders))
         held += low <= truth <= high
     # At 95 % chance leaves fewer than 360 right less than once in 10,000; a skewed
     # mean of 60 is allowed to fall a little short of that.

@@ -25,7 +25,7 @@ from tests.measure.kpi.made import Facts
 FIRST = datetime(2024, 9, 1)
 DAYS = 580
 ZONE = "Europe/Berlin"
-LOOKS = [date(2026, 1, 10), date(2026, 1, 17), date(2026, 3, 20)]
+LOOKS = [date(2026, 3, 6), date(2026, 3, 13), date(2026, 3, 20)]
 few = settings(
     max_examples=10,
     deadline=None,
@@ -36,9 +36,10 @@ Row = tuple[str, datetime, dict[str, Any]]
 moments = st.one_of(
     st.integers(0, DAYS * 24),
     # Most are near the looks, where windows begin and end.
-    st.integers((DAYS - 120) * 24, DAYS * 24),
+    st.integers((DAYS - 75) * 24, DAYS * 24),
+    st.integers((DAYS - 45) * 24, (DAYS - 10) * 24),
 ).map(lambda hours: FIRST + timedelta(hours=hours))
-lags = st.sampled_from([0, 0, 0, 1, 5, 40]).map(lambda days: timedelta(days=days))
+lags = st.sampled_from([0, 0, 3, 9, 40]).map(lambda days: timedelta(days=days))
 customers = st.sampled_from([None, "C0", "C1", "C2", "C3"])
 goods = st.sampled_from(["V0", "V1", "V2"])
 names = st.integers(0, 6)

@@ -188,7 +188,7 @@ LIFETIME_VALUE = Kpi(
     ),
     tables=("orders", "order_lines", "refunds"),
     better="higher",
-    kind="ratio",
+    kind="amount",
     top="net_revenue_minor",
     bottom="customers",
     rows=_value_rows,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from cartwheel.measure.kpi.workroom import Workroom
 
-Kind = Literal["share", "ratio", "fixed"]
+Kind = Literal["share", "amount", "ratio", "fixed"]
 Gaps = Mapping[int, str]
 """Why a figure cannot be said, by the number of the look; looks that can are absent."""
 
@@ -32,8 +32,8 @@ class Kpi:
         definition: How it is counted, one sentence.
         tables: Fact tables it is counted from.
         better: Whether a shop wants it high or low.
-        kind: How its interval is made: "share" of things, "ratio" of sums, or "fixed",
-            a constant over a sum.
+        kind: How its interval is made: "share" of things, "amount" of money each,
+            "ratio" of sums that may be negative, or "fixed", a constant over a sum.
         top: Name of what is counted above the line.
         bottom: Name of what is counted below it.
         rows: Returns SQL of the rows behind it, with `ROW_COLUMNS`.

@@ -10,6 +10,7 @@ from cartwheel.measure.kpi.definition import Kpi
 from cartwheel.measure.kpi.intervals import (
     LEAST,
     Moments,
+    amount_interval,
     fixed_interval,
     ratio_interval,
     share_interval,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 INTERVALS = {
     "share": share_interval,
+    "amount": amount_interval,
     "ratio": ratio_interval,
     "fixed": fixed_interval,
 }
@@ -104,6 +106,11 @@ def _obstacle(kpi: Kpi, moments: Moments) -> str:
             f"Not yet: counted from {moments.owners} {kpi.owners}; {LEAST} are needed "
             "for an interval."
         )
+    if kpi.kind == "amount" and moments.movers < LEAST:
+        return (
+            f"Not yet: counted from {moments.movers} {kpi.owners} who paid something; "
+            f"{LEAST} are needed for an interval."
+        )
     largest = kpi.scale * moments.whole_top / moments.whole_bottom
     return kpi.too_large if kpi.most is not None and largest > kpi.most else ""
 
@@ -114,14 +121,15 @@ def _moments(room: Workroom, kpi: Kpi) -> dict[int, Moments]:
         f"SELECT look, sum(n), count(*) FILTER ({own}), "
         f"sum(t) FILTER ({own}), sum(b) FILTER ({own}), "
         f"sum(t * t) FILTER ({own}), sum(t * b) FILTER ({own}), "
-        f"sum(b * b) FILTER ({own}), sum(t) FILTER (owner IS NULL), "
+        f"sum(b * b) FILTER ({own}), "
+        f"count(*) FILTER ({own} AND t <> 0), sum(t) FILTER (owner IS NULL), "
         "sum(b) FILTER (owner IS NULL) FROM (SELECT look, owner, count(*) AS n, "
         "CAST(sum(top) AS HUGEINT) AS t, CAST(sum(bottom) AS HUGEINT) AS b "
         f"FROM ({kpi.rows(room)}) GROUP BY look, owner) GROUP BY look"
     )
     names = (
         *("rows", "owners", "top", "bottom", "top_top", "top_bottom"),
-        *("bottom_bottom", "fixed_top", "fixed_bottom"),
+        *("bottom_bottom", "movers", "fixed_top", "fixed_bottom"),
     )
     return {
         int(look): Moments(**{n: int(s or 0) for n, s in zip(names, sums, strict=True)})

@@ -60,7 +60,8 @@ def margin_sql(room: Workroom, before: str = "") -> str:
 def known_share(room: Workroom, sold: str = "sold") -> dict[int, float]:
     """Return the share of revenue whose costs are known, by look with revenue."""
     return room.by_look(
-        "SELECT look, sum(paid_minor) FILTER (cost IS NOT NULL) / sum(paid_minor) "
+        "SELECT look, "
+        "coalesce(sum(paid_minor) FILTER (cost IS NOT NULL), 0) / sum(paid_minor) "
         f"FROM ({_costed(f'kpi_{sold}', 'placed_at')}) "
         "GROUP BY look HAVING sum(paid_minor) > 0",
         sold,
@@ -119,9 +120,9 @@ def _gaps(room: Workroom) -> Gaps:
                 f"Not yet: nothing was sold in the {look.window_days} days up to "
                 f"{said(look.as_of)}."
             )
-        elif not share or share < KNOWN_SHARE:
+        elif share < KNOWN_SHARE:
             found[look.number] = (
-                f"Not yet: unit costs are known for {share or 0:.0%} of revenue, "
+                f"Not yet: unit costs are known for {share:.0%} of revenue, "
                 f"{KNOWN_SHARE:.0%} are needed. Import costs."
             )
     return {**found, **partial(room)}
@@ -134,7 +135,7 @@ def _notes(room: Workroom) -> Gaps:
         else "what parcels cost is unknown and not taken off (set costs.parcel_minor)"
     )
     return {
-        look: f"Unit costs are known for {share or 0:.1%} of revenue; {parcel}."
+        look: f"Unit costs are known for {share:.1%} of revenue; {parcel}."
         for look, share in known_share(room).items()
     }
 
