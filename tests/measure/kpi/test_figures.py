@@ -100,6 +100,25 @@ def test_order_value_takes_discounts_off_and_counts_guests(facts: Facts) -> None
     assert (found.top, found.bottom, found.owners) == (12 * 1_500 + 14_000, 13, 13)
 
 
+def test_a_sale_keyed_in_and_taken_back_is_no_sale(facts: Facts) -> None:
+    facts.open_since()
+    for i in range(12):
+        facts.order(f"O{i}", "03-10", f"C{i}")
+    facts.order("twice", "03-11", "C0")
+    back = {"reason": "cancellation", "amount_minor": 1_000}
+    # It closes the newest open sale of the same to the same; one too late closes none.
+    facts.refund("X0", "03-12", None, customer_id="C0", **back)
+    facts.refund("X1", "03-14", None, customer_id="C1", **back)
+    facts.refund("X2", "03-12", None, customer_id="C2", **{**back, "reason": "torn"})
+    assert {row["id"] for row in facts.rows("average_order_value")} == {
+        f"O{i}" for i in range(12)
+    }
+    before = facts.value("average_order_value", date(2026, 3, 11))
+    assert before.bottom == 13, "on the day before, nobody knew"
+    returned = facts.value("return_rate")
+    assert (returned.top, returned.bottom) == (2, 12)
+
+
 def test_an_interval_needs_ten_owners(facts: Facts) -> None:
     for i in range(9):
         facts.order(f"O{i}", "03-10", f"C{i}")
