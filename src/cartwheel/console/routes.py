@@ -10,6 +10,7 @@ from cartwheel.api.security import current_user
 from cartwheel.console import (
     pages_decisions,
     pages_imports,
+    pages_kpis,
     pages_levers,
     pages_living,
     pages_overview,
@@ -21,6 +22,7 @@ router = APIRouter(include_in_schema=False)
 for part in (
     pages_overview,
     pages_decisions,
+    pages_kpis,
     pages_levers,
     pages_living,
     pages_imports,
