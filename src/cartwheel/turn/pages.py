@@ -12,6 +12,7 @@ from sqlalchemy import delete
 
 from cartwheel.connectors.rejects import read_rejects
 from cartwheel.measure.assign import holdout_mask
+from cartwheel.measure.earnings.page import earnings_page
 from cartwheel.measure.freshness import table_states
 from cartwheel.measure.kpi import overview_figures
 from cartwheel.operations import pages
@@ -32,13 +33,16 @@ REJECTS_SHOWN = 500
 
 
 def make_pages(shop: Shop, number: int) -> dict[str, Any]:
-    """Return the pages of a turn: the overview, titles and one page per lever."""
+    """Return the pages of a turn: overview, titles, earnings and one per lever."""
     row = read_turn(shop, number)
     stage = stage_of(shop, number)
     tables = known_signals(stage)
+    overview = _overview(shop, row, stage, tables)
+    on = date.fromisoformat(row.as_of)
     made = {
-        "overview": _overview(shop, row, stage, tables),
+        "overview": overview,
         "titles": _titles(tables),
+        "earnings": earnings_page(shop, on, overview),
     }
     for name, run in runs_of(stage).items():
         made[f"lever:{name}"] = run["report"]
