@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 from cartwheel.api.security import current_user
 from cartwheel.console import (
     pages_decisions,
+    pages_earnings,
     pages_imports,
     pages_levers,
     pages_living,
@@ -21,6 +22,7 @@ router = APIRouter(include_in_schema=False)
 for part in (
     pages_overview,
     pages_decisions,
+    pages_earnings,
     pages_levers,
     pages_living,
     pages_imports,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from cartwheel.measure.experiment.comparison import Comparison
 from cartwheel.measure.experiment.effect import compare
 from cartwheel.measure.experiment.metric import Metric
 from cartwheel.measure.experiment.moments import Moments
+from cartwheel.measure.experiment.power import LONGEST_DAYS
 from cartwheel.measure.experiment.skewed import chance_of
 
 Array = np.ndarray[Any, Any]
@@ -22,23 +24,45 @@ BUYERS = 10
 """Units of each group that must have brought something."""
 
 
-def few(found: Brought, reached: Array) -> str:
-    """Return why a comparison would rest on too few units, "" when it would not.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thin:
+    """Too few units for a figure.
+
+    Attributes:
+        why: Which, and how many are needed.
+        days: Days until they are there at the present pace; None beyond ten years.
+    """
+
+    why: str
+    days: int | None
+
+
+def few(found: Brought, reached: Array, *, days: int, new_a_day: float) -> Thin | None:
+    """Return why a comparison would rest on too few units, None when it would not.
 
     Args:
         found: What units brought.
         reached: Who was reached, bool, shape (n,); the others were left alone.
+        days: Days counted.
+        new_a_day: Units that come a day, both groups.
     """
-    for name, group in (("reached", reached), ("left alone", ~reached)):
+    for name, group in (("left alone", ~reached), ("reached", reached)):
         units, buyers = int(group.sum()), int((found.value[group] != 0).sum())
         if units < FEWEST:
-            return f"{units} were {name}; a figure needs {FEWEST} or more"
+            pace = new_a_day * units / len(reached)
+            why = f"{units} were {name}; a figure needs {FEWEST} or more"
+            return Thin(why=why, days=_days(FEWEST - units, pace))
         if buyers < BUYERS:
-            return (
+            why = (
                 f"{buyers} of those {name} brought anything; a figure needs "
                 f"{BUYERS} or more"
             )
-    return ""
+            return Thin(why=why, days=_days(BUYERS - buyers, buyers / days))
+    return None
+
+
+def _days(missing: int, pace: float) -> int | None:
+    return math.ceil(missing / pace) if missing <= pace * LONGEST_DAYS else None
 
 
 def compare_groups(found: Brought, reached: Array) -> Comparison:

@@ -99,7 +99,7 @@ def _of_draw(seen: Measured, write: Words) -> tuple[Range | None, str]:
     groups = f"{seen.reached:,} drawn to get it, {seen.held_out:,} to get nothing"
     if seen.found is None:
         why = f"{seen.why} ({groups})"
-        return None, not_yet(seen.needed, "customer", write, why=why)
+        return None, not_yet(seen.needed, "customer", write, why=why, thin=seen.thin)
     if not seen.found.decided:
         return seen.money, f"{groups}; it cannot be told from luck"
     return seen.money, f"{groups}, up to the quarter's end"

@@ -132,7 +132,7 @@ class _Book:
         people = [day for x, day in self.acted.items() if self.unit_of(x) == "customer"]
         draft = Entry(lever=WHEEL, title=WHEEL_TITLE, unit="customer")
         if not people:
-            text = nothing(WHEEL, not self.record.turns)
+            text = nothing(WHEEL, turned=bool(self.record.turns))
             return replace(draft, not_yet=text)
         draft = replace(draft, since=min(people).isoformat())
         window = window_of(self.record, min(people), self.on, None)
@@ -153,17 +153,20 @@ class _Book:
         title = self.titles.get(name, name.capitalize())
         draft = Entry(lever=name, title=title, unit=unit)
         if name not in self.acted:
-            draft = replace(draft, not_yet=nothing(name, not self.record.turns))
+            draft = replace(
+                draft, not_yet=nothing(name, turned=bool(self.record.turns))
+            )
             return replace(draft, links=self._links(name, None))
         acted = self.acted[name]
         draft = replace(draft, since=acted.isoformat())
         window = window_of(self.record, acted, self.on, name)
         if window is None:
-            why = (
-                f"no {unit} is left alone by it; give it a share under holdout.levers"
-                if self.shop.settings.holdout.levers.get(name, 0) == 0
-                else f"no {unit} was left alone by it, or the holdout's salt changed"
-            )
+            why = "nobody was left alone by it, or the holdout's salt changed"
+            if self.shop.settings.holdout.levers.get(name, 0) == 0:
+                why = (
+                    "it has no holdout of its own (holdout.levers), so there is "
+                    "nothing to compare with"
+                )
             return replace(
                 draft, not_yet=f"Not yet: {why}.", links=self._links(name, None)
             )
@@ -217,7 +220,9 @@ class _Book:
     ) -> Entry:
         group = group_of(self.facts, window, draft.unit, lever)
         seen = measure_group(self.facts, group, draft.unit, window.before, self.on)
-        waits = not_yet(seen.needed, draft.unit, self.write, why=seen.why)
+        waits = not_yet(
+            seen.needed, draft.unit, self.write, why=seen.why, thin=seen.thin
+        )
         return replace(
             draft,
             first=window.first.isoformat(),

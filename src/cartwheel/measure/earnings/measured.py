@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from cartwheel.measure.earnings.groups import compare_groups, few
 from cartwheel.measure.earnings.units import Facts, Span, brought, known_since
 from cartwheel.measure.earnings.window import Window
 from cartwheel.measure.earnings.words import WANTED
+from cartwheel.measure.earnings.words import day as day_text
 from cartwheel.measure.experiment.comparison import Comparison
 from cartwheel.measure.experiment.power import reach
 from cartwheel.measure.experiment.ratio_check import ALARM, sample_ratio
@@ -52,6 +54,7 @@ class Measured:
         found: The comparison, None when it may not be told.
         why: Why it may not, "" when it may.
         needed: What can be seen and what is missing, None when nothing varies.
+        thin: There are too few units.
     """
 
     basis: Basis
@@ -61,6 +64,7 @@ class Measured:
     found: Comparison | None
     why: str
     needed: Needed | None
+    thin: bool = False
 
     @property
     def effect(self) -> Range | None:
@@ -135,42 +139,37 @@ def measure_group(
     """
     reached = int(group.reached.sum())
     held = len(group.spans) - reached
-
-    def say(
-        basis: Basis,
-        found: Comparison | None,
-        why: str = "",
-        needed: Needed | None = None,
-    ) -> Measured:
-        return Measured(
-            basis=basis,
-            reached=reached,
-            held_out=held,
-            moved=group.moved,
-            found=found,
-            why=why,
-            needed=needed,
-        )
-
+    say = partial(Measured, reached=reached, held_out=held, moved=group.moved)
+    empty = partial(say, found=None, needed=None)
     if min(reached, held) < 2:
         who = "left alone" if held < 2 else "reached"
-        return say("margin", None, f"fewer than two {unit}s were {who}")
+        return empty(basis="margin", why=f"fewer than two {unit}s were {who}")
     if group.share is not None and _lopsided(reached, held, group.share):
         why = (
             f"{held:,} of {held + reached:,} {unit}s are left alone where "
             f"{group.share:.1%} should be, which chance does not do"
         )
-        return say("margin", None, why)
+        return empty(basis="margin", why=why)
     rows = brought(facts, unit, group.spans, before)
-    thin = few(rows, group.reached)
+    days = int(rows.days.max())
+    thin = few(rows, group.reached, days=days, new_a_day=group.new_a_day)
+    why = "" if thin is None else thin.why
+    if thin is not None and thin.days is not None:
+        by = on + timedelta(days=thin.days)
+        why += f", about {day_text(by)} at the present pace"
     try:
         found = compare_groups(rows, group.reached)
     except ValueError:
-        return say(rows.basis, None, thin or f"every {unit} brought the same")
+        why = why or f"every {unit} brought the same"
+        return empty(basis=rows.basis, why=why, thin=thin is not None)
     needed = needed_of(found, group.new_a_day, on)
-    if thin:
-        return say(rows.basis, None, thin, needed)
-    return say(rows.basis, found, "", needed)
+    return say(
+        basis=rows.basis,
+        found=None if thin is not None else found,
+        why=why,
+        needed=needed,
+        thin=thin is not None,
+    )
 
 
 def _lopsided(reached: int, held: int, share: float) -> bool:

@@ -80,8 +80,8 @@ def known_since(facts: Facts, unit: Unit, on: date) -> dict[str, date]:
     place = facts.schema
     _, end = instants(on, on, facts.timezone)
     rows = facts.con.execute(
-        f"SELECT unit, CAST(timezone($zone, timezone('UTC', min(at))) AS DATE) FROM ("
-        f"SELECT {key} AS unit, created_at AS at FROM {place}.{table} "
+        "SELECT unit, CAST(timezone($zone, timezone('UTC', min(seen_at))) AS DATE) "
+        f"FROM (SELECT {key} AS unit, created_at AS seen_at FROM {place}.{table} "
         "WHERE created_at < $end AND known_at < $end UNION ALL "
         f"SELECT {key}, placed_at FROM {place}.{sold} "
         f"WHERE placed_at < $end AND known_at < $end AND {key} IS NOT NULL) "

@@ -87,7 +87,9 @@ def _net(entry: Entry) -> str:
     return "; whether that is more than it cost is open"
 
 
-def not_yet(needed: Needed | None, unit: str, write: Words, *, why: str) -> str:
+def not_yet(
+    needed: Needed | None, unit: str, write: Words, *, why: str, thin: bool = False
+) -> str:
     """Return why a figure cannot be said, and what is still needed by when.
 
     Args:
@@ -95,6 +97,7 @@ def not_yet(needed: Needed | None, unit: str, write: Words, *, why: str) -> str:
         unit: "customer" or "product".
         write: Writes money.
         why: Why it cannot be said.
+        thin: So few units are there that what a smaller effect needs is a guess.
     """
     text = f"Not yet: {why}."
     if needed is None:
@@ -103,6 +106,8 @@ def not_yet(needed: Needed | None, unit: str, write: Words, *, why: str) -> str:
         f" An effect from {write.money(needed.detectable)} a {unit} would be found "
         "four times in five"
     )
+    if thin:
+        return f"{text}."
     if needed.units_missing == 0:
         return f"{text}, so one of {WANTED:.0%} would very likely have been seen."
     text += f"; for one of {WANTED:.0%}, {needed.units_missing:,} more {unit}s"
@@ -111,21 +116,18 @@ def not_yet(needed: Needed | None, unit: str, write: Words, *, why: str) -> str:
     return f"{text} are needed: about {day(needed.by)} at the present pace."
 
 
-def nothing(name: str, record_empty: bool, why: str = "") -> str:
-    """Return why an entry has no window at all.
+def nothing(name: str, *, turned: bool) -> str:
+    """Return why an entry has nothing to count.
 
     Args:
         name: The lever's name, or "wheel".
-        record_empty: No turn was published by then.
-        why: A reason that is known.
+        turned: A turn was published by then.
     """
-    if why:
-        return f"Not yet: {why}."
-    if record_empty:
+    if not turned:
         return "Not yet: no turn was published by then."
-    who = "no lever" if name == WHEEL else "the lever"
-    verb = "reached anybody" if name == WHEEL else "acted"
+    if name == WHEEL:
+        return "Not yet: nothing that a model decided reached a customer by then."
     return (
-        f"Not yet: {who} {verb} with a model of its own by then; approve something "
-        "it proposes, or let it answer."
+        "Not yet: nothing it decided with a model of its own was approved or carried "
+        "out by then."
     )
