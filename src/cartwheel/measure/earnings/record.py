@@ -2,7 +2,7 @@
 
 A shop's day is not the clock's: a demo shop lives a week in a minute, and a history may
 be turned on years later. The day of an act is counted from the newest turn published
-before it: the day that turn looked from, and the whole days since, at least one.
+before it, by the whole days that passed since.
 """
 
 from __future__ import annotations
@@ -155,10 +155,16 @@ class _Clock:
         if place < 0:
             return own.from_day
         turn = self._order[place]
-        passed = date.fromisoformat(at[:10]) - date.fromisoformat(
-            turn.published_at[:10]
-        )
-        return max(own.from_day, turn.as_of + max(passed, timedelta(days=1)))
+        at_day, published = _date(at), _date(turn.published_at)
+        # A turn looks from the day it runs on or the day before; one run later, or by
+        # a demo's clock, stands for the morning after the day it looked from.
+        lag = min(max((published - turn.as_of).days, 0), 1)
+        passed = timedelta(days=lag) + (at_day - published)
+        return max(own.from_day, turn.as_of + passed)
+
+
+def _date(instant: str) -> date:
+    return date.fromisoformat(instant[:10])
 
 
 def _read_turns(engine: Engine) -> list[Turn]:
