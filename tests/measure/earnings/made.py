@@ -134,7 +134,7 @@ def add_turn(
 def add_overview(shop: Shop, number: int = 1) -> None:
     """Publish an overview that names one lever and two links."""
     body = {
-        "levers": [{"name": "lifecycle", "title": "Customers"}],
+        "levers": [{"name": "lifecycle", "title": "Customers", "state": "healthy"}],
         "links": [
             {"name": "stock→lifecycle", "to": "lifecycle"},
             {"name": "stock→price", "to": "price"},

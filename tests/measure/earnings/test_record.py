@@ -139,9 +139,8 @@ def test_the_first_act_of_a_healthy_turn_counts() -> None:
 def test_a_window_starts_where_the_salt_or_the_holdout_did() -> None:
     start = TURNED + timedelta(days=1)
     week = [TURNED + timedelta(days=7 * i) for i in range(4)]
-    plain = window_of(
-        record_of(*(turn(i, d) for i, d in enumerate(week))), start, ON, None
-    )
+    made = [turn(i, d) for i, d in enumerate(week)]
+    plain = window_of(record_of(*made), start, ON, None)
     assert plain is not None
     assert (plain.since, plain.first, plain.days) == (start, start, 30)
     assert plain.before == (start - timedelta(days=30), TURNED)
@@ -149,8 +148,7 @@ def test_a_window_starts_where_the_salt_or_the_holdout_did() -> None:
         turn(0, week[0], salt="old"),
         turn(0, week[0], share=0.0),
     ):
-        made = (changed, *(turn(i, d) for i, d in enumerate(week[1:], 1)))
-        found = window_of(record_of(*made), start, ON, None)
+        found = window_of(record_of(changed, *made[1:]), start, ON, None)
         assert found is not None
         assert found.since == week[1] + timedelta(days=1)
     none = record_of(*(turn(i, d, share=0.0) for i, d in enumerate(week)))

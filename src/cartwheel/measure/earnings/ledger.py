@@ -40,7 +40,7 @@ from cartwheel.measure.earnings.kinds import (
 )
 from cartwheel.measure.earnings.measured import Measured, group_of, measure_group
 from cartwheel.measure.earnings.record import Record, read_record
-from cartwheel.measure.earnings.units import Facts, first_answers
+from cartwheel.measure.earnings.units import Facts, facts_of, first_answers
 from cartwheel.measure.earnings.window import Window, first_acts, window_of
 from cartwheel.measure.earnings.words import Words, not_yet, nothing, verdict
 from cartwheel.measure.experiment.correct import holm
@@ -69,14 +69,15 @@ def earnings(
     """
     record = read_record(shop.database, on)
     told = _overview(shop, record) if overview is None else overview
-    with shop.lake.attached(read_only=True) as con:
-        facts = Facts(con=con, schema="lake", timezone=shop.settings.timezone)
+    with facts_of(shop, on) as facts:
+        answers = first_answers(facts, on)
         book = _Book(
             shop=shop,
             on=on,
             facts=facts,
             record=record,
-            acted=first_acts(record, first_answers(facts, on)),
+            acted=first_acts(record, answers),
+            answering=frozenset(lever for lever, _, _ in answers),
             overview=told,
             after={},
         )
@@ -105,6 +106,7 @@ class _Book:
     facts: Facts
     record: Record
     acted: Mapping[str, date]
+    answering: frozenset[str]
     overview: Mapping[str, Any]
     after: dict[int, Mapping[str, Range]]
 
@@ -189,7 +191,7 @@ class _Book:
             drawn,
             self.write,
             # A lever that answers does more than what it decided in its turns.
-            alone=len(counted) == 1 and name not in self._answering(),
+            alone=len(counted) == 1 and name not in self.answering,
         )
         return replace(filled, kinds=kinds, links=self._links(name, window))
 
@@ -267,9 +269,6 @@ class _Book:
         if days not in self.after:
             self.after[days] = daily_figures(self.facts, self.on, days)
         return beside(rows[0][1], self.after[days])
-
-    def _answering(self) -> set[str]:
-        return {lever for lever, _, _ in first_answers(self.facts, self.on)}
 
     def _links(self, lever: str, window: Window | None) -> tuple[LinkEarned, ...]:
         rows = self.overview.get("links") or []

@@ -9,8 +9,9 @@ first day counts only before the window, for both groups alike.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,21 @@ import numpy as np
 
 from cartwheel.measure.earnings.figures import Basis, Unit
 from cartwheel.measure.holdout_lift import instants
-from cartwheel.measure.sales import Key, sales_by
+from cartwheel.measure.sales import Key, Sales, sales_by
 
 if TYPE_CHECKING:
     import duckdb
 
+    from cartwheel.shop import Shop
+
 Array = np.ndarray[Any, Any]
+
+
+COPIED = (
+    *("customers", "products", "orders", "order_lines"),
+    *("costs", "refunds", "returns", "answers"),
+)
+"""Fact tables the ledger reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +44,13 @@ class Facts:
         con: A DuckDB connection to them, bookkeeping columns included.
         schema: Where they are.
         timezone: Time zone in which days are counted.
+        kept: Sales read before, since most entries share their days.
     """
 
     con: duckdb.DuckDBPyConnection
     schema: str
     timezone: str
+    kept: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +77,28 @@ class Span:
     unit: str
     after: date
     until: date
+
+
+@contextmanager
+def facts_of(shop: Shop, on: date) -> Iterator[Facts]:
+    """Yield what a shop knew at the end of a day, copied once.
+
+    A dozen queries follow; on the lake itself each would plan over its files anew.
+
+    Args:
+        shop: The shop.
+        on: Last day; nothing known later is there.
+    """
+    timezone = shop.settings.timezone
+    _, end = instants(on, on, timezone)
+    with shop.lake.attached(read_only=True) as con:
+        for table in COPIED:
+            con.execute(
+                f"CREATE TEMP TABLE {table} AS SELECT * FROM lake.{table} "
+                "WHERE known_at < ?",
+                [end],
+            )
+        yield Facts(con=con, schema="temp", timezone=timezone)
 
 
 def known_since(facts: Facts, unit: Unit, on: date) -> dict[str, date]:
@@ -128,19 +162,28 @@ class _Sold:
 
 
 def _by_day(facts: Facts, unit: Unit, first: date, last: date) -> _Sold:
-    sales = _sales(facts, (unit, "day"), first, last)
-    found: dict[str, list[tuple[date, float]]] = defaultdict(list)
-    for (name, day), sold in sales.by.items():
-        found[name].append((date.fromisoformat(day), sold.earned))
-    return _Sold(found, "margin" if sales.costed else "revenue")
+    asked = (unit, "day", first, last)
+    if asked not in facts.kept:
+        sales = _sales(facts, (unit, "day"), first, last)
+        found: dict[str, list[tuple[date, float]]] = defaultdict(list)
+        for (name, day), sold in sales.by.items():
+            found[name].append((date.fromisoformat(day), sold.earned))
+        basis: Basis = "margin" if sales.costed else "revenue"
+        facts.kept[asked] = _Sold(found, basis)
+    kept: _Sold = facts.kept[asked]
+    return kept
 
 
 def _sums(facts: Facts, unit: Unit, first: date, last: date) -> dict[str, float]:
-    sales = _sales(facts, (unit,), first, last)
-    return {name: sold.earned for (name,), sold in sales.by.items()}
+    asked = (unit, first, last)
+    if asked not in facts.kept:
+        sales = _sales(facts, (unit,), first, last)
+        facts.kept[asked] = {name: sold.earned for (name,), sold in sales.by.items()}
+    kept: dict[str, float] = facts.kept[asked]
+    return kept
 
 
-def _sales(facts: Facts, keys: tuple[Key, ...], first: date, last: date) -> Any:
+def _sales(facts: Facts, keys: tuple[Key, ...], first: date, last: date) -> Sales:
     start, end = instants(first, last, facts.timezone)
     return sales_by(
         facts.con,
