@@ -271,6 +271,7 @@ def test_a_levers_holdout_is_apart_from_the_wheels(tmp_path: Path) -> None:
         facts = Facts(con=con, schema="lake", timezone="UTC")
         group = group_of(facts, window, "customer", "lifecycle")
     holdout: Holdout = shop.settings.holdout
+    assert group.moved == 0
     names = [span.unit for span in group.spans]
     alone = {x for x, r in zip(names, group.reached, strict=True) if not r}
     assert alone
