@@ -15,6 +15,7 @@ import typer
 from cartwheel.cli_errors import run_guarded
 from cartwheel.errors import Misuse
 from cartwheel.measure.commands import measure
+from cartwheel.measure.earnings.command import earnings
 from cartwheel.measure.experiment.commands import app as experiments
 from cartwheel.measure.kpi_command import kpis
 from cartwheel.simulator.commands import app as simulations
@@ -39,6 +40,7 @@ app.add_typer(simulations, name="simulate")
 app.add_typer(experiments, name="experiment")
 app.command()(measure)
 app.command("kpis")(kpis)
+app.command()(earnings)
 
 ShopOption = Annotated[
     Path,

@@ -131,6 +131,17 @@ experiment_looks = Table(  # what a look at an experiment found, one a day
     Column("standing", Text, nullable=False),  # JSON
 )
 
+baselines = Table(  # the shop before a lever first decided; never changed
+    "baselines",
+    metadata,
+    Column("lever", Text, primary_key=True),
+    Column("frozen_at", Text, nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("day", Text, nullable=False),  # last day of the days before
+    Column("window_days", Integer, nullable=False),
+    Column("figures", Text, nullable=False),  # JSON: value, low, high a day, by name
+)
+
 pages = Table(  # what a turn publishes for the console, as JSON
     "pages",
     metadata,

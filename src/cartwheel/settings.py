@@ -81,12 +81,28 @@ class Guardrails(_Section):
 
 
 class Costs(_Section):
-    """What a sale costs besides the goods."""
+    """What a sale costs besides the goods, and what the wheel costs."""
 
     parcel_minor: int | None = Field(
         None,
         ge=0,
         description="What sending one order costs; empty: unknown, not counted.",
+    )
+    tools_minor_month: int | None = Field(
+        None,
+        ge=0,
+        description="What the wheel's tools cost a month; empty: unknown, not counted.",
+    )
+    labour_minor_hour: int | None = Field(
+        None,
+        ge=0,
+        description="What an hour of work costs; empty: unknown, not counted.",
+    )
+    minutes_per_decision: float | None = Field(
+        None,
+        ge=0,
+        le=480,
+        description="Minutes a person takes for a decision; empty: unknown.",
     )
 
 

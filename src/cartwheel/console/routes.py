@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 from cartwheel.api.security import current_user
 from cartwheel.console import (
     pages_decisions,
+    pages_earnings,
     pages_imports,
     pages_kpis,
     pages_levers,
@@ -23,6 +24,7 @@ for part in (
     pages_overview,
     pages_decisions,
     pages_kpis,
+    pages_earnings,
     pages_levers,
     pages_living,
     pages_imports,

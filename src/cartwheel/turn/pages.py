@@ -14,6 +14,7 @@ from sqlalchemy import delete
 from cartwheel.connectors.rejects import read_rejects
 from cartwheel.errors import Busy
 from cartwheel.measure.assign import holdout_mask
+from cartwheel.measure.earnings.page import earnings_page
 from cartwheel.measure.freshness import table_states
 from cartwheel.measure.kpi import make_board, source_of
 from cartwheel.measure.kpi.overview import overview_figures
@@ -39,13 +40,16 @@ log = logging.getLogger("cartwheel.turn")
 
 
 def make_pages(shop: Shop, number: int) -> dict[str, Any]:
-    """Return the pages of a turn: the overview, titles and one page per lever."""
+    """Return the pages of a turn: overview, titles, earnings and one per lever."""
     row = read_turn(shop, number)
     stage = stage_of(shop, number)
     tables = known_signals(stage)
+    overview = _overview(shop, row, stage, tables)
+    on = date.fromisoformat(row.as_of)
     made = {
-        "overview": _overview(shop, row, stage, tables),
+        "overview": overview,
         "titles": _titles(tables),
+        "earnings": earnings_page(shop, on, overview),
     }
     kpis = _kpis(shop, row)
     if kpis is not None:

@@ -7,7 +7,7 @@ import json
 import logging
 import shutil
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, and_, func, select, update
@@ -19,6 +19,7 @@ from cartwheel.gate.order import pass_gate
 from cartwheel.ledger.entry import DecisionState
 from cartwheel.ledger.store import expire, insert_decisions
 from cartwheel.levers.base import Decision, Prediction
+from cartwheel.measure.earnings.baseline import freeze, new_baselines
 from cartwheel.operations import (
     decisions,
     now_text,
@@ -127,11 +128,15 @@ def publish(shop: Shop, number: int, page_data: Mapping[str, Any]) -> None:
         }
         for position, item in enumerate(gated)
     ]
+    began = [name for name, run in runs.items() if run["decisions"]]
+    day = date.fromisoformat(row.as_of)
+    frozen = new_baselines(shop, number, day, began)
     with shop.database.begin() as con:
         decided = {lever for lever, r in runs.items() if r["state"] != "abstained"}
         _supersede(con, number, decided)
         expire(con, on=row.as_of)
         insert_decisions(con, records, actor=f"turn {number}")
+        freeze(con, frozen)
         con.execute(pages.delete().where(pages.c.turn == number))
         for name, body in page_data.items():
             text = json.dumps(body, ensure_ascii=False, sort_keys=True)

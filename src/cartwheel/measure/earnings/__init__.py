@@ -1,0 +1,1 @@
+"""The ledger of earnings: what each lever earned more than leaving units alone."""
