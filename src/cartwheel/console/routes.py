@@ -9,6 +9,8 @@ from starlette.staticfiles import StaticFiles
 from cartwheel.api.security import current_user
 from cartwheel.console import (
     pages_decisions,
+    pages_experiment_design,
+    pages_experiments,
     pages_imports,
     pages_levers,
     pages_living,
@@ -23,6 +25,9 @@ for part in (
     pages_decisions,
     pages_levers,
     pages_living,
+    # The design stands before the experiments: its address looks like a name.
+    pages_experiment_design,
+    pages_experiments,
     pages_imports,
     pages_sign_in,
 ):

@@ -40,6 +40,7 @@ TAKEN_NAMES = ("new",)
 """Names that no experiment can have: the console's form stands at that address."""
 LONGEST_DAYS = 400
 LEAST_SHARE, MOST_SHARE = 0.05, 0.95
+LEAST_WANTED, MOST_WANTED = 0.001, 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,8 +196,13 @@ def wrong_terms(
         levers: Names of the levers there are.
         today: Day looked from.
     """
-    found = [*_wrong_words(terms, levers), *_wrong_numbers(terms)]
-    return found + list(_wrong_days(terms, today)) if not found else found
+    found = [
+        *_wrong_words(terms, levers),
+        *_wrong_numbers(terms),
+        *_wrong_days(terms, today),
+    ]
+    # What fits a whole number of pairs can be asked only of terms that are right.
+    return found or list(_wrong_pairs(terms))
 
 
 def _wrong_words(terms: Terms, levers: Collection[str]) -> Iterator[WrongTerm]:
@@ -248,7 +254,7 @@ def _wrong_metric(term: str, metric: str, unit: str) -> Iterator[WrongTerm]:
 
 
 def _wrong_numbers(terms: Terms) -> Iterator[WrongTerm]:
-    yield from _between("wanted", terms.wanted, 0.001, 5.0)
+    yield from _between("wanted", terms.wanted, LEAST_WANTED, MOST_WANTED)
     yield from _between("control_share", terms.control_share, LEAST_SHARE, MOST_SHARE)
     for guard in terms.guards:
         yield from _between(
@@ -289,7 +295,9 @@ def _wrong_days(terms: Terms, today: date) -> Iterator[WrongTerm]:
             "Choose another last day.",
             "ends_on",
         )
-        return
+
+
+def _wrong_pairs(terms: Terms) -> Iterator[WrongTerm]:
     try:
         _fitted(terms)
     except WrongTerm as wrong:
