@@ -41,6 +41,12 @@ AMOUNT = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?|\d+([.,]\d+)?")
 FIELDS_OF = {"ends_on": "days", "budget_minor": "budget"}
 """Fields by the term that they stand for, where the names differ."""
 
+FORM_ORDER = (
+    *("lever", "unit", "question", "name", "metric", "wanted", "days", "starts_on"),
+    *("stop", "control_share", "period_days", "burn_in_days", "mode", "budget"),
+    *("others", "guards"),
+)
+
 Problems = dict[str, str]
 """What is wrong and what is accepted, by field."""
 
@@ -192,7 +198,13 @@ def terms_of(
     )
     for error in wrong_terms(terms, levers=choices(), today=today):
         wrong.setdefault(field_of(error.term), str(error))
-    return (None, wrong) if wrong else (terms, {})
+    if not wrong:
+        return terms, {}
+    return None, {name: wrong[name] for name in sorted(wrong, key=_place)}
+
+
+def _place(name: str) -> int:
+    return FORM_ORDER.index(name) if name in FORM_ORDER else len(FORM_ORDER)
 
 
 def field_of(term: str) -> str:

@@ -252,11 +252,11 @@ def _reach_text(record: Record) -> str:
         return ""
     text = (
         f"By now a change of {percent(reach['detectable'])} or more would be found "
-        f"four times in five. The {percent(reach['wanted'])} wanted needs about "
+        f"four times in five. The {percent(reach['wanted'])} wanted needs "
     )
     if reach["days_needed"] is None or reach["days_needed"] > 3650:
         return f"{text}more than ten years: this test is too small for it."
-    return f"{text}{reach['days_needed']:,} days."
+    return f"{text}about {reach['days_needed']:,} days."
 
 
 def _light(record: Record, records: Sequence[Record]) -> dict[str, str] | None:
