@@ -48,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
         *("lake", "ledger", "levers", "measure", "channels", "console"),
     },
     "svg": set(),
-    "console": {*FOUNDATION, "ledger", "wheel", "channels", "measure", "api", "svg"},
+    "console": {*FOUNDATION, "ledger", "wheel", "measure", "channels", "api", "svg"},
 }
 """Rooms that each room may import besides itself."""
 

@@ -16,6 +16,7 @@ from cartwheel.cli_errors import run_guarded
 from cartwheel.errors import Misuse
 from cartwheel.measure.commands import measure
 from cartwheel.measure.experiment.commands import app as experiments
+from cartwheel.measure.kpi_command import kpis
 from cartwheel.simulator.commands import app as simulations
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ app.add_typer(users, name="user")
 app.add_typer(simulations, name="simulate")
 app.add_typer(experiments, name="experiment")
 app.command()(measure)
+app.command("kpis")(kpis)
 
 ShopOption = Annotated[
     Path,

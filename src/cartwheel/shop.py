@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -124,7 +125,8 @@ def make_shop(
         demo: The shop holds made data.
         database_url: PostgreSQL address of the operational database, if not SQLite.
         lake_catalogue_url: PostgreSQL connection string of the lake's catalogue.
-        sections: Settings of sections such as `holdout`, by section and name.
+        sections: Settings of sections such as `holdout` or `holdout.levers`, by
+            section and name.
 
     Raises:
         Misuse: If the folder already holds a shop, is a file, or a value is wrong.
@@ -150,7 +152,12 @@ def make_shop(
         values["database_url"] = database_url
     if lake_catalogue_url:
         values["lake_catalogue_url"] = lake_catalogue_url
-    more = {} if sections is None else {k: dict(v) for k, v in sections.items()}
+    more: dict[str, Any] = {}
+    for section, held in (sections or {}).items():
+        place = more
+        for part in section.split("."):
+            place = place.setdefault(part, {})
+        place.update(held)
     settings = check_settings({**values, **more}, folder / FILE_NAME)
     try:
         folder.mkdir(parents=True, exist_ok=True)

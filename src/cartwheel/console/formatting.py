@@ -28,6 +28,8 @@ SYMBOLS = {
     "VND": "₫",
 }
 MINUS = "−"
+COUNTED = ("units", "days", "months", "points")
+"""Units written after a number, without an s after 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,13 +194,13 @@ def interval_text(figure: Mapping[str, Any], fmt: Formatter) -> str:
     unit = figure.get("unit")
     if unit is None:
         unit = unit_of(str(figure.get("metric") or ""))
-    if unit in ("units", "days"):
+    if unit in COUNTED:
         return f"{fmt.value(low, '')} to {fmt.value(high, unit)}"
     return f"{fmt.value(low, unit)} to {fmt.value(high, unit)}"
 
 
 def _singular(unit: str, text: str) -> str:
-    return unit[:-1] if text == "1" and unit in ("units", "days") else unit
+    return unit[:-1] if text == "1" and unit in COUNTED else unit
 
 
 def _is_day(text: str) -> bool:

@@ -12,6 +12,7 @@ from cartwheel.console import (
     pages_experiment_design,
     pages_experiments,
     pages_imports,
+    pages_kpis,
     pages_levers,
     pages_living,
     pages_overview,
@@ -23,6 +24,7 @@ router = APIRouter(include_in_schema=False)
 for part in (
     pages_overview,
     pages_decisions,
+    pages_kpis,
     pages_levers,
     pages_living,
     # The design stands before the experiments: its address looks like a name.

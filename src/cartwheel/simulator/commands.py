@@ -265,6 +265,32 @@ def coverage(
 
 
 @app.command()
+def learning(
+    world: WorldOption = None,
+    size: SizeOption = "small",
+    worlds: WorldsOption = 8,
+    seed: SeedOption = 1,
+    out: OutOption = OUT,
+    workers: WorkersOption = 0,
+    limit: LimitOption = 3600,
+    retry_failed: RetryOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Play the wheel and one that learns once, and print what learning is worth."""
+    kinds = _worlds(world, size)
+    from cartwheel.simulator.referee.learning import ARMS, text_learning
+    from cartwheel.simulator.referee.learning import learning as what_it_is_worth
+    from cartwheel.simulator.referee.results import read_runs
+
+    jobs = _jobs(kinds, size, range(seed, seed + worlds), ARMS)
+    summary = _play(jobs, out, workers=workers, limit=limit, retry_failed=retry_failed)
+    rows = what_it_is_worth(read_runs(out))
+    value = {**_ended(summary, out), "learning": _plain(rows)}
+    _show(value, as_json=as_json, lines=[text_learning(rows)])
+    _judge(summary)
+
+
+@app.command()
 def report(
     out: OutOption = OUT,
     file: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete
 
 from cartwheel.connectors.rejects import read_rejects
+from cartwheel.errors import Busy
 from cartwheel.measure.assign import holdout_mask
 from cartwheel.measure.freshness import table_states
-from cartwheel.measure.kpi import overview_figures
+from cartwheel.measure.kpi import make_board, source_of
+from cartwheel.measure.kpi.overview import overview_figures
 from cartwheel.operations import pages
 from cartwheel.shop import Shop
 from cartwheel.signals.base import Signal
@@ -29,6 +32,10 @@ IMPORTS_TURN = 0
 """Pages that belong to no turn are kept under this number."""
 
 REJECTS_SHOWN = 500
+KPI_SECONDS = 300
+"""Longest that a turn counts its KPI board; without one the console counts it."""
+
+log = logging.getLogger("cartwheel.turn")
 
 
 def make_pages(shop: Shop, number: int) -> dict[str, Any]:
@@ -40,6 +47,9 @@ def make_pages(shop: Shop, number: int) -> dict[str, Any]:
         "overview": _overview(shop, row, stage, tables),
         "titles": _titles(tables),
     }
+    kpis = _kpis(shop, row)
+    if kpis is not None:
+        made["kpis"] = kpis
     for name, run in runs_of(stage).items():
         made[f"lever:{name}"] = run["report"]
     return made
@@ -102,6 +112,19 @@ def _overview(
         "levers": _levers(stage),
         "holdout": _holdout(row, tables),
     }
+
+
+def _kpis(shop: Shop, row: TurnRow) -> dict[str, Any] | None:
+    """Return the KPI board of a turn's day, None where counting takes too long."""
+    try:
+        with source_of(
+            shop, snapshot=row.snapshot, settings=row.settings, seconds=KPI_SECONDS
+        ) as source:
+            board = make_board(source, date.fromisoformat(row.as_of))
+    except Busy as error:
+        log.warning("turn %d publishes no KPI board: %s", row.number, error)
+        return None
+    return {**board, "snapshot": row.snapshot}
 
 
 def _levers(stage: Stage) -> list[dict[str, Any]]:

@@ -32,7 +32,13 @@ MEASURED_BPS = 2_000
 smaller group: 20 % halve it against the product's 5 %, and what is tested is whether
 intervals hold the truth, which does not depend on the share."""
 
-OURS = (*DEFAULT, CLAIRVOYANT, DAILY, MEASURED)
+FROZEN = "connected frozen"
+"""Connected, but learns at its first turn only and decides by that ever after."""
+
+NEVER = 10**6
+"""Days after which it would learn again."""
+
+OURS = (*DEFAULT, CLAIRVOYANT, DAILY, MEASURED, FROZEN)
 
 
 def arm_names() -> list[str]:
@@ -77,7 +83,7 @@ def make_arm(name: str, world: World, seed: int) -> Policy:
         from cartwheel.simulator.arms.clairvoyant import Clairvoyant
 
         return Clairvoyant(world)
-    whole = name in (DAILY, MEASURED)
+    whole = name in (DAILY, MEASURED, FROZEN)
     cuts = frozenset[str]() if whole else cuts_of_arm(name)
     if cuts is not None:
         from cartwheel.simulator.arms.wheel import TURN_DAYS, Wheel
@@ -89,6 +95,7 @@ def make_arm(name: str, world: World, seed: int) -> Policy:
             cuts=cuts,
             seed=seed,
             turn_days=1 if name == DAILY else TURN_DAYS,
+            learn_days=NEVER if name == FROZEN else TURN_DAYS,
             holdout_bps=MEASURED_BPS if name == MEASURED else None,
             made_ahead=False,
         )

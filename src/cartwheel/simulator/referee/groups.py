@@ -24,6 +24,9 @@ ORACLE, CLAIRVOYANT = "oracle", "clairvoyant"
 MEASURED = "connected measured"
 """Tells of the product's measurement, see `recovered`, and competes with nobody."""
 
+FROZEN = "connected frozen"
+"""Learns once and no more; what learning is worth is told against it."""
+
 ORDER = (NO_AI, ISOLATED, CONNECTED, ORACLE, CLAIRVOYANT)
 MINUS, PLUS, COALITION = "connected minus ", "isolated plus ", "coalition "
 
@@ -101,6 +104,9 @@ def is_link_arm(arm: str) -> bool:
 
 def headline_arms(group: Group) -> list[str]:
     """Return the arms of the headline: the known ones first, then anyone's by name."""
-    names = {run.arm for run in group.runs if not is_link_arm(run.arm)} - {MEASURED}
+    names = {run.arm for run in group.runs if not is_link_arm(run.arm)} - {
+        MEASURED,
+        FROZEN,
+    }
     known = [arm for arm in ORDER if arm in names]
     return known + sorted(names - set(ORDER))

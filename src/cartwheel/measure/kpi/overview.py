@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cartwheel.levers.report import Figure
+from cartwheel.measure.kpi.intervals import wilson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,24 +33,6 @@ def overview_figures(
         _known_costs(tables),
         _realised_coverage(tables),
     )
-
-
-def wilson(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the Wilson score interval of a share; Wilson (1927).
-
-    Raises:
-        ValueError: If there are no trials.
-    """
-    if trials <= 0:
-        raise ValueError("a share of nothing has no interval")
-    share = successes / trials
-    centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    spread = (
-        z
-        * np.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-        / (1 + z * z / trials)
-    )
-    return max(0.0, float(centre - spread)), min(1.0, float(centre + spread))
 
 
 def _frame(tables: Mapping[str, pa.Table], name: str) -> pd.DataFrame | None:

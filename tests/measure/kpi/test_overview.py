@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cartwheel.levers.report import Figure
-from cartwheel.measure.kpi import overview_figures, wilson
+from cartwheel.measure.kpi.intervals import wilson
+from cartwheel.measure.kpi.overview import overview_figures
 from cartwheel.signals.registry import SIGNALS
 
 TODAY = date(2026, 1, 31)
