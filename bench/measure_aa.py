@@ -23,7 +23,7 @@ from cartwheel.measure.experiment.metric import Metric
 from cartwheel.measure.experiment.moments import Moments
 from cartwheel.measure.experiment.ratio_check import ALARM, sample_ratio
 from cartwheel.measure.experiment.sequential import FEWEST, boundary
-from cartwheel.measure.kpi import wilson
+from cartwheel.measure.kpi.intervals import wilson
 
 Array = np.ndarray[Any, Any]
 

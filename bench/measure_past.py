@@ -30,7 +30,7 @@ import numpy as np
 from bench.measure import Figure, Plan, Skipped
 from cartwheel.measure.assign import unit_position
 from cartwheel.measure.experiment.shrink import prior_of, shrink
-from cartwheel.measure.kpi import wilson
+from cartwheel.measure.kpi.intervals import wilson
 from cartwheel.measure.resample import ratio
 
 NAME = "asos-digital-experiments"

@@ -20,7 +20,7 @@ from bench.small_shops import customer_shop, product_shop, turn_shop
 from cartwheel.measure.experiment.lift import compare_groups
 from cartwheel.measure.experiment.staggered import compare_product_weeks
 from cartwheel.measure.experiment.switchback import compare_switchback
-from cartwheel.measure.kpi import wilson
+from cartwheel.measure.kpi.intervals import wilson
 
 Array = np.ndarray[Any, Any]
 

@@ -13,6 +13,8 @@ from cartwheel.api.security import User, owner, viewer
 from cartwheel.channels.act import Verb
 from cartwheel.channels.act import act as carry_out
 from cartwheel.console.charts import Interval, interval_chart
+from cartwheel.console.citations import cited
+from cartwheel.console.experiment_words import OUTCOME_WORDS
 from cartwheel.console.formatting import Formatter, title_of, unit_of
 from cartwheel.console.published import read_published
 from cartwheel.console.view import (
@@ -91,6 +93,8 @@ def decisions(
         },
         "kinds": sorted(kind_titles().items(), key=lambda item: item[1]),
         "states": list(DecisionState),
+        "tried": cited(engine, lever, formatter_of(request)),
+        "outcome_words": OUTCOME_WORDS,
     }
     return page(request, "decisions.html", values, published=published)
 
@@ -129,6 +133,8 @@ def why(
         "headings": headings,
         "options": options,
         "history": history(engine, decision_id),
+        "tried": cited(engine, entry.lever, fmt),
+        "outcome_words": OUTCOME_WORDS,
         "others": [
             other
             for other in list_decisions(

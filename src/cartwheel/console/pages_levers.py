@@ -11,7 +11,9 @@ from starlette.responses import HTMLResponse, Response
 from cartwheel.api.security import User, viewer
 from cartwheel.channels.purchase_order import order_cost, purchase_order_rows
 from cartwheel.console.charts import Interval, bar_chart, interval_chart, line_chart
+from cartwheel.console.citations import cited
 from cartwheel.console.csv_files import csv_answer
+from cartwheel.console.experiment_words import OUTCOME_WORDS
 from cartwheel.console.formatting import Formatter
 from cartwheel.console.published import read_page, read_published
 from cartwheel.console.view import formatter_of, page, shop_of, titled
@@ -58,6 +60,8 @@ def lever(
         "approved": sum(entry.state in ("approved", "applied") for entry in orders),
         "elasticities": elasticity_chart(shown, titled(request)),
         "total": count_decisions(engine, lever=name, turn=published.turn),
+        "tried": cited(engine, name, fmt),
+        "outcome_words": OUTCOME_WORDS,
     }
     return page(request, "lever.html", values, published=published)
 

@@ -10,6 +10,8 @@ from cartwheel.api.security import current_user
 from cartwheel.console import (
     pages_decisions,
     pages_earnings,
+    pages_experiment_design,
+    pages_experiments,
     pages_imports,
     pages_kpis,
     pages_levers,
@@ -27,6 +29,9 @@ for part in (
     pages_earnings,
     pages_levers,
     pages_living,
+    # The design stands before the experiments: its address looks like a name.
+    pages_experiment_design,
+    pages_experiments,
     pages_imports,
     pages_sign_in,
 ):

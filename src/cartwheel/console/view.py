@@ -185,6 +185,11 @@ def done_message(request: Request) -> dict[str, str] | None:
         return {"text": "A turn is asked for.", "undo": ""}
     if verb == "live":
         return {"text": "A week is asked for.", "undo": ""}
+    if verb == "begin":
+        return {"text": "The experiment is on record.", "undo": ""}
+    if verb == "stop":
+        text = "It is stopped; decisions act on everybody again from the next turn on."
+        return {"text": text, "undo": ""}
     if verb in ("cut", "restore"):
         text = "The change acts from the next turn on."
         return {"text": text, "undo": ""}

@@ -264,14 +264,9 @@ def read_day(what: str, text: str) -> date:
 
 def today_of(shop: Shop) -> date:
     """Return the day a shop stands on: its published turn's, or else the calendar's."""
-    from sqlalchemy import func, select
+    from cartwheel.measure.experiment.store import shop_day
 
-    from cartwheel.operations import reading, turns
-
-    query = select(func.max(turns.c.as_of)).where(turns.c.state == "published")
-    with reading(shop.database) as con:
-        newest = con.execute(query).scalar_one()
-    return date.today() if newest is None else date.fromisoformat(newest)
+    return shop_day(shop.database)
 
 
 def plan_lines(terms: Terms, plan: Mapping[str, Any]) -> list[str]:

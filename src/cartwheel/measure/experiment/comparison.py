@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 LEVEL = 0.95
+
+UNKNOWN: Mapping[str, float] = {
+    "low": -math.inf,
+    "high": math.inf,
+    "effect": math.nan,
+    "error": math.inf,
+    "control_value": math.nan,
+    "arm_value": math.nan,
+    "p_value": 1.0,
+}
+"""What a value stands for that is None in JSON, which knows no infinity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +68,22 @@ class Comparison:
     def decided(self) -> bool:
         """The interval leaves zero out."""
         return self.low > 0 or self.high < 0
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Comparison:
+        """Return the comparison of plain values, in which None is without end.
+
+        Args:
+            value: As `to_json` gives it; other values in it are left out.
+
+        Raises:
+            KeyError: If a value is missing.
+        """
+        found = {name: value[name] for name in cls.__dataclass_fields__}
+        for name, unknown in UNKNOWN.items():
+            if found[name] is None:
+                found[name] = unknown
+        return cls(**found)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cartwheel.measure.experiment.comparison import Comparison
 from cartwheel.measure.experiment.shrink import Shrunk, prior_of, shrink
 from cartwheel.measure.experiment.store import Record
-from cartwheel.measure.experiment.verdict import number
+from cartwheel.measure.experiment.verdict import ALPHA, Write, number, verdict
 
 FAILED = "failed"
 WORKED = "worked"
@@ -49,13 +50,15 @@ def lesson_of(record: Record) -> Lesson | None:
     primary = _primary(record)
     effect = error = None
     outcome = OPEN
-    if primary is not None and primary["control_value"] > 0:
-        effect = primary["effect"] / primary["control_value"]
-        error = primary["error"] / primary["control_value"]
-        low, high = primary["low"], primary["high"]
-        if low is not None and low > 0:
+    if primary is not None and (primary["control_value"] or 0) > 0:
+        effect = _share(primary["effect"], primary["control_value"])
+        error = _share(primary["error"], primary["control_value"])
+        low, high, p = primary["low"], primary["high"], primary["p_adjusted"]
+        # As the verdict does: what several comparisons may have thrown up is open.
+        told = p is not None and p < ALPHA
+        if told and low is not None and low > 0:
             outcome = WORKED
-        elif high is not None and high < 0:
+        elif told and high is not None and high < 0:
             outcome = FAILED
     standing = record.standing or {}
     if standing.get("close") == "guard":
@@ -64,11 +67,37 @@ def lesson_of(record: Record) -> Lesson | None:
         name=record.terms.name,
         lever=record.terms.lever,
         outcome=outcome,
-        sentence=standing.get("sentence") or record.why or "It was never looked at.",
+        sentence=sentence_of(record),
         effect=effect,
         error=error,
         metric=record.terms.metric,
     )
+
+
+def sentence_of(record: Record, write: Write | None = None) -> str:
+    """Return how an experiment stands, in one sentence; its verdict once it ended.
+
+    Args:
+        record: The experiment.
+        write: Writes a value of the primary metric with its unit; plain numbers
+            without it.
+    """
+    standing = record.standing or {}
+    said = str(standing.get("sentence") or "")
+    if record.state == "running":
+        return said or f"It begins on {record.terms.starts_on}; no look was taken yet."
+    if standing.get("close"):
+        primary = _primary(record)
+        if write is None or primary is None or standing["close"] == "guard":
+            return said
+        found = Comparison.from_json(primary)
+        adjusted = 1.0 if primary["p_adjusted"] is None else primary["p_adjusted"]
+        return verdict(found, adjusted=adjusted, write=write)
+    # Closed by a person or the budget: what the last look waited for came never.
+    day = f"on day {standing['days_over']} of {standing['days']}" if standing else ""
+    when = day or "before its first look"
+    why = record.why.rstrip(".") or "no reason was given"
+    return f"Stopped {when}: {why}. No verdict."
 
 
 def lessons_of(records: Iterable[Record], lever: str | None = None) -> list[Lesson]:
@@ -98,7 +127,9 @@ def in_their_light(
         None when the experiment has no effect yet.
     """
     primary = _primary(record)
-    if primary is None or not primary["control_value"] > 0 or not primary["error"]:
+    if primary is None or primary["effect"] is None:
+        return None
+    if not (primary["control_value"] or 0) > 0 or not primary["error"]:
         return None
     past = [
         (lesson.effect, lesson.error)
@@ -146,20 +177,24 @@ def page_of(record: Record, records: Iterable[Record]) -> str:
     standing = record.standing
     if standing is None:
         return "\n".join([*lines, "No look was taken yet."])
-    lines.append(f"As of {standing['day']}: {standing['sentence']}")
+    lines.append(f"As of {standing['day']}: {sentence_of(record)}")
     for one in standing["metrics"]:
-        low, high = (
-            "unknown" if end is None else number(end, sign=True)
-            for end in (one["low"], one["high"])
-        )
+        low, high = (_said(end, sign=True) for end in (one["low"], one["high"]))
+        if record.state == "running":
+            # An estimate that is watched tempts to stop at a lucky day.
+            lines.append(
+                f"  {one['metric']}: the effect lies between {low} and {high}, at every "
+                f"look together; n {one['n']:,}"
+            )
+            continue
         lines.append(
-            f"  {one['metric']}: {number(one['control_value'])} against "
-            f"{number(one['arm_value'])}, effect {number(one['effect'], sign=True)} "
+            f"  {one['metric']}: {_said(one['control_value'])} against "
+            f"{_said(one['arm_value'])}, effect {_said(one['effect'], sign=True)} "
             f"({low} to {high}), {one['method']}, n {one['n']:,}"
         )
     for check in standing["checks"]:
         lines.append(f"  {check['level']}: {check['message']} {check['next_step']}")
-    light = in_their_light(record, records)
+    light = in_their_light(record, records) if record.state == "ended" else None
     if light is not None:
         drawn, past = light
         lines += [
@@ -169,6 +204,14 @@ def page_of(record: Record, records: Iterable[Record]) -> str:
             f"weighs {drawn.weight:.0%}, the chance of a gain is {drawn.above:.0%}.",
         ]
     return "\n".join(lines)
+
+
+def _share(value: float | None, control: float) -> float | None:
+    return None if value is None else value / control
+
+
+def _said(value: float | None, *, sign: bool = False) -> str:
+    return "unknown" if value is None else number(value, sign)
 
 
 def _primary(record: Record) -> Mapping[str, Any] | None:

@@ -149,7 +149,8 @@ def _past_of(shop: Shop, terms: Terms, today: date) -> Terms:
     known = (today - row[0]).days + 1
     # Customers are those known before the start, so half of the past makes them known.
     most = known // 2 if terms.unit in ("customer", "product") else known
-    days = min(terms.days, most)
+    # A shorter test is read from more of the past, since few days show no spread.
+    days = min(max(terms.days, LEAST_PAST), most)
     if terms.unit == "product-week":
         days = days // 14 * 14
     if days < LEAST_PAST:

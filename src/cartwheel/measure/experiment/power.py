@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date, timedelta
+from statistics import NormalDist
 from typing import Any
-
-from scipy.stats import norm
 
 POWER = 0.8
 LEVEL = 0.95
@@ -108,7 +107,8 @@ def spread_wanted(*, power: float = POWER, level: float = LEVEL) -> float:
         power: Share of such effects that shall be found.
         level: Level of the two-sided interval.
     """
-    return float(norm.ppf(0.5 + level / 2) + norm.ppf(power))
+    normal = NormalDist()
+    return normal.inv_cdf(0.5 + level / 2) + normal.inv_cdf(power)
 
 
 def units_for(

@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 
 from cartwheel.errors import Conflict, NotFound
 from cartwheel.measure.experiment.terms import Terms
 from cartwheel.measure.experiment.trial import Trial
-from cartwheel.operations import experiment_looks, experiments, now_text, reading
+from cartwheel.operations import (
+    experiment_looks,
+    experiments,
+    now_text,
+    reading,
+    turns,
+)
 
 State = Literal["running", "stopped", "ended"]
 
@@ -58,6 +64,14 @@ class Record:
         }
 
 
+def shop_day(engine: Engine) -> date:
+    """Return the day a shop stands on: its published turn's, or else the calendar's."""
+    query = select(func.max(turns.c.as_of)).where(turns.c.state == "published")
+    with reading(engine) as con:
+        newest = con.execute(query).scalar_one()
+    return date.today() if newest is None else date.fromisoformat(newest)
+
+
 def create(engine: Engine, terms: Terms, *, actor: str) -> Record:
     """Put an experiment on record; it begins on its first day.
 
@@ -70,27 +84,7 @@ def create(engine: Engine, terms: Terms, *, actor: str) -> Record:
         Conflict: If the name is taken, or the lever has an experiment in these days.
     """
     with engine.begin() as con:
-        if _row(con, terms.name) is not None:
-            raise Conflict(
-                f"There is an experiment {terms.name!r} already.",
-                "Choose another name; what was tried before stays on record.",
-            )
-        for other in _records(con):
-            apart = (
-                other.terms.ends_on < terms.starts_on
-                or other.terms.starts_on > terms.ends_on
-            )
-            if (
-                other.state == "running"
-                and other.terms.lever == terms.lever
-                and not apart
-            ):
-                raise Conflict(
-                    f"{terms.lever} has the experiment {other.terms.name!r} until "
-                    f"{other.terms.ends_on}; two at once would blur each other.",
-                    f"Start after it, or stop it: cartwheel experiment stop "
-                    f"{other.terms.name}",
-                )
+        _check_free(con, terms)
         con.execute(
             experiments.insert().values(
                 name=terms.name,
@@ -104,6 +98,16 @@ def create(engine: Engine, terms: Terms, *, actor: str) -> Record:
             )
         )
         return _found(con, terms.name)
+
+
+def check_free(engine: Engine, terms: Terms) -> None:
+    """Check that nothing on record stands in the way of an experiment.
+
+    Raises:
+        Conflict: If the name is taken, or the lever has an experiment in these days.
+    """
+    with reading(engine) as con:
+        _check_free(con, terms)
 
 
 def find(engine: Engine, name: str) -> Record:
@@ -186,6 +190,26 @@ def close(engine: Engine, name: str, state: State, *, actor: str, why: str) -> R
         return _found(con, name)
 
 
+def _check_free(con: Connection, terms: Terms) -> None:
+    if _row(con, terms.name) is not None:
+        raise Conflict(
+            f"There is an experiment {terms.name!r} already.",
+            "Choose another name; what was tried before stays on record.",
+        )
+    for other in _records(con):
+        apart = (
+            other.terms.ends_on < terms.starts_on
+            or other.terms.starts_on > terms.ends_on
+        )
+        if other.state == "running" and other.terms.lever == terms.lever and not apart:
+            raise Conflict(
+                f"{terms.lever} has the experiment {other.terms.name!r} until "
+                f"{other.terms.ends_on}; two at once would blur each other.",
+                f"Start after it, or stop it: cartwheel experiment stop "
+                f"{other.terms.name}",
+            )
+
+
 def _row(con: Connection, name: str) -> Any:
     return con.execute(select(experiments).where(experiments.c.name == name)).first()
 
@@ -203,10 +227,18 @@ def _records(con: Connection, name: str | None = None) -> list[Record]:
     query = select(experiments).order_by(
         experiments.c.created_at.desc(), experiments.c.name
     )
-    last = select(experiment_looks).order_by(experiment_looks.c.day)
+    days = select(
+        experiment_looks.c.name, func.max(experiment_looks.c.day).label("day")
+    ).group_by(experiment_looks.c.name)
     if name is not None:
         query = query.where(experiments.c.name == name)
-        last = last.where(experiment_looks.c.name == name)
+        days = days.where(experiment_looks.c.name == name)
+    newest_day = days.subquery()
+    last = select(experiment_looks).join(
+        newest_day,
+        (experiment_looks.c.name == newest_day.c.name)
+        & (experiment_looks.c.day == newest_day.c.day),
+    )
     newest = {row.name: row.standing for row in con.execute(last)}
     return [
         Record(

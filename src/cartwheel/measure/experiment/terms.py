@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal, get_args
@@ -36,8 +36,11 @@ LEVER_UNITS: Mapping[str, tuple[Unit, ...]] = {
 can be left out, or are a third party's and may use any unit."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,59}")
+TAKEN_NAMES = ("new",)
+"""Names that no experiment can have: the console's form stands at that address."""
 LONGEST_DAYS = 400
 LEAST_SHARE, MOST_SHARE = 0.05, 0.95
+LEAST_WANTED, MOST_WANTED = 0.001, 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,125 +151,204 @@ class Terms:
         )
 
 
+class WrongTerm(Misuse):
+    """A term that cannot be carried out.
+
+    Args:
+        message: What is wrong, with the value and what is accepted.
+        next_step: What to do about it.
+        term: Name of the term, so that a form can say it beside the field.
+    """
+
+    def __init__(self, message: str, next_step: str, term: str = "") -> None:
+        super().__init__(message, next_step)
+        self.term = term
+
+
 def check_terms(terms: Terms, *, levers: Collection[str], today: date) -> Terms:
     """Return terms that can be carried out, the last day fitted to whole pairs.
+
+    Args:
+        terms: What somebody asks for, products enrolled.
+        levers: Names of the levers there are.
+        today: Day looked from.
+
+    Raises:
+        WrongTerm: Naming the first wrong term, its value and what is accepted.
+        Misuse: If too few products are enrolled.
+    """
+    for wrong in wrong_terms(terms, levers=levers, today=today):
+        raise wrong
+    fitted = _fitted(terms)
+    if terms.unit == "product-week":
+        # It checks itself, so that a wrong one is refused before the start.
+        _ = fitted.trial().rotation
+    return fitted
+
+
+def wrong_terms(
+    terms: Terms, *, levers: Collection[str], today: date
+) -> list[WrongTerm]:
+    """Return everything wrong with terms, but for the products enrolled.
 
     Args:
         terms: What somebody asks for.
         levers: Names of the levers there are.
         today: Day looked from.
-
-    Raises:
-        Misuse: Naming the term, its value and what is accepted.
     """
-    _check_words(terms, levers)
-    _check_numbers(terms)
-    if terms.starts_on <= today:
-        raise Misuse(
-            f"starts_on is {terms.starts_on}; expected a day after {today}.",
-            "An experiment begins with a day of which nothing is known yet.",
-        )
-    fitted = _fitted(terms)
-    if not 1 <= fitted.days <= LONGEST_DAYS:
-        raise Misuse(
-            f"ends_on is {terms.ends_on}, {terms.days} days from {terms.starts_on}; "
-            f"expected 1 to {LONGEST_DAYS} days.",
-            "Choose another last day.",
-        )
-    trial = fitted.trial()
-    # They check themselves, so that wrong ones are refused before the start.
-    if terms.unit == "period":
-        _ = trial.switchback
-    if terms.unit == "product-week":
-        _ = trial.rotation
-    return fitted
+    found = [
+        *_wrong_words(terms, levers),
+        *_wrong_numbers(terms),
+        *_wrong_days(terms, today),
+    ]
+    # What fits a whole number of pairs can be asked only of terms that are right.
+    return found or list(_wrong_pairs(terms))
 
 
-def _check_words(terms: Terms, levers: Collection[str]) -> None:
-    if not NAME.fullmatch(terms.name):
-        raise Misuse(
+def _wrong_words(terms: Terms, levers: Collection[str]) -> Iterator[WrongTerm]:
+    if not NAME.fullmatch(terms.name) or terms.name in TAKEN_NAMES:
+        yield WrongTerm(
             f"name is {terms.name[:80]!r}; expected 2 to 60 small letters, digits and "
             "hyphens.",
             "Example: price-steps-march.",
+            "name",
         )
     if not 1 <= len(terms.question.strip()) <= 300:
-        raise Misuse(
+        yield WrongTerm(
             f"question has {len(terms.question)} letters; expected 1 to 300.",
             "Say in one sentence what you want to know.",
+            "question",
         )
-    _one_of("lever", terms.lever, sorted(levers))
-    _one_of("unit", terms.unit, LEVER_UNITS.get(terms.lever, UNITS))
-    _one_of("stop", terms.stop, STOPS)
-    _one_of("mode", terms.mode, MODES)
-    named = [terms.metric, *terms.others, *(one.metric for one in terms.guards)]
-    for metric in named:
-        _one_of("metric", metric, METRICS)
-        if metric == "units" and terms.unit == "customer":
-            raise Misuse(
-                "metric is 'units'; customers are compared by margin, revenue or "
-                "orders.",
-                "Choose one of these.",
-            )
-        if metric == "orders" and terms.unit != "customer":
-            raise Misuse(
-                f"metric is 'orders'; by {terms.unit} units are counted instead, since "
-                "an order holds several products.",
-                "Choose margin, revenue or units.",
-            )
-    if len(set(terms.others) | {terms.metric}) < len(terms.others) + 1:
-        raise Misuse(
-            "others names a metric twice.", "Name each once, the primary one not again."
-        )
-
-
-def _check_numbers(terms: Terms) -> None:
-    _between("wanted", terms.wanted, 0.001, 5.0)
-    _between("control_share", terms.control_share, LEAST_SHARE, MOST_SHARE)
+    yield from _one_of("lever", terms.lever, sorted(levers))
+    yield from _one_of("unit", terms.unit, LEVER_UNITS.get(terms.lever, UNITS))
+    yield from _one_of("stop", terms.stop, STOPS)
+    yield from _one_of("mode", terms.mode, MODES)
+    yield from _wrong_metric("metric", terms.metric, terms.unit)
+    for other in terms.others:
+        yield from _wrong_metric("others", other, terms.unit)
     for guard in terms.guards:
-        _between(f"the guard of {guard.metric}", guard.worst, 0.0, 1.0)
-    if terms.mode == "sandbox" and not terms.budget_minor:
-        raise Misuse(
+        yield from _wrong_metric("guards", guard.metric, terms.unit)
+    if len(set(terms.others) | {terms.metric}) < len(terms.others) + 1:
+        yield WrongTerm(
+            "others names a metric twice.",
+            "Name each once, the primary one not again.",
+            "others",
+        )
+
+
+def _wrong_metric(term: str, metric: str, unit: str) -> Iterator[WrongTerm]:
+    yield from _one_of("metric", metric, METRICS, term=term)
+    if metric == "units" and unit == "customer":
+        yield WrongTerm(
+            "metric is 'units'; customers are compared by margin, revenue or orders.",
+            "Choose one of these.",
+            term,
+        )
+    if metric == "orders" and unit != "customer":
+        yield WrongTerm(
+            f"metric is 'orders'; by {unit} units are counted instead, since an order "
+            "holds several products.",
+            "Choose margin, revenue or units.",
+            term,
+        )
+
+
+def _wrong_numbers(terms: Terms) -> Iterator[WrongTerm]:
+    yield from _between("wanted", terms.wanted, LEAST_WANTED, MOST_WANTED)
+    yield from _between("control_share", terms.control_share, LEAST_SHARE, MOST_SHARE)
+    for guard in terms.guards:
+        yield from _between(
+            f"the guard of {guard.metric}", guard.worst, 0.0, 1.0, term="guards"
+        )
+    if terms.mode == "sandbox" and terms.budget_minor is None:
+        yield WrongTerm(
             "A sandbox experiment has no budget; expected the most that may be lost.",
             "Give --budget in minor units, or run it as production.",
+            "budget_minor",
         )
     if terms.budget_minor is not None and terms.budget_minor <= 0:
-        raise Misuse(
-            f"budget is {terms.budget_minor}; expected more than 0.", "Correct it."
+        yield WrongTerm(
+            f"budget is {terms.budget_minor}; expected more than 0.",
+            "Correct it.",
+            "budget_minor",
         )
     if terms.stop == "always-valid" and terms.unit in ("period", "product-week"):
-        raise Misuse(
+        yield WrongTerm(
             f"stop is 'always-valid' with the unit {terms.unit!r}; such tests have too "
             "few units for it.",
             "Use the stop rule 'fixed'.",
+            "stop",
         )
+
+
+def _wrong_days(terms: Terms, today: date) -> Iterator[WrongTerm]:
+    if terms.starts_on <= today:
+        yield WrongTerm(
+            f"starts_on is {terms.starts_on}; expected a day after {today}.",
+            "An experiment begins with a day of which nothing is known yet.",
+            "starts_on",
+        )
+    if not 1 <= terms.days <= LONGEST_DAYS:
+        yield WrongTerm(
+            f"ends_on is {terms.ends_on}, {terms.days} days from {terms.starts_on}; "
+            f"expected 1 to {LONGEST_DAYS} days.",
+            "Choose another last day.",
+            "ends_on",
+        )
+
+
+def _wrong_pairs(terms: Terms) -> Iterator[WrongTerm]:
+    try:
+        _fitted(terms)
+    except WrongTerm as wrong:
+        yield wrong
+    except Misuse as wrong:
+        yield WrongTerm(wrong.message, wrong.next_step, "period_days")
 
 
 def _fitted(terms: Terms) -> Terms:
     """Return terms whose last day ends a whole number of pairs."""
     if terms.unit == "product-week":
         whole = terms.days // 14 * 14
+        if not whole:
+            raise WrongTerm(
+                f"ends_on is {terms.ends_on}, {terms.days} days from "
+                f"{terms.starts_on}; products take turns by week, which needs 14.",
+                f"Let it run until {terms.starts_on + timedelta(days=13)} or longer.",
+                "ends_on",
+            )
         return replace(terms, ends_on=terms.starts_on + timedelta(days=whole - 1))
     if terms.unit == "period":
         design = terms.trial().switchback
         pairs = design.pairs_until(terms.ends_on)
         if pairs < 4:
-            raise Misuse(
+            raise WrongTerm(
                 f"{terms.days} days hold {pairs} pairs of periods of "
                 f"{terms.period_days} days; expected 4 or more.",
                 f"Let it run until {design.over_on(3)} or shorten the periods.",
+                "ends_on",
             )
         return replace(terms, ends_on=design.over_on(pairs - 1))
     return terms
 
 
-def _one_of(what: str, value: str, accepted: Collection[str]) -> None:
+def _one_of(
+    what: str, value: str, accepted: Collection[str], *, term: str = ""
+) -> Iterator[WrongTerm]:
     if value not in accepted:
-        raise Misuse(
+        yield WrongTerm(
             f"{what} is {value[:80]!r}; expected one of {', '.join(accepted)}.",
             "Choose one of them.",
+            term or what,
         )
 
 
-def _between(what: str, value: float, low: float, high: float) -> None:
+def _between(
+    what: str, value: float, low: float, high: float, *, term: str = ""
+) -> Iterator[WrongTerm]:
     if not low <= value <= high:
-        raise Misuse(f"{what} is {value}; expected {low:g} to {high:g}.", "Correct it.")
+        yield WrongTerm(
+            f"{what} is {value}; expected {low:g} to {high:g}.",
+            "Correct it.",
+            term or what,
+        )
