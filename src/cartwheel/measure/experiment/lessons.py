@@ -183,8 +183,8 @@ def page_of(record: Record, records: Iterable[Record]) -> str:
         if record.state == "running":
             # An estimate that is watched tempts to stop at a lucky day.
             lines.append(
-                f"  {one['metric']}: the effect lies between {low} and {high}, at every "
-                f"look together; n {one['n']:,}"
+                f"  {one['metric']}: the effect lies between {low} and {high}, at "
+                f"every look together; n {one['n']:,}"
             )
             continue
         lines.append(
