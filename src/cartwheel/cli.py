@@ -15,6 +15,7 @@ import typer
 from cartwheel.cli_errors import run_guarded
 from cartwheel.errors import Misuse
 from cartwheel.measure.commands import measure
+from cartwheel.measure.health.command import health
 from cartwheel.simulator.commands import app as simulations
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ app.add_typer(keys, name="key")
 app.add_typer(users, name="user")
 app.add_typer(simulations, name="simulate")
 app.command()(measure)
+app.command()(health)
 
 ShopOption = Annotated[
     Path,

@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 from cartwheel.api.security import current_user
 from cartwheel.console import (
     pages_decisions,
+    pages_health,
     pages_imports,
     pages_levers,
     pages_living,
@@ -23,6 +24,7 @@ for part in (
     pages_decisions,
     pages_levers,
     pages_living,
+    pages_health,
     pages_imports,
     pages_sign_in,
 ):

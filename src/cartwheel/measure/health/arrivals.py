@@ -183,9 +183,7 @@ def exposures_per_view(data: HealthData) -> list[Finding]:
     )
     if not moved:
         return [found]
-    loss = Loss(
-        of="revenue", low=0.01, guess=0.05, high=0.10, why="what slots bring"
-    )
+    loss = Loss(of="revenue", low=0.01, guess=0.05, high=0.10, why="what slots bring")
     return [replace(found, stake=stake_of(data, loss, fall, ""))]
 
 

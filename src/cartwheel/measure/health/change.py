@@ -53,8 +53,9 @@ def share_fall(ago: Array, hits: Array, trials: Array) -> Change | None:
     """Return how a share fell, None when there is too little to say.
 
     The larger p value of two tests counts: Fisher's exact test, right however few
-    trials there are, and a t test on the ratio's linearised daily residuals, right
-    when the trials of a day hang together (delta method; Cochran 1977, 6.3).
+    trials there are, and a t test whose variance is the pooled share's, times how much
+    wider the days before spread than chance (linearised residuals by day; Cochran
+    1977, 6.3), right when the trials of a day hang together.
 
     Args:
         ago: Days before the end, 0 the last, integers, shape (n,).
@@ -178,10 +179,14 @@ def _ratio(
         values.append(float(ratio))
         errors.append(max(float(spread), float(least)))
     fall = values[0] - values[1]
-    error = float(np.sqrt(sum(errors)))
     degrees = max(min(len(b0), len(b1)) - 1, 1)
-    p_value = float(student.sf(fall / error, degrees)) if error > 0 else 1.0
-    reach = float(student.ppf(0.975, degrees)) * error
+    # If nothing has changed, the recent days spread as those before did. A fault that
+    # begins in the midst of the recent days spreads them further, and a test that took
+    # their spread for chance would be blind to it.
+    apart = max(errors[0] / floor[0], 1.0) if floor[0] > 0 else 1.0
+    null = float(np.sqrt(apart * (floor[0] + floor[1])))
+    p_value = float(student.sf(fall / null, max(len(b0) - 1, 1))) if null > 0 else 1.0
+    reach = float(student.ppf(0.975, degrees)) * float(np.sqrt(sum(errors)))
     return Change(
         before=values[0],
         recent=values[1],

@@ -44,6 +44,8 @@ class Made:
         turn: Number of its turn.
         worth_minor: Value it was given, or None.
         message: It reaches a person by a message.
+        metric: What it predicted, "" for nothing.
+        predicted: The value it predicted, or None.
     """
 
     id: str
@@ -55,6 +57,8 @@ class Made:
     turn: int
     worth_minor: int | None = None
     message: bool = False
+    metric: str = ""
+    predicted: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,7 @@ class HealthData:
         costs_before: Variants whose cost an earlier turn knew, or None when no earlier
             turn is kept.
         seed: Seed of the bootstrap.
+        tables: Rows of each fact table that were copied.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -181,9 +186,7 @@ def _register(
 
     columns = {
         "id": pa.array([d.id for d in decisions], pa.string()),
-        "customer_id": pa.array(
-            [_customer(d.subject) for d in decisions], pa.string()
-        ),
+        "customer_id": pa.array([_customer(d.subject) for d in decisions], pa.string()),
         "state": pa.array([d.state for d in decisions], pa.string()),
         "at": pa.array([d.at for d in decisions], pa.timestamp("us")),
         "message": pa.array([d.message for d in decisions], pa.bool_()),
@@ -223,7 +226,9 @@ def _copies(schema: str, since: datetime, end: datetime) -> dict[str, str]:
         return f"{column} >= {first} AND {column} < {last}"
 
     def ago(column: str) -> str:
-        return f"CAST(floor(epoch({last} - {column}) / 86400.0 - 1e-9) AS BIGINT) AS ago"
+        return (
+            f"CAST(floor(epoch({last} - {column}) / 86400.0 - 1e-9) AS BIGINT) AS ago"
+        )
 
     return {
         "orders": f"SELECT order_id, customer_id, placed_at, delivered_at, channel, "

@@ -180,9 +180,7 @@ def stake_of(data: HealthData, loss: Loss, change: Change, query: str) -> Stake:
     )
 
 
-def plain_stake(
-    money: Any, low: float, guess: float, high: float, basis: str
-) -> Stake:
+def plain_stake(money: Any, low: float, guess: float, high: float, basis: str) -> Stake:
     """Return a stake as shares of an `Amount`, unknown when there is none."""
     if money is None:
         return UNKNOWN

@@ -108,7 +108,11 @@ def links(data: HealthData) -> list[Finding]:
     if found:
         return found
     blank = Finding(
-        check="links", spoke="links", part="link", state="well", says="Every link flows."
+        check="links",
+        spoke="links",
+        part="link",
+        state="well",
+        says="Every link flows.",
     )
     return [blank] if data.links else [lacking(blank, "no turn has run")]
 

@@ -20,7 +20,13 @@ from cartwheel.measure.health.finding import Finding
 from cartwheel.measure.health.spokes import faults_of, find_faults
 from cartwheel.simulator.arms.base import Actions, Mail, ShopView
 from cartwheel.simulator.arms.plain import Plain
-from cartwheel.simulator.faults.seeded import FAULTS, MAIL, SUPPLIER, Fault, SlowSupplier
+from cartwheel.simulator.faults.seeded import (
+    FAULTS,
+    MAIL,
+    SUPPLIER,
+    Fault,
+    SlowSupplier,
+)
 from cartwheel.simulator.world.records import midnight
 from cartwheel.simulator.world.spec import WORLDS, Size, load_world
 from cartwheel.simulator.world.world import World
@@ -31,6 +37,9 @@ if TYPE_CHECKING:
 SIZE = Size(products=100, customers=2_500, warmup_days=70, days=154)
 FIRST, LAST = RECENT_DAYS - 7, RECENT_DAYS + 7
 """A fault begins so many days before the world's end."""
+
+NEAR_DAYS = 14
+"""Longest promise of a supplier that is made slow."""
 
 REVIEWED, STEP = 0.1, 0.05
 """Share of the articles that are repriced each week, and by how much at most."""
@@ -137,7 +146,7 @@ def play_health(
     slow, orders = -1, Counter[int]()
     while not world.over:
         if kind == SUPPLIER and world.day == since:
-            slow = orders.most_common(1)[0][0]
+            slow = _near_supplier(world, orders)
             world._suppliers = SlowSupplier(world.suppliers, slow, since)
         log = world.play_day(shop)
         orders.update({line.supplier: 1 for line in log.placed})
@@ -159,6 +168,17 @@ def play_health(
     return findings, slow
 
 
+def _near_supplier(world: World, orders: Counter[int]) -> int:
+    """Return the supplier most ordered from, of those that promise two weeks or less.
+
+    An order that is not due before the world ends cannot show that it is late, so a
+    supplier over the sea is no fair question.
+    """
+    terms = world.spec.supply.suppliers
+    near = [i for i, one in enumerate(terms) if one.promised_days <= NEAR_DAYS]
+    return max(near or range(len(terms)), key=lambda i: (orders[i], -i))
+
+
 def _instant(world: World, day: int) -> datetime:
     at: datetime = midnight(world.state, day).astype(datetime)
     return at.replace(tzinfo=UTC).replace(tzinfo=None)
@@ -173,14 +193,14 @@ def _costs_known(con: duckdb.DuckDBPyConnection, at: datetime) -> frozenset[str]
 
 
 def _decisions(world: World, agreed: Sequence[tuple[int, Mail]]) -> list[Made]:
-    """Return agreed mails as a shop's ledger holds them."""
+    """Return agreed mails as a shop's ledger holds them: they stand in the outbox."""
     return [
         Made(
             id=f"{day}-{mail.customer_id}",
             lever="lifecycle",
             kind="mailing",
             subject=f"customer:{mail.customer_id}",
-            state="approved",
+            state="applied",
             at=_instant(world, day),
             turn=day // 7 + 1,
             message=True,
