@@ -160,18 +160,17 @@ def stake_of(data: HealthData, loss: Loss, change: Change, query: str) -> Stake:
         if money is None:
             return replace(UNKNOWN, basis=f"unknown: nothing was paid on them; {said}")
         basis = f"money on the rows, {MONTH_DAYS} days; {said}"
-        parts = (1.0, 1.0, 1.0)
+        low = guess = high = 1.0
     else:
         money = revenue_of_month(data)
         if money is None:
             return UNKNOWN
         before = max(change.before, 1e-9)
-        parts = tuple(
+        low, guess, high = (
             float(np.clip(part / before, 0.0, 1.0))
             for part in (change.low, change.fall, change.high)
         )
         basis = f"revenue times the share that fell away, {MONTH_DAYS} days; {said}"
-    low, guess, high = parts
     return Stake(
         value=money.value * guess * loss.guess,
         low=money.low * low * loss.low,

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cartwheel.measure.health.data import RECENT_DAYS, Made, gather
-from cartwheel.measure.health.finding import Finding
-from cartwheel.measure.health.spokes import faults_of, find_faults
+from cartwheel.measure.health.drift import find_drift
+from cartwheel.measure.health.spokes import find_faults
 from cartwheel.simulator.arms.base import Actions, Mail, ShopView
 from cartwheel.simulator.arms.plain import Plain
 from cartwheel.simulator.faults.seeded import (
@@ -58,6 +58,7 @@ class Told:
         named: Spokes that health calls broken, worst first.
         first: The broken spoke is named first.
         says: What health says of the first.
+        drifted: Inputs that health says have drifted.
     """
 
     world: str
@@ -68,6 +69,7 @@ class Told:
     named: tuple[str, ...]
     first: bool
     says: str
+    drifted: tuple[str, ...] = ()
 
 
 class Shop(Plain):
@@ -113,59 +115,85 @@ def pair_of(seed: int) -> tuple[str, Fault]:
     return WORLDS[(seed - 1) % len(WORLDS)], FAULTS[(seed - 1) % len(FAULTS)]
 
 
-def play_fault(world: str, seed: int, fault: Fault | None) -> Told:
-    """Play a world, seed a fault or none, and tell what health says on the last day."""
+def play_pair(world: str, seed: int, fault: Fault) -> tuple[Told, Told]:
+    """Play a world; return what health says of it healthy, and with a fault seeded.
+
+    Damage to records is done to the very world that was healthy; a fault of the world
+    itself is played anew.
+    """
     rng = np.random.default_rng([seed, len(world), 7])
     began = int(rng.integers(FIRST, LAST + 1))
-    findings, slow = play_health(world, seed, fault, began)
-    spoke = "" if fault is None else fault.spoke
-    if fault is not None and fault.kind == SUPPLIER:
-        spoke = f"supplier S{slow + 1}"
-    broken = [one for one in faults_of(findings) if one.state == "broken"]
-    named = tuple(dict.fromkeys(one.spoke for one in broken))
-    return Told(
-        world=world,
-        seed=seed,
-        fault="" if fault is None else fault.kind,
-        spoke=spoke,
-        began=0 if fault is None else began,
-        named=named,
-        first=bool(spoke) and named[:1] == (spoke,),
-        says=broken[0].says if broken else "",
-    )
+    played = Played(world, seed)
+    healthy = played.tell()
+    if fault.damage is not None:
+        fault.damage(played.con, played.instant(SIZE.days - began))
+    else:
+        played.close()
+        played = Played(world, seed, fault.kind, SIZE.days - began)
+    sick = played.tell(fault, began)
+    played.close()
+    return healthy, sick
 
 
-def play_health(
-    name: str, seed: int, fault: Fault | None, began: int
-) -> tuple[list[Finding], int]:
-    """Return a world's findings and the index of its slow supplier, -1 for none."""
-    world = World(load_world(name), SIZE, seed)
-    since = SIZE.days - began
-    kind = "" if fault is None else fault.kind
-    shop = Shop(since if kind == MAIL else None, seed)
-    slow, orders = -1, Counter[int]()
-    while not world.over:
-        if kind == SUPPLIER and world.day == since:
-            slow = _near_supplier(world, orders)
-            world._suppliers = SlowSupplier(world.suppliers, slow, since)
-        log = world.play_day(shop)
-        orders.update({line.supplier: 1 for line in log.placed})
-    con = world.facts.connection
-    end = _instant(world, SIZE.days)
-    known = _costs_known(con, end - timedelta(days=RECENT_DAYS))
-    if fault is not None and fault.damage is not None:
-        fault.damage(con, _instant(world, since))
-    data = gather(
-        con,
-        schema="main",
-        end=end,
-        decisions=_decisions(world, shop.agreed),
-        costs_before=known,
-        seed=seed,
-    )
-    findings = find_faults(data)
-    world.facts.close()
-    return findings, slow
+class Played:
+    """A world played to its end, with the records the product sees.
+
+    Args:
+        name: Kind of world.
+        seed: Its number among its like.
+        kind: Fault of the world itself, "" for none.
+        since: Day from which that fault is there.
+    """
+
+    def __init__(self, name: str, seed: int, kind: str = "", since: int = 0) -> None:
+        self._world = world = World(load_world(name), SIZE, seed)
+        self._shop = shop = Shop(since if kind == MAIL else None, seed)
+        self._name, self._slow = name, -1
+        orders: Counter[int] = Counter()
+        while not world.over:
+            if kind == SUPPLIER and world.day == since:
+                self._slow = _near_supplier(world, orders)
+                world._suppliers = SlowSupplier(world.suppliers, self._slow, since)
+            log = world.play_day(shop)
+            orders.update({line.supplier for line in log.placed})
+        self.con = world.facts.connection
+        # As a turn four weeks ago knew them, whatever is damaged later.
+        self._costs = _costs_known(self.con, self.instant(SIZE.days - RECENT_DAYS))
+
+    def instant(self, day: int) -> datetime:
+        """Return the first instant of a day, naive UTC."""
+        return _instant(self._world, day)
+
+    def tell(self, fault: Fault | None = None, began: int = 0) -> Told:
+        """Return what health says on the last day."""
+        data = gather(
+            self.con,
+            schema="main",
+            end=self.instant(SIZE.days),
+            decisions=_decisions(self._world, self._shop.agreed),
+            costs_before=self._costs,
+            seed=self._world.seed,
+        )
+        broken = [one for one in find_faults(data) if one.state == "broken"]
+        spoke = "" if fault is None else fault.spoke
+        if fault is not None and fault.kind == SUPPLIER:
+            spoke = f"supplier S{self._slow + 1}"
+        named = tuple(dict.fromkeys(one.spoke for one in broken))
+        return Told(
+            world=self._name,
+            seed=self._world.seed,
+            fault="" if fault is None else fault.kind,
+            spoke=spoke,
+            began=began,
+            named=named,
+            first=bool(spoke) and named[:1] == (spoke,),
+            says=broken[0].says if broken else "",
+            drifted=tuple(one.name for one in find_drift(data) if one.alarm),
+        )
+
+    def close(self) -> None:
+        """Let go of the records."""
+        self._world.facts.close()
 
 
 def _near_supplier(world: World, orders: Counter[int]) -> int:
