@@ -125,10 +125,11 @@ def errors_by_turn(data: HealthData) -> list[TurnError]:
     The turn is the number before the dash of the decision's id.
     """
     rows = data.rows(
-        "SELECT TRY_CAST(split_part(decision_id, '-', 1) AS INTEGER) AS turn, lever, "
-        "metric, count(*), sum(predicted), sum(actual), sum(abs(actual - predicted)) "
-        "FROM h_outcomes WHERE actual IS NOT NULL AND predicted IS NOT NULL "
-        "GROUP BY ALL HAVING turn IS NOT NULL ORDER BY turn, lever, metric"
+        "SELECT turn, lever, metric, count(*), sum(predicted), sum(actual), "
+        "sum(abs(actual - predicted)) FROM (SELECT *, TRY_CAST(split_part("
+        "decision_id, '-', 1) AS INTEGER) AS turn FROM h_outcomes) "
+        "WHERE actual IS NOT NULL AND predicted IS NOT NULL AND turn IS NOT NULL "
+        "GROUP BY turn, lever, metric ORDER BY turn, lever, metric"
     )
     return [
         TurnError(
