@@ -19,7 +19,8 @@ def test_share_by_hand() -> None:
     hits = np.where(AGO < 28, 5, 9)
     found = share_fall(AGO, hits, np.full(126, 10))
     assert found is not None
-    assert (found.before, found.recent) == (pytest.approx(0.9), pytest.approx(0.5))
+    assert found.before == pytest.approx(0.9)
+    assert found.recent == pytest.approx(0.5)
     assert found.p_value < 1e-6
     assert found.low < 0.4 < found.high
 

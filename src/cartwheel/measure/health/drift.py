@@ -2,15 +2,17 @@
 
 Compared are whole distributions, by the population stability index (PSI): the sum over
 bins of (p - q) log(p / q). Its usual limits of 0.1 and 0.25 alarm at chance in a small
-shop, so an input must also be stranger than weeks drawn at random from the same days,
-and an output stranger than any earlier turn was against its own past.
+shop, and seasons, launches and promotions move every shop all the time. So an input
+must also be stranger than weeks drawn at random from the same days, and clearly
+stranger than any four earlier weeks in a row; an output stranger than any earlier turn
+was against its own past.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -33,6 +35,9 @@ OUTPUT_ALARM = 0.25
 
 LEVEL = 0.05
 """Level of the permutation tests of all inputs together, after Holm."""
+
+STRANGER = 1.5
+"""Times the largest of any four earlier weeks in a row that an input must reach."""
 
 DRAWS = 2_000
 BINS = 8
@@ -74,6 +79,8 @@ class Drift:
         alarm: It alarms.
         recent: Rows in the recent days, or this turn.
         before: Rows before.
+        earlier: Largest measure of any four earlier weeks in a row, or of any earlier
+            turn; None where it cannot be said.
         lacks: What is missing, "" when nothing.
     """
 
@@ -86,6 +93,7 @@ class Drift:
     alarm: bool
     recent: int
     before: int
+    earlier: float | None = None
     lacks: str = ""
 
 
@@ -122,9 +130,8 @@ def find_drift(data: HealthData) -> list[Drift]:
 
 
 def _judged(one: Drift, value: float, p_value: float) -> Drift:
-    from dataclasses import replace
-
-    alarm = value >= one.limit and p_value < LEVEL
+    strange = one.earlier is None or value > STRANGER * one.earlier
+    alarm = value >= one.limit and p_value < LEVEL and strange
     return replace(one, p_value=p_value, alarm=alarm)
 
 
@@ -155,14 +162,7 @@ def _input(data: HealthData, name: str, sql: str) -> Drift:
     used = weekly[: int(ago.max()) // 7 + 1]
     if len(used) < LEAST_WEEKS:
         return _blank(name, "input", f"{LEAST_WEEKS} weeks are needed")
-    count = RECENT_DAYS // 7
-
-    def stat(weeks: Array) -> float:
-        inside = np.zeros(len(used), bool)
-        inside[weeks] = True
-        return psi(used[inside].sum(axis=0), used[~inside].sum(axis=0))
-
-    value, p_value = _permuted(stat, len(used), count, data.seed)
+    value, p_value, earlier = _over_weeks(used, data.seed, _psi_of_weeks)
     return Drift(
         name=name,
         side="input",
@@ -173,7 +173,16 @@ def _input(data: HealthData, name: str, sql: str) -> Drift:
         alarm=False,
         recent=recent,
         before=before,
+        earlier=earlier,
     )
+
+
+def _psi_of_weeks(inside: Array, outside: Array) -> float:
+    return psi(inside.sum(axis=0), outside.sum(axis=0))
+
+
+def _ks_of_weeks(inside: Array, outside: Array) -> float:
+    return ks(inside.ravel(), outside.ravel())
 
 
 def _traffic(data: HealthData) -> Drift:
@@ -186,14 +195,7 @@ def _traffic(data: HealthData) -> Drift:
     if weeks < LEAST_WEEKS:
         return _blank("visitors a day", "input", f"{LEAST_WEEKS} weeks are needed")
     table = daily[: 7 * weeks].reshape(weeks, 7)
-    count = RECENT_DAYS // 7
-
-    def stat(chosen: Array) -> float:
-        inside = np.zeros(weeks, bool)
-        inside[chosen] = True
-        return ks(table[inside].ravel(), table[~inside].ravel())
-
-    value, p_value = _permuted(stat, weeks, count, data.seed)
+    value, p_value, earlier = _over_weeks(table, data.seed, _ks_of_weeks)
     return Drift(
         name="visitors a day",
         side="input",
@@ -204,16 +206,38 @@ def _traffic(data: HealthData) -> Drift:
         alarm=False,
         recent=int(daily[:RECENT_DAYS].sum()),
         before=int(daily[RECENT_DAYS:].sum()),
+        earlier=earlier,
     )
 
 
-def _permuted(stat: Any, weeks: int, count: int, seed: int) -> tuple[float, float]:
-    """Return a statistic of the last weeks, and its permutation p value over weeks."""
-    value = stat(np.arange(count))
+def _over_weeks(
+    weekly: Array, seed: int, measure: Callable[[Array, Array], float]
+) -> tuple[float, float, float | None]:
+    """Return how the last weeks differ, its p value, and the most any before differed.
+
+    Args:
+        weekly: What is compared, the last week first, shape (weeks, n).
+        seed: Seed of the permutations of weeks.
+        measure: Distance of some weeks from the others.
+    """
+    weeks, count = len(weekly), RECENT_DAYS // 7
+    value = measure(weekly[:count], weekly[count:])
     rng = np.random.default_rng(seed)
-    drawn = [stat(rng.permutation(weeks)[:count]) for _ in range(DRAWS)]
+    drawn = []
+    for _ in range(DRAWS):
+        order = rng.permutation(weeks)
+        drawn.append(measure(weekly[order[:count]], weekly[order[count:]]))
     beyond = int((np.array(drawn) >= value - 1e-12).sum())
-    return value, (beyond + 1) / (DRAWS + 1)
+    before = weekly[count:]
+    earlier = [
+        measure(
+            before[start : start + count],
+            np.concatenate([before[:start], before[start + count :]]),
+        )
+        for start in range(len(before) - count + 1)
+        if len(before) > count
+    ]
+    return value, (beyond + 1) / (DRAWS + 1), max(earlier, default=None)
 
 
 def _codes(values: Sequence[Any], before: Array) -> tuple[Array, int]:
@@ -271,4 +295,5 @@ def _output(name: str, turns: Sequence[int], pairs: Sequence[tuple[int, Any]]) -
         alarm=value >= OUTPUT_ALARM and value > max(scores[:-1]),
         recent=recent,
         before=before,
+        earlier=max(scores[:-1]),
     )
