@@ -228,6 +228,16 @@ def test_a_fault_upstream_explains_those_after_it(
     assert found["receipts_recorded"].explained_by == ""
 
 
+def test_receipts_of_other_goods_and_returns_of_other_orders_prove_nothing(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    shop.execute(f"UPDATE receipts SET variant_id = 'V9' WHERE received_at >= {FROM}")
+    shop.execute(f"UPDATE returns SET order_id = 'O9' WHERE returned_at >= {FROM}")
+    found = by_check(find_faults(look(shop)))
+    assert found["receipts_recorded"].state == "broken"
+    assert found["returns_recorded"].state == "broken"
+
+
 def test_trade_that_halves_is_no_fault(shop: duckdb.DuckDBPyConnection) -> None:
     shop.execute(
         "CREATE TABLE gone AS SELECT order_id, 'A' || CAST(substr(order_id, 2) AS "

@@ -27,7 +27,7 @@ from cartwheel.measure.health.data import (
 
 Array = np.ndarray[Any, Any]
 
-ALARM = 0.10
+ALARM = 0.25
 """Least PSI that matters for an input."""
 
 OUTPUT_ALARM = 0.25
@@ -36,7 +36,7 @@ OUTPUT_ALARM = 0.25
 LEVEL = 0.05
 """Level of the permutation tests of all inputs together, after Holm."""
 
-STRANGER = 1.5
+STRANGER = 2.5
 """Times the largest of any four earlier weeks in a row that an input must reach."""
 
 DRAWS = 2_000

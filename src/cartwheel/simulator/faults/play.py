@@ -2,7 +2,7 @@
 
 The rules read the world and not the records, so damaged records change no sale. The
 worlds are smaller than size `small`: 2,500 customers and 100 products for 154 days,
-some 200 to 350 orders a month; that makes a world a matter of seconds.
+some 80 to 140 orders a month; that makes a world a matter of seconds.
 """
 
 from __future__ import annotations
