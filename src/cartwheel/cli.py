@@ -17,6 +17,7 @@ from cartwheel.errors import Misuse
 from cartwheel.measure.commands import measure
 from cartwheel.measure.earnings.command import earnings
 from cartwheel.measure.experiment.commands import app as experiments
+from cartwheel.measure.health.command import health
 from cartwheel.measure.kpi_command import kpis
 from cartwheel.simulator.commands import app as simulations
 
@@ -41,6 +42,7 @@ app.add_typer(experiments, name="experiment")
 app.command()(measure)
 app.command("kpis")(kpis)
 app.command()(earnings)
+app.command()(health)
 
 ShopOption = Annotated[
     Path,

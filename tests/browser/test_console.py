@@ -22,6 +22,7 @@ PAGES = (
     "/levers/price",
     "/levers/recommend",
     "/imports",
+    "/health",
     "/decisions?state=expired",
     "/decisions/2-none",
 )

@@ -408,6 +408,149 @@ def imports_page() -> dict[str, Any]:
     }
 
 
+def health_page() -> dict[str, Any]:
+    """Return a health page: a fault, one that follows, a weak link, and the rest."""
+    fault = {
+        "check": "receipts_recorded",
+        "spoke": "receipts",
+        "part": "input",
+        "state": "broken",
+        "says": "0% of counts that rose had a receipt in the last 28 days, 94% before.",
+        "evidence": {"before_share": 0.94, "recent_share": 0.0, "recent_count": 33},
+        "rows": ["V001", '=HYPERLINK("x")'],
+        "p_value": 1e-9,
+        "adjusted": 2e-8,
+        "stake": {
+            "value": 41_200.0,
+            "low": 6_900.0,
+            "high": 110_000.0,
+            "basis": "money on the rows, 30 days; assumed lost: 0.5% to 8%",
+        },
+        "lacks": "",
+        "next_step": "Record receipts with their purchase order.",
+        "after": ["stock_counted"],
+        "explained_by": "",
+    }
+    unknown = {"value": None, "low": None, "high": None, "basis": "unknown: no sales"}
+    follows = {
+        **fault,
+        "check": "lead_times",
+        "spoke": f"supplier {HOSTILE}",
+        "says": HOSTILE,
+        "explained_by": "receipts_recorded",
+    }
+    link = {
+        **fault,
+        "check": "link_stock→lifecycle",
+        "spoke": "stock→lifecycle",
+        "part": "link",
+        "state": "weak",
+        "stake": unknown,
+        "rows": [],
+        "adjusted": None,
+        "evidence": {"cut": True, "rows": 10},
+    }
+    return {
+        "says": "Broken: receipts.",
+        "as_of_recent_days": 28,
+        "as_of_before_days": 98,
+        "alpha": 0.01,
+        "faults": [fault, follows, link],
+        "well": [{**fault, "state": "well", "check": "prices_agree", "stake": unknown}],
+        "unknown": [
+            {**link, "state": "unknown", "check": "mail_rhythm", "lacks": "no mailings"}
+        ],
+        "calibration": [
+            {
+                "lever": "forecast",
+                "metric": "units_28d",
+                "outcomes": 300,
+                "held": 231,
+                "share": 0.77,
+                "low": 0.719,
+                "high": 0.814,
+                "verdict": "Calibrated: its 80% intervals held 77% (72% to 81%).",
+            }
+        ],
+        "errors": [
+            {
+                "turn": 1,
+                "lever": "forecast",
+                "metric": "units_28d",
+                "outcomes": 300,
+                "predicted": 2_040.5,
+                "actual": 1_911.0,
+                "relative": 0.41,
+                "bias": 0.0678,
+            },
+            {
+                "turn": 2,
+                "lever": "forecast",
+                "metric": "units_28d",
+                "outcomes": 4,
+                "predicted": 2.5,
+                "actual": 0.0,
+                "relative": None,
+                "bias": None,
+            },
+        ],
+        "drift": [
+            {
+                "name": "prices paid",
+                "side": "input",
+                "measure": "psi",
+                "value": 0.31,
+                "p_value": 0.0004,
+                "limit": 0.1,
+                "alarm": True,
+                "recent": 400,
+                "before": 1_300,
+                "lacks": "",
+            },
+            {
+                "name": "decisions by kind",
+                "side": "output",
+                "measure": "psi",
+                "value": None,
+                "p_value": None,
+                "limit": 0.25,
+                "alarm": False,
+                "recent": 0,
+                "before": 0,
+                "lacks": "3 turns before this are needed",
+            },
+        ],
+        "reliance": [
+            {
+                "what": "revenue by product",
+                "top": HOSTILE,
+                "share": 0.61,
+                "low": 0.55,
+                "high": 0.66,
+                "hhi": 0.4,
+                "gini": 0.71,
+                "of": 80,
+                "money_minor": 2_900_000.0,
+                "over": True,
+                "says": "One holds 61%.",
+            },
+            {
+                "what": "expected earnings by lever",
+                "top": "",
+                "share": None,
+                "low": None,
+                "high": None,
+                "hhi": None,
+                "gini": None,
+                "of": 0,
+                "money_minor": None,
+                "over": False,
+                "says": "Not yet: there is nothing to share out.",
+            },
+        ],
+    }
+
+
 def make_published(folder: Path) -> Shop:
     """Make a shop with one published turn."""
     shop = make_shop(folder, currency="GBP", name="Fern & Foxglove")
@@ -423,7 +566,7 @@ def make_published(folder: Path) -> Shop:
                 published_at=AT,
             )
         )
-        bodies: dict[str, Any] = {"overview": overview()}
+        bodies: dict[str, Any] = {"overview": overview(), "health": health_page()}
         for name, report in reports().items():
             bodies[f"lever:{name}"] = report.to_json()
         rows = [

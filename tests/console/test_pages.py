@@ -26,6 +26,7 @@ PAGES = (
     "/levers/price",
     "/levers/lifecycle",
     "/imports",
+    "/health",
 )
 
 

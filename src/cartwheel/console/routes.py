@@ -12,6 +12,7 @@ from cartwheel.console import (
     pages_earnings,
     pages_experiment_design,
     pages_experiments,
+    pages_health,
     pages_imports,
     pages_kpis,
     pages_levers,
@@ -32,6 +33,7 @@ for part in (
     # The design stands before the experiments: its address looks like a name.
     pages_experiment_design,
     pages_experiments,
+    pages_health,
     pages_imports,
     pages_sign_in,
 ):

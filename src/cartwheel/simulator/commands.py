@@ -291,6 +291,19 @@ def learning(
 
 
 @app.command()
+def faults(
+    worlds: Annotated[int, typer.Option(min=1, help="Pairs of world and fault.")] = 20,
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Seed a fault in each of some worlds; print whether health names it first."""
+    from cartwheel.simulator.faults.study import study, text_study
+
+    found = study(range(seed, seed + worlds), say=say)
+    _show(_plain(found), as_json=as_json, lines=text_study(found))
+
+
+@app.command()
 def report(
     out: OutOption = OUT,
     file: Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -13,14 +13,18 @@ from sqlalchemy import delete
 
 from cartwheel.connectors.rejects import read_rejects
 from cartwheel.errors import Busy
+from cartwheel.gate.base import MESSAGE_KINDS
 from cartwheel.measure.assign import holdout_mask
 from cartwheel.measure.earnings.page import earnings_page
 from cartwheel.measure.freshness import table_states
+from cartwheel.measure.health.shop import shop_health
 from cartwheel.measure.kpi import make_board, source_of
 from cartwheel.measure.kpi.overview import overview_figures
 from cartwheel.operations import pages
 from cartwheel.shop import Shop
 from cartwheel.signals.base import Signal
+from cartwheel.turn.core import describe
+from cartwheel.turn.publish import decision_id
 from cartwheel.turn.stage import Stage
 from cartwheel.turn.steps import TurnRow, known_signals, read_turn, runs_of, stage_of
 from cartwheel.turn.steps import when_of as turn_when
@@ -28,6 +32,8 @@ from cartwheel.wheel import Link, all_signals, find_levers, find_links
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+log = logging.getLogger("cartwheel.turn")
 
 IMPORTS_TURN = 0
 """Pages that belong to no turn are kept under this number."""
@@ -50,6 +56,7 @@ def make_pages(shop: Shop, number: int) -> dict[str, Any]:
         "overview": overview,
         "titles": _titles(tables),
         "earnings": earnings_page(shop, on, overview),
+        "health": _health(shop, row, stage, overview["links"]),
     }
     kpis = _kpis(shop, row)
     if kpis is not None:
@@ -57,6 +64,35 @@ def make_pages(shop: Shop, number: int) -> dict[str, Any]:
     for name, run in runs_of(stage).items():
         made[f"lever:{name}"] = run["report"]
     return made
+
+
+def _health(
+    shop: Shop, row: TurnRow, stage: Stage, links: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the page of the wheel's health; a turn is never lost for it."""
+    if row.snapshot is None:
+        return {"failed": "the turn is not pinned"}
+    gated = []
+    for line in stage.read_lines("gate", "rows"):
+        item = json.loads(line)
+        named = (item["lever"], item["kind"], item["subject"])
+        gated.append({**item, "id": decision_id(row.number, *named)})
+    try:
+        return shop_health(
+            shop,
+            turn=row.number,
+            as_of=date.fromisoformat(row.as_of),
+            snapshot=row.snapshot,
+            settings=row.settings,
+            gated=gated,
+            runs=runs_of(stage),
+            links=links,
+            message_kinds=MESSAGE_KINDS,
+            seed=row.seed,
+        )
+    except Exception as error:
+        log.exception("The health of turn %s could not be looked at", row.number)
+        return {"failed": describe(error)}
 
 
 def publish_imports(shop: Shop) -> None:

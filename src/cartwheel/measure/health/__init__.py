@@ -1,0 +1,1 @@
+"""Health of the wheel: broken and weak spokes, over-reliance, calibration, drift."""
