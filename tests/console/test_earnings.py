@@ -148,7 +148,6 @@ def test_figures_have_intervals_and_unknown_costs_are_no_zero(
     assert "Tools: £690" in text
     assert "12 were left alone" in text
     assert text.count("Margin a day") == 1
-    assert text.count("Shown beside a holdout") == 2
     assert "stock→lifecycle" in text
     assert 'class="dot"' in text
 

@@ -22,7 +22,7 @@ def test_faults_come_first_with_money_and_what_to_do(viewer: TestClient) -> None
             ">receipts</bdi>",
             ">supplier &lt;script&gt;",
             ">stock→lifecycle</bdi>",
-            "Did 80% intervals hold 80%?",
+            "Did 80% intervals hold 80%, and chances come true?",
             "Drift of inputs and outputs",
             "What is relied on most",
         )

@@ -6,6 +6,7 @@ import pytest
 from cartwheel.measure.health.calibration import (
     calibration,
     calibrations,
+    chance_calibration,
     errors_by_turn,
 )
 from tests.measure.health.made import SINCE, empty, look
@@ -26,6 +27,33 @@ def test_coverage_by_hand() -> None:
 )
 def test_verdicts(held: int, outcomes: int, word: str) -> None:
     assert calibration("l", "m", held, outcomes).verdict.startswith(word)
+
+
+@pytest.mark.parametrize(
+    ("happened", "word"), [(20, "Calibrated"), (5, "Too hopeful"), (60, "Too careful")]
+)
+def test_chances_are_held_against_how_often_it_happened(
+    happened: int, word: str
+) -> None:
+    one = chance_calibration("recommend", "buys_30d_share", happened, 400, 0.05)
+    assert one.verdict.startswith(word)
+    assert f"expected 5.0%, {happened / 400:.1%} came true" in one.verdict
+
+
+def test_no_interval_is_asked_to_hold_a_yes_or_no() -> None:
+    con = empty()
+    for i in range(100):
+        con.execute(
+            "INSERT INTO outcomes BY NAME SELECT ? AS decision_id, 'buys_30d_share' "
+            "AS metric, 'recommend' AS lever, 'f' AS kind, 'v' AS subject, "
+            "? AS measured_at, 0.04 AS predicted, 0.02 AS low, 0.06 AS high, "
+            "? AS actual, ? AS known_at",
+            [f"3-{i}", SINCE, float(i < 4), SINCE],
+        )
+    (one,) = calibrations(look(con))
+    assert (one.held, one.outcomes) == (4, 100)
+    assert one.aimed == pytest.approx(0.04)
+    assert one.verdict.startswith("Calibrated")
 
 
 def test_no_outcome_is_not_yet() -> None:

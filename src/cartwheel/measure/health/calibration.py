@@ -1,5 +1,9 @@
 """Did 80 % intervals hold 80 %, by lever and metric; and by how much turns erred.
 
+A chance is another matter: what it foretells happens or does not, so no interval of a
+chance ever holds an outcome. Chances (metrics named `..._share`) are held against how
+often it happened.
+
 Both read the outcomes that turns joined to their predictions. Learning regret, what was
 lost against the best choice, needs a truth to compare with and is left to the
 simulator; here stands what a real shop can know, realised against predicted.
@@ -7,28 +11,34 @@ simulator; here stands what a real shop can know, realised against predicted.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cartwheel.measure.health.data import HealthData
 from cartwheel.measure.kpi.intervals import wilson
 
 NOMINAL = 0.80
+CHANCE = "_share"
+"""How the name of a metric ends that is a chance."""
+
 LEAST = 20
 """Outcomes below which no verdict is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """How often a lever's intervals held.
+    """How often a lever's intervals held, or what it gave a chance to happened.
 
     Attributes:
         lever: The lever.
         metric: What it predicted.
         outcomes: Predictions with an interval whose outcome is known.
-        held: Of these, inside the interval, ends included.
+        held: Of these, inside the interval, ends included; with chances, those that
+            came true.
         share: held / outcomes, or None without outcomes.
         low: Lower end of Wilson's 95 % interval of the share.
         high: Upper end.
+        aimed: What the share should be: .8, or the mean chance.
         verdict: One sentence.
     """
 
@@ -39,6 +49,7 @@ class Calibration:
     share: float | None
     low: float | None
     high: float | None
+    aimed: float
     verdict: str
 
 
@@ -71,11 +82,18 @@ class TurnError:
 def calibrations(data: HealthData) -> list[Calibration]:
     """Return how often intervals held, by lever and metric, sorted by them."""
     rows = data.rows(
-        "SELECT lever, metric, count(*), count(*) FILTER (actual BETWEEN low AND high) "
+        "SELECT lever, metric, count(*), "
+        "count(*) FILTER (actual BETWEEN low AND high), "
+        "count(*) FILTER (actual > 0), avg(predicted) "
         "FROM h_outcomes WHERE actual IS NOT NULL AND low IS NOT NULL "
-        "AND high IS NOT NULL GROUP BY ALL ORDER BY ALL"
+        "AND high IS NOT NULL GROUP BY lever, metric ORDER BY lever, metric"
     )
-    return [calibration(lever, metric, held, n) for lever, metric, n, held in rows]
+    return [
+        chance_calibration(lever, metric, happened, n, float(mean))
+        if metric.endswith(CHANCE)
+        else calibration(lever, metric, held, n)
+        for lever, metric, n, held, happened, mean in rows
+    ]
 
 
 def calibration(lever: str, metric: str, held: int, outcomes: int) -> Calibration:
@@ -84,39 +102,66 @@ def calibration(lever: str, metric: str, held: int, outcomes: int) -> Calibratio
     Outcomes are taken for independent; products that err together make the true
     interval wider than shown.
     """
-    if outcomes <= 0:
-        return Calibration(
-            lever=lever,
-            metric=metric,
-            outcomes=0,
-            held=0,
-            share=None,
-            low=None,
-            high=None,
-            verdict="Not yet: no prediction's horizon has passed.",
-        )
-    low, high = wilson(held, outcomes)
+    return _told(lever, metric, held, outcomes, aimed=NOMINAL, words=_of_intervals)
+
+
+def chance_calibration(
+    lever: str, metric: str, happened: int, outcomes: int, chance: float
+) -> Calibration:
+    """Return the verdict on chances of which `happened` of `outcomes` came true.
+
+    Args:
+        lever: The lever.
+        metric: What it gave a chance to.
+        happened: How often it happened.
+        outcomes: How often it could have.
+        chance: Mean chance given, 0 to 1.
+    """
+    return _told(lever, metric, happened, outcomes, aimed=chance, words=_of_chances)
+
+
+def _told(
+    lever: str,
+    metric: str,
+    held: int,
+    outcomes: int,
+    *,
+    aimed: float,
+    words: Callable[[float, float, float, float], str],
+) -> Calibration:
+    share = low = high = None
+    verdict = "Not yet: no prediction's horizon has passed."
+    if outcomes > 0:
+        share = held / outcomes
+        low, high = wilson(held, outcomes)
+        verdict = f"Not yet: {outcomes} outcomes; {LEAST} are needed."
+        if outcomes >= LEAST:
+            verdict = words(share, low, high, aimed)
     return Calibration(
         lever=lever,
         metric=metric,
         outcomes=outcomes,
         held=held,
-        share=held / outcomes,
+        share=share,
         low=low,
         high=high,
-        verdict=_verdict(held / outcomes, low, high, outcomes),
+        aimed=aimed,
+        verdict=verdict,
     )
 
 
-def _verdict(share: float, low: float, high: float, outcomes: int) -> str:
-    ends = f"{low:.0%} to {high:.0%}"
-    if outcomes < LEAST:
-        return f"Not yet: {outcomes} outcomes; {LEAST} are needed."
-    if high < NOMINAL:
-        return f"Too sure: its 80% intervals held {share:.0%} ({ends})."
-    if low > NOMINAL:
-        return f"Too unsure: its 80% intervals held {share:.0%} ({ends})."
-    return f"Calibrated: its 80% intervals held {share:.0%} ({ends})."
+def _of_intervals(share: float, low: float, high: float, aimed: float) -> str:
+    told = f"its {aimed:.0%} intervals held {share:.0%} ({low:.0%} to {high:.0%})."
+    if high < aimed:
+        return f"Too sure: {told}"
+    return f"{'Too unsure' if low > aimed else 'Calibrated'}: {told}"
+
+
+def _of_chances(share: float, low: float, high: float, aimed: float) -> str:
+    told = f"it expected {aimed:.1%}, {share:.1%} came true ({low:.1%} to {high:.1%})."
+    if high < aimed:
+        return f"Too hopeful: {told}"
+    return f"{'Too careful' if low > aimed else 'Calibrated'}: {told}"
 
 
 def errors_by_turn(data: HealthData) -> list[TurnError]:
