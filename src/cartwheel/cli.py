@@ -19,6 +19,7 @@ from cartwheel.measure.earnings.command import earnings
 from cartwheel.measure.experiment.commands import app as experiments
 from cartwheel.measure.health.command import health
 from cartwheel.measure.kpi_command import kpis
+from cartwheel.measure.weekly.command import report
 from cartwheel.simulator.commands import app as simulations
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ app.command()(measure)
 app.command("kpis")(kpis)
 app.command()(earnings)
 app.command()(health)
+app.command()(report)
 
 ShopOption = Annotated[
     Path,

@@ -18,6 +18,7 @@ from cartwheel.console import (
     pages_levers,
     pages_living,
     pages_overview,
+    pages_report,
     pages_sign_in,
 )
 from cartwheel.console.view import FOLDER, draw
@@ -34,6 +35,7 @@ for part in (
     pages_experiment_design,
     pages_experiments,
     pages_health,
+    pages_report,
     pages_imports,
     pages_sign_in,
 ):
