@@ -22,7 +22,7 @@ from cartwheel.shop import Shop
 
 MOST_FAULTS = 3
 MOST_EXPERIMENTS = 4
-MOST_PROPOSALS = 5
+MOST_PROPOSALS = 3
 PERSON = "customer:"
 LONGEST_HEAD, LONGEST_TEXT = 80, 400
 """Letters kept of a head and of what is said: a line of a screen, and some."""
@@ -199,8 +199,8 @@ def _figure(shop: Shop, value: float | None, unit: str) -> str:
 def _earned(ledger: Mapping[str, Any]) -> Section:
     lines = []
     for entry in ledger.get("entries", ()):
-        if entry["since"] is None:
-            continue
+        if entry["since"] is None or entry["first"] is None:
+            continue  # it never acted, or nobody is left alone to compare with
         said = entry["verdict"] or entry["not_yet"]
         lines.append(Line(head=entry["title"], text=said))
     return Section(
