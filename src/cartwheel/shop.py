@@ -170,5 +170,5 @@ def make_shop(
     shop.lake.create()
     _ = shop.database
     # Written last: a folder is a shop only once everything in it exists.
-    write_settings(folder, values, more)
+    write_settings(folder, values, sections or {})
     return shop
