@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from cartwheel.measure.assign import (
     looker_held_out,
     unit_position,
 )
+from cartwheel.measure.experiment.trial import InForce, Trial
 from cartwheel.settings import Holdout
 
 
@@ -85,3 +88,26 @@ def test_nobody_is_held_out_of_whom_nothing_is_known() -> None:
     # A third party's lever may keep no devices.
     plain = Model(rule="tested")
     assert not looker_held_out(None, "d1", model=plain, holdout=half)
+
+
+def test_a_period_holds_whoever_looks_and_a_test_of_customers_only_them() -> None:
+    nobody = Holdout(share_bps=0, levers={})
+    start = date(2026, 3, 2)
+    for unit in ("period", "customer"):
+        trial = Trial(
+            name="t",
+            lever="recommend",
+            unit=unit,
+            salt="experiment/t",
+            control_share=0.5,
+            starts_on=start,
+            ends_on=start + timedelta(days=55),
+        )
+        held = []
+        for week in range(8):
+            day = start + timedelta(days=7 * week)
+            found = InForce(day=day, trials=(trial,))
+            held.append(
+                looker_held_out(None, "d1", model=None, holdout=nobody, trials=found)
+            )
+        assert held.count(True) == (4 if unit == "period" else 0)

@@ -114,9 +114,7 @@ def looker_held_out(
         lever: Lever that answers.
     """
     who = looker_of(customer, device, model=model)
-    if who is None:
-        return False
-    if held_out_of(who, lever, holdout) is not None:
+    if who is not None and held_out_of(who, lever, holdout) is not None:
         return True
     return trials is not None and trials.leaves_alone(who, lever)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,6 +91,7 @@ def to_json(asked: Question, found: Analysis) -> dict[str, Any]:
     """Return an analysis as other programs read it; what is unknown is null."""
     from cartwheel.measure.experiment.power import spread_wanted
     from cartwheel.measure.experiment.verdict import verdict
+    from cartwheel.measure.plain import finite
 
     metrics = [
         {
@@ -113,7 +113,7 @@ def to_json(asked: Question, found: Analysis) -> dict[str, Any]:
         "checks": [check.to_json() for check in found.checks],
         "refused": found.refused,
     }
-    plain: dict[str, Any] = _finite(value)
+    plain: dict[str, Any] = finite(value)
     return plain
 
 
@@ -161,17 +161,6 @@ def to_lines(found: Analysis) -> list[str]:
         for one, adjusted in zip(found.comparisons, found.adjusted, strict=True)
     ]
     return lines
-
-
-def _finite(value: Any) -> Any:
-    """Return a value in which what is not finite is None: JSON knows no infinity."""
-    if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_finite(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def _mapping(

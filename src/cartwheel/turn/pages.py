@@ -42,8 +42,6 @@ REJECTS_SHOWN = 500
 KPI_SECONDS = 300
 """Longest that a turn counts its KPI board; without one the console counts it."""
 
-log = logging.getLogger("cartwheel.turn")
-
 
 def make_pages(shop: Shop, number: int) -> dict[str, Any]:
     """Return the pages of a turn: overview, titles, earnings and one per lever."""

@@ -222,6 +222,20 @@ def test_customers_of_both_arms_on_one_device_are_counted(tmp_path: Path) -> Non
     assert found.comparisons  # nobody is moved, and a verdict is given
 
 
+def test_a_look_that_fails_costs_no_turn(tmp_path: Path, monkeypatch) -> None:
+    shop = shop_of(tmp_path / "shop", terms())
+    create(shop.database, terms(), actor="ann")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("no disk")
+
+    monkeypatch.setattr("cartwheel.measure.experiment.look.look", broken)
+    assert look_at_all(shop, END) == []
+    assert find(shop.database, terms().name).state == "running"
+    monkeypatch.undo()
+    assert look_at_all(shop, END) == [terms().name]
+
+
 def test_a_sandbox_ends_when_its_budget_is_spent(tmp_path: Path) -> None:
     agreed = terms(mode="sandbox", budget_minor=500)
     shop = shop_of(tmp_path / "shop", agreed)

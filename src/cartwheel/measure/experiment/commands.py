@@ -76,10 +76,11 @@ def create(
     """Fix an experiment's terms, tell what it costs, and begin it."""
     from cartwheel.measure.experiment.plan import plan
     from cartwheel.measure.experiment.store import create as put_on_record
+    from cartwheel.measure.experiment.store import shop_day
     from cartwheel.shop import open_shop
 
     opened = open_shop(shop)
-    today = today_of(opened)
+    today = shop_day(opened.database)
     terms = asked_terms(
         {
             "name": name,
@@ -145,13 +146,18 @@ def show(
 
     from cartwheel.measure.experiment.lessons import page_of
     from cartwheel.measure.experiment.look import look
-    from cartwheel.measure.experiment.store import find, list_experiments, looks
+    from cartwheel.measure.experiment.store import (
+        find,
+        list_experiments,
+        looks,
+        shop_day,
+    )
     from cartwheel.shop import open_shop
 
     opened = open_shop(shop)
     record = find(opened.database, name)
     if on or (record.standing is None and record.state == "running"):
-        day = read_day("--on", on) if on else today_of(opened)
+        day = read_day("--on", on) if on else shop_day(opened.database)
         record = replace(record, standing=look(opened, record.terms, day).to_json())
     value = {
         **record.to_json(),
@@ -260,13 +266,6 @@ def read_day(what: str, text: str) -> date:
             f"{what} is {text[:40]!r}; expected a day such as 2026-09-30.",
             "Correct it.",
         ) from None
-
-
-def today_of(shop: Shop) -> date:
-    """Return the day a shop stands on: its published turn's, or else the calendar's."""
-    from cartwheel.measure.experiment.store import shop_day
-
-    return shop_day(shop.database)
 
 
 def plan_lines(terms: Terms, plan: Mapping[str, Any]) -> list[str]:

@@ -35,6 +35,7 @@ from cartwheel.measure.experiment.terms import MetricName, Terms
 from cartwheel.measure.experiment.trial import CONTROL, TREATED
 from cartwheel.measure.experiment.verdict import verdict
 from cartwheel.measure.holdout_lift import instants
+from cartwheel.measure.plain import finite
 
 if TYPE_CHECKING:
     import duckdb
@@ -96,17 +97,6 @@ class Look:
         }
         plain: dict[str, Any] = finite(found)
         return plain
-
-
-def finite(value: Any) -> Any:
-    """Return a value in which what is not finite is None: JSON knows no infinity."""
-    if isinstance(value, Mapping):
-        return {name: finite(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(one) for one in value]
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
 
 
 def look(shop: Shop, terms: Terms, on: date) -> Look:

@@ -16,7 +16,6 @@ import numpy as np
 
 from cartwheel.errors import Misuse
 from cartwheel.measure.experiment.lift import compare_groups
-from cartwheel.measure.experiment.look import finite
 from cartwheel.measure.experiment.outcomes import (
     known_products,
     read_days,
@@ -29,6 +28,7 @@ from cartwheel.measure.experiment.staggered import compare_product_weeks
 from cartwheel.measure.experiment.switchback import compare_switchback
 from cartwheel.measure.experiment.terms import Terms
 from cartwheel.measure.holdout_lift import instants
+from cartwheel.measure.plain import finite
 
 if TYPE_CHECKING:
     from cartwheel.shop import Shop

@@ -155,11 +155,11 @@ class InForce:
             trials=tuple(Trial.from_json(one) for one in value["trials"]),
         )
 
-    def leaves_alone(self, customer: str, lever: str) -> bool:
-        """Tell whether an experiment leaves a customer alone.
+    def leaves_alone(self, customer: str | None, lever: str) -> bool:
+        """Tell whether an experiment leaves whoever looks alone.
 
         Args:
-            customer: Customer id.
+            customer: Customer id, None for nobody known: a period holds them too.
             lever: Lever that answers.
         """
         found = left_alone_by(self.trials, lever, self.day, customer=customer)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +11,7 @@ from cartwheel.measure.health.drift import find_drift
 from cartwheel.measure.health.finding import Finding
 from cartwheel.measure.health.reliance import find_reliance
 from cartwheel.measure.health.spokes import ALPHA, faults_of, find_faults
+from cartwheel.measure.plain import finite
 
 
 def health_page(data: HealthData) -> dict[str, Any]:
@@ -39,7 +38,7 @@ def health_page(data: HealthData) -> dict[str, Any]:
         "drift": [asdict(one) for one in drift],
         "reliance": [asdict(one) for one in reliance],
     }
-    found: dict[str, Any] = _finite(body)
+    found: dict[str, Any] = finite(body)
     return found
 
 
@@ -61,14 +60,3 @@ def summary(faults: list[Finding]) -> str:
 def _plain(one: Finding) -> dict[str, Any]:
     value = asdict(one)
     return {**value, "rows": list(one.rows), "evidence": dict(one.evidence)}
-
-
-def _finite(value: Any) -> Any:
-    """Return a value in which what is not finite is None: JSON knows no infinity."""
-    if isinstance(value, Mapping):
-        return {str(name): _finite(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
