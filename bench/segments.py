@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.measure import Figure, Plan
-from cartwheel.levers.lapse import learn_rhythm
-from cartwheel.levers.rhythm import Rhythm, score, segment
+from cartwheel.levers.lifecycle.lapse import learn_rhythm
+from cartwheel.levers.lifecycle.rhythm import Rhythm, score, segment
 from cartwheel.signals.base import ShopContext, Signals, When
 from cartwheel.signals.customers import RHYTHM
 

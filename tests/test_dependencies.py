@@ -133,7 +133,7 @@ def test_no_lever_imports_another() -> None:
                 for parts in imported(path)
                 if parts[:2] == ("cartwheel", "levers") and len(parts) > 2
             } & LEVERS
-            assert others <= {path.stem}, f"{path.name} imports {others}"
+            assert others <= {path.parent.name}, f"{path.name} imports {others}"
 
 
 def test_levers_take_declarations_of_signals_and_not_their_engine() -> None:

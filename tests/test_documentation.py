@@ -13,7 +13,10 @@ import typer
 from pydantic import BaseModel
 
 from cartwheel.cli import app
-from cartwheel.levers import lifecycle, price_choice, recommend_model, reorder_math
+from cartwheel.levers.lifecycle import lever as lifecycle
+from cartwheel.levers.price import choice as price_choice
+from cartwheel.levers.recommend import model as recommend_model
+from cartwheel.levers.replenish import reorder_math
 from cartwheel.settings import Settings
 from cartwheel.simulator.world.spec import WorldSpec
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartwheel.levers.buytilldie import (
+from cartwheel.levers.lifecycle.buytilldie import (
     BgNbd,
     bg_nbd_log_likelihood,
     fit_bg_nbd,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cartwheel.levers.earned import earned
-from cartwheel.levers.recommend import Recommend
-from cartwheel.levers.shelf import margin_factor
+from cartwheel.levers.recommend.lever import Recommend
+from cartwheel.levers.recommend.shelf import margin_factor
 from cartwheel.signals.margin import MARGIN
 from tests.levers.made import made_signals, replace
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cartwheel.levers.elasticity import (
+from cartwheel.levers.price.elasticity import (
     PRIOR_MEAN,
     Elasticities,
     Panel,

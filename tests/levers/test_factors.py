@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from cartwheel.levers.factors import (
+from cartwheel.levers.recommend.factors import (
     Beliefs,
     Deeds,
     Factors,
@@ -21,7 +21,7 @@ from cartwheel.levers.factors import (
     read_tastes,
     unpacked,
 )
-from cartwheel.levers.taste import after_visit, joined
+from cartwheel.levers.recommend.taste import after_visit, joined
 
 PEOPLE, PRODUCTS, KINDS = 1500, 60, 6
 

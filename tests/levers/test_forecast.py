@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cartwheel.levers import weekly_models
 from cartwheel.levers.base import Model
-from cartwheel.levers.forecast import Forecast, whole_interval
-from cartwheel.levers.panel import fill_stockouts, read_panel
+from cartwheel.levers.forecast import weekly_models
+from cartwheel.levers.forecast.lever import Forecast, whole_interval
+from cartwheel.levers.forecast.panel import fill_stockouts, read_panel
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.demand import DEMAND
 from cartwheel.signals.intent import INTENT

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from cartwheel.levers.base import Decision, Model
-from cartwheel.levers.lapse import area_under_curve
-from cartwheel.levers.lifecycle import Lifecycle, outcome_correction
-from cartwheel.levers.offers import favourites, left_out, offerable
-from cartwheel.levers.rhythm import (
+from cartwheel.levers.lifecycle.lapse import area_under_curve
+from cartwheel.levers.lifecycle.lever import Lifecycle, outcome_correction
+from cartwheel.levers.lifecycle.offers import favourites, left_out, offerable
+from cartwheel.levers.lifecycle.rhythm import (
     Learned,
     Rhythm,
     rewind,

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartwheel.levers import looks
 from cartwheel.levers.base import Model, Request
-from cartwheel.levers.hitrate import fit_logit
-from cartwheel.levers.recommend import Recommend, signs_of_taste
-from cartwheel.levers.similarity import Neighbours
-from cartwheel.levers.slate import find_reader, numbers, wanted
-from cartwheel.levers.taste import Taste
+from cartwheel.levers.recommend import looks
+from cartwheel.levers.recommend.hitrate import fit_logit
+from cartwheel.levers.recommend.lever import Recommend, signs_of_taste
+from cartwheel.levers.recommend.similarity import Neighbours
+from cartwheel.levers.recommend.slate import find_reader, numbers, wanted
+from cartwheel.levers.recommend.taste import Taste
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import BASKETS, CONSENT, PURCHASES

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartwheel.levers import order_quantity as formulas
+from cartwheel.levers.replenish import order_quantity as formulas
 
 LEVELS = (0.1, 0.5, 0.8, 0.9, 0.95, 0.98)
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from cartwheel.errors import Misuse
 from cartwheel.levers.base import Abstain, Decision, Model
-from cartwheel.levers.price import Price
-from cartwheel.levers.price_articles import read_history
-from cartwheel.levers.price_choice import LEFT_ALONE, choose_prices
-from cartwheel.levers.price_steps import (
+from cartwheel.levers.price.articles import read_history
+from cartwheel.levers.price.choice import LEFT_ALONE, choose_prices
+from cartwheel.levers.price.lever import Price
+from cartwheel.levers.price.steps import (
     Article,
     Clearance,
     Endings,

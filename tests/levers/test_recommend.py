@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 
 from cartwheel.errors import Misuse
 from cartwheel.levers.base import Decision, Model, Request
-from cartwheel.levers.hitrate import (
+from cartwheel.levers.recommend.hitrate import (
     again_chances,
     fit_logit,
     ranked_gain,
     split,
     wilson,
 )
-from cartwheel.levers.recommend import Recommend
-from cartwheel.levers.slate import EXPLORE_AMONG, best_first, fill
+from cartwheel.levers.recommend.lever import Recommend
+from cartwheel.levers.recommend.slate import EXPLORE_AMONG, best_first, fill
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import BASKETS, CONSENT, PURCHASES, RHYTHM
@@ -311,8 +311,8 @@ import sys
 from pathlib import Path
 import numpy as np
 from cartwheel.levers.base import Model, Request
-from cartwheel.levers.lifecycle import Lifecycle
-from cartwheel.levers.recommend import Recommend
+from cartwheel.levers.lifecycle.lever import Lifecycle
+from cartwheel.levers.recommend.lever import Recommend
 Lifecycle()
 model = Model.load(Path(sys.argv[1]), mapped=True)
 request = Request(placement="home", customer=str(model.arrays["customer_id"][0]))

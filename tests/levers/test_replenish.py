@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from cartwheel.errors import Misuse
 from cartwheel.levers.base import Abstain, Autonomy
 from cartwheel.levers.conformal import LEVELS
-from cartwheel.levers.reorder_math import QUANTILE_COLUMNS, Terms
-from cartwheel.levers.replenish import Replenish
+from cartwheel.levers.replenish.lever import Replenish
+from cartwheel.levers.replenish.reorder_math import QUANTILE_COLUMNS, Terms
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.learned import FORECAST
 from cartwheel.signals.margin import MARGIN

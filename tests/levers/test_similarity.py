@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from cartwheel.levers.similarity import (
+from cartwheel.levers.recommend.similarity import (
     Neighbours,
     basket_neighbours,
     blend,

@@ -68,6 +68,9 @@ def create_app(
         finally:
             writer.stop()
             answering.close()
+            # FastAPI's routers remember every application they were included in, so
+            # nothing else would ever close the database's files.
+            shop.database.dispose()
 
     app = FastAPI(
         title="Cartwheel",

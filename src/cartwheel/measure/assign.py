@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cartwheel.levers.devices import owner_of
+from cartwheel.levers.recommend.devices import owner_of
 
 if TYPE_CHECKING:
     from cartwheel.levers.base import Model

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cartwheel.errors import Misuse
-from cartwheel.levers import slate
+from cartwheel.levers.recommend import slate
 from cartwheel.measure.off_policy.slate_policies import (
     as_logged,
     bestsellers,

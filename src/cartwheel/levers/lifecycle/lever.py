@@ -19,23 +19,21 @@ from cartwheel.levers.base import (
     Prediction,
     Rule,
 )
-from cartwheel.levers.lapse import (
+from cartwheel.levers.lifecycle.lapse import (
     ENOUGH_BUYERS,
     ENOUGH_REPEATERS,
     check_lapse,
     learn_rhythm,
 )
-from cartwheel.levers.lifecycle_page import page
-from cartwheel.levers.offers import (
+from cartwheel.levers.lifecycle.offers import (
     Offerable,
     favourites,
     left_out,
     margin_share,
     offerable,
 )
-from cartwheel.levers.options import read_options
-from cartwheel.levers.report import Report
-from cartwheel.levers.rhythm import (
+from cartwheel.levers.lifecycle.page import page
+from cartwheel.levers.lifecycle.rhythm import (
     ORDERS_DAYS,
     VALUE_DAYS,
     Learned,
@@ -45,6 +43,8 @@ from cartwheel.levers.rhythm import (
     score,
     segment,
 )
+from cartwheel.levers.options import read_options
+from cartwheel.levers.report import Report
 from cartwheel.signals.base import Signal, Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import CONSENT, PURCHASES, RHYTHM

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from cartwheel.errors import Misuse
-from cartwheel.levers import order_quantity as formulas
 from cartwheel.levers.conformal import LEVELS
 from cartwheel.levers.earned import earned
+from cartwheel.levers.replenish import order_quantity as formulas
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.learned import FORECAST

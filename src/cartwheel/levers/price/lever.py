@@ -21,16 +21,16 @@ from cartwheel.levers.base import (
     Prediction,
     Rule,
 )
-from cartwheel.levers.elasticity import PRIOR_MEAN, PRIOR_SD, fit_elasticities
-from cartwheel.levers.price_articles import read_history
-from cartwheel.levers.price_choice import (
+from cartwheel.levers.price.articles import read_history
+from cartwheel.levers.price.choice import (
     CLEARANCE_DAYS,
     HORIZON_DAYS,
     LEFT_ALONE,
     Choice,
     choose_prices,
 )
-from cartwheel.levers.price_steps import Z80, Gain
+from cartwheel.levers.price.elasticity import PRIOR_MEAN, PRIOR_SD, fit_elasticities
+from cartwheel.levers.price.steps import Z80, Gain
 from cartwheel.signals.base import ShopContext, Signal, Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.learned import FORECAST, OUTCOMES, PRICE_PLAN
@@ -176,7 +176,7 @@ class Price:
 
     def report(self, model: Model, data: Signals) -> Report:
         """Return what is known of the reaction to price, and why prices stay."""
-        from cartwheel.levers.price_page import price_report
+        from cartwheel.levers.price.page import price_report
 
         return price_report(model, data, self.floor.lacks(data))
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cartwheel.levers.affinity import silent
-from cartwheel.levers.factors import Deeds
-from cartwheel.levers.numbering import product_numbers
-from cartwheel.levers.slate import CUSTOMER, DEVICE
+from cartwheel.levers.recommend.affinity import silent
+from cartwheel.levers.recommend.factors import Deeds
+from cartwheel.levers.recommend.numbering import product_numbers
+from cartwheel.levers.recommend.slate import CUSTOMER, DEVICE
 from cartwheel.signals.base import Signals
 from cartwheel.signals.customers import PURCHASES
 from cartwheel.signals.interest import IDENTITY, INTEREST, RECENT_DAYS

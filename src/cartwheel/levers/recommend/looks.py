@@ -15,18 +15,23 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from cartwheel.levers.factors import Beliefs, Factors, learn_factors, read_tastes
-from cartwheel.levers.hitrate import fit_logit
-from cartwheel.levers.similarity import (
+from cartwheel.levers.recommend.factors import (
+    Beliefs,
+    Factors,
+    learn_factors,
+    read_tastes,
+)
+from cartwheel.levers.recommend.hitrate import fit_logit
+from cartwheel.levers.recommend.similarity import (
     Neighbours,
     alike_by,
     cosine_neighbours,
     ease,
     strongest,
 )
-from cartwheel.levers.slate import CUSTOMER, DEVICE
-from cartwheel.levers.taste import READINGS, Taste
-from cartwheel.levers.visitors import (
+from cartwheel.levers.recommend.slate import CUSTOMER, DEVICE
+from cartwheel.levers.recommend.taste import READINGS, Taste
+from cartwheel.levers.recommend.visitors import (
     OLDER,
     People,
     deeds_of,

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cartwheel.levers import conformal, weekly_models
-from cartwheel.levers.panel import Panel
+from cartwheel.levers import conformal
+from cartwheel.levers.forecast import weekly_models
+from cartwheel.levers.forecast.panel import Panel
 
 HORIZONS_WEEKS = (1, 2, 4, 8)
 MONTH = 2  # position of 4 weeks in HORIZONS_WEEKS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cartwheel.levers.base import Decision
-from cartwheel.levers.reorder_math import Item, Proposal
+from cartwheel.levers.replenish.reorder_math import Item, Proposal
 from cartwheel.levers.report import Figure, Grid, Report
 from cartwheel.signals.base import ShopContext
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cartwheel.levers.conformal import Tails, adapt
-from cartwheel.levers.panel import Panel
+from cartwheel.levers.forecast.panel import Panel
 from cartwheel.signals.base import Signals
 from cartwheel.signals.learned import OUTCOMES, PRICE_PLAN
 from cartwheel.signals.price import PRICE_HISTORY

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from cartwheel.levers import choose_forecast as chooser
 from cartwheel.levers.base import Model
+from cartwheel.levers.forecast import choose as chooser
 from cartwheel.levers.report import Figure, Grid, Line, Report
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE

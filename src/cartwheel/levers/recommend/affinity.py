@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cartwheel.levers.hitrate import (
+from cartwheel.levers.recommend.hitrate import (
     TOP,
     UNFITTED,
     WINDOW_DAYS,
@@ -25,15 +25,15 @@ from cartwheel.levers.hitrate import (
     split,
     wilson,
 )
-from cartwheel.levers.numbering import product_numbers
-from cartwheel.levers.shelf import popularity
-from cartwheel.levers.similarity import (
+from cartwheel.levers.recommend.numbering import product_numbers
+from cartwheel.levers.recommend.shelf import popularity
+from cartwheel.levers.recommend.similarity import (
     Neighbours,
     cosine_neighbours,
     ease,
     strongest,
 )
-from cartwheel.levers.slate import best_first, sigmoid
+from cartwheel.levers.recommend.slate import best_first, sigmoid
 from cartwheel.signals.base import Signals
 from cartwheel.signals.customers import CONSENT, PURCHASES
 

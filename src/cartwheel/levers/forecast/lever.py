@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cartwheel.levers import choose_forecast as chooser
-from cartwheel.levers import conformal, forecast_page, weekly_models
+from cartwheel.levers import conformal
 from cartwheel.levers.base import (
     Autonomy,
     Decision,
@@ -20,8 +19,11 @@ from cartwheel.levers.base import (
     Prediction,
     Rule,
 )
-from cartwheel.levers.forecast_adjust import price_factors, realised_tails
-from cartwheel.levers.panel import Panel, read_panel
+from cartwheel.levers.forecast import choose as chooser
+from cartwheel.levers.forecast import page as forecast_page
+from cartwheel.levers.forecast import weekly_models
+from cartwheel.levers.forecast.adjust import price_factors, realised_tails
+from cartwheel.levers.forecast.panel import Panel, read_panel
 from cartwheel.levers.report import Report
 from cartwheel.signals.base import Signal, Signals
 from cartwheel.signals.catalogue import CATALOGUE

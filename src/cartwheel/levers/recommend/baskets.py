@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cartwheel.levers.numbering import product_numbers
-from cartwheel.levers.similarity import Neighbours, basket_neighbours
+from cartwheel.levers.recommend.numbering import product_numbers
+from cartwheel.levers.recommend.similarity import Neighbours, basket_neighbours
 from cartwheel.signals.base import Signals
 from cartwheel.signals.customers import BASKETS
 

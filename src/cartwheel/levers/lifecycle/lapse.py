@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from cartwheel.levers.buytilldie import (
+from cartwheel.levers.lifecycle.buytilldie import (
     BgNbd,
     GammaGamma,
     NoFit,
     fit_bg_nbd,
     fit_gamma_gamma,
 )
-from cartwheel.levers.rhythm import (
+from cartwheel.levers.lifecycle.rhythm import (
     ORDERS_DAYS,
     Learned,
     Past,

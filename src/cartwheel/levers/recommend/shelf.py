@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cartwheel.levers.earned import earned
-from cartwheel.levers.numbering import product_numbers
+from cartwheel.levers.recommend.numbering import product_numbers
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.demand import DEMAND

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from cartwheel.levers import replenish_page
 from cartwheel.levers.base import (
     Abstain,
     Autonomy,
@@ -20,8 +19,9 @@ from cartwheel.levers.base import (
     Prediction,
     Rule,
 )
-from cartwheel.levers.order_quantity import whole_packs, within_budget
-from cartwheel.levers.reorder_math import (
+from cartwheel.levers.replenish import page as replenish_page
+from cartwheel.levers.replenish.order_quantity import whole_packs, within_budget
+from cartwheel.levers.replenish.reorder_math import (
     Item,
     Proposal,
     Terms,

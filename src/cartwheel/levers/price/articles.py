@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cartwheel.levers.elasticity import Panel
+from cartwheel.levers.price.elasticity import Panel
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.price import PRICE_HISTORY

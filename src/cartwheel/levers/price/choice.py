@@ -14,8 +14,8 @@ import numpy as np
 from cartwheel.levers.base import Model
 from cartwheel.levers.earned import earned
 from cartwheel.levers.options import read_options
-from cartwheel.levers.price_articles import priced_variants
-from cartwheel.levers.price_steps import (
+from cartwheel.levers.price.articles import priced_variants
+from cartwheel.levers.price.steps import (
     Z80,
     Article,
     Clearance,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cartwheel.levers import slate
 from cartwheel.levers.base import (
     Answer,
     Autonomy,
@@ -20,10 +19,11 @@ from cartwheel.levers.base import (
     Request,
     Rule,
 )
-from cartwheel.levers.baskets import Baskets
-from cartwheel.levers.recommend_model import Options, bestsellers_model, learn_model
-from cartwheel.levers.recommend_page import page
-from cartwheel.levers.recommend_slates import (
+from cartwheel.levers.recommend import slate
+from cartwheel.levers.recommend.baskets import Baskets
+from cartwheel.levers.recommend.model import Options, bestsellers_model, learn_model
+from cartwheel.levers.recommend.page import page
+from cartwheel.levers.recommend.slates import (
     candidates,
     customer_slates,
     home_slate,

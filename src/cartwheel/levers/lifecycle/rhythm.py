@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cartwheel.levers.buytilldie import BgNbd, GammaGamma
+from cartwheel.levers.lifecycle.buytilldie import BgNbd, GammaGamma
 
 if TYPE_CHECKING:
     import pandas as pd

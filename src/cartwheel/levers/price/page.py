@@ -8,14 +8,14 @@ from itertools import pairwise
 import numpy as np
 
 from cartwheel.levers.base import Model
-from cartwheel.levers.price_choice import (
+from cartwheel.levers.price.choice import (
     LEFT_ALONE,
     Choices,
     Options,
     choose_prices,
     past_changes,
 )
-from cartwheel.levers.price_steps import Z80
+from cartwheel.levers.price.steps import Z80
 from cartwheel.levers.report import Bars, Figure, Grid, Report
 from cartwheel.signals.base import Signals
 

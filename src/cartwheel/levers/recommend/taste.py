@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from cartwheel.levers.factors import bound_weight, nobody, unpacked
-from cartwheel.levers.similarity import Neighbours
+from cartwheel.levers.recommend.factors import bound_weight, nobody, unpacked
+from cartwheel.levers.recommend.similarity import Neighbours
 
 Array = np.ndarray[Any, Any]
 

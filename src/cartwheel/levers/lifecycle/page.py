@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cartwheel.levers.report import Bars, Figure, Grid, Report
-from cartwheel.levers.rhythm import (
+from cartwheel.levers.lifecycle.rhythm import (
     ORDERS_DAYS,
     SEGMENTS,
     VALUE_DAYS,
@@ -17,6 +16,7 @@ from cartwheel.levers.rhythm import (
     Scores,
     segment,
 )
+from cartwheel.levers.report import Bars, Figure, Grid, Report
 
 Array = np.ndarray[Any, Any]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from cartwheel.levers import slate
-from cartwheel.levers.affinity import slate_features
 from cartwheel.levers.base import Decision, Model, Prediction
-from cartwheel.levers.baskets import Baskets
-from cartwheel.levers.hitrate import wilson
-from cartwheel.levers.recommend_model import Options
+from cartwheel.levers.recommend import slate
+from cartwheel.levers.recommend.affinity import slate_features
+from cartwheel.levers.recommend.baskets import Baskets
+from cartwheel.levers.recommend.hitrate import wilson
+from cartwheel.levers.recommend.model import Options
 from cartwheel.signals.base import Signals
 from cartwheel.signals.customers import RHYTHM
 

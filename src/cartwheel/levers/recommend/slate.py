@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from cartwheel.levers.base import Model, Request, Slot
-from cartwheel.levers.similarity import Neighbours
-from cartwheel.levers.taste import Taste, after_visit, joined
+from cartwheel.levers.recommend.similarity import Neighbours
+from cartwheel.levers.recommend.taste import Taste, after_visit, joined
 
 Array = np.ndarray[Any, Any]
 

@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cartwheel.levers.affinity import (
+from cartwheel.levers.base import Model
+from cartwheel.levers.options import read_options
+from cartwheel.levers.recommend.affinity import (
     Affinity,
     age_weights,
     learn_affinity,
     purchase_pairs,
     silent,
 )
-from cartwheel.levers.base import Model
-from cartwheel.levers.baskets import Baskets, basket_lists
-from cartwheel.levers.devices import device_arrays
-from cartwheel.levers.hitrate import MOST_ORDERS, UNFITTED
-from cartwheel.levers.looks import Looks, learn_looks
-from cartwheel.levers.options import read_options
-from cartwheel.levers.shelf import Shelf, make_shelf
-from cartwheel.levers.similarity import Neighbours, blend
+from cartwheel.levers.recommend.baskets import Baskets, basket_lists
+from cartwheel.levers.recommend.devices import device_arrays
+from cartwheel.levers.recommend.hitrate import MOST_ORDERS, UNFITTED
+from cartwheel.levers.recommend.looks import Looks, learn_looks
+from cartwheel.levers.recommend.shelf import Shelf, make_shelf
+from cartwheel.levers.recommend.similarity import Neighbours, blend
 from cartwheel.signals.base import Signals
 from cartwheel.signals.returns import OPEN_RETURNS
 
