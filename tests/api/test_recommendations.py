@@ -12,6 +12,8 @@ from sqlalchemy import select, update
 from cartwheel.api import answering as answering_module
 from cartwheel.api.recommendations import Recommendations
 from cartwheel.api.serving import draw, make_decision_id
+from cartwheel.channels.storefront import TEXTS
+from cartwheel.levers.base import Model
 from cartwheel.measure.assign import in_holdout
 from cartwheel.operations import inbox, turns
 from cartwheel.shop import Shop
@@ -247,3 +249,29 @@ def test_recommendations_have_the_documented_shape(published: TestClient) -> Non
     shape = Recommendations.model_validate(answer)  # extra keys are forbidden
     assert shape.model_dump(mode="json") == answer
     assert len(shape.items) == len(PRODUCTS)
+
+
+def test_items_carry_cards_when_asked(client: TestClient, shop: Shop, app: Any) -> None:
+    publish(shop, 1, PRODUCTS)
+    known = {
+        "product_id": np.array(["a", "b", "c"]),
+        "price_minor": np.array([250, -1, 100]),
+        "several_prices": np.array([True, False, False]),
+        "available": np.array([True, False, True]),
+    }
+    texts: dict[str, Any] = {}
+    for name in TEXTS:
+        texts[f"{name}_text"] = np.frombuffer(b"A mug", np.uint8)
+        texts[f"{name}_start"] = np.array([0, 5, 5, 5])
+    Model(rule="cards", arrays={**known, **texts}).save(shop.turn_folder(1) / "cards")
+    app.state.serving.check()
+    answer = client.get(f"{HOME}&cards=true").json()
+    cards = {item["product_id"]: item["card"] for item in answer["items"]}
+    assert cards["a"]["title"] == "A mug"
+    assert (cards["a"]["price_minor"], cards["a"]["from_price"]) == (250, True)
+    assert cards["a"]["currency"] == shop.settings.currency
+    assert (cards["b"]["price_minor"], cards["b"]["url"]) == (None, None)
+    assert cards["d"] is None
+    assert Recommendations.model_validate(answer)
+    plain = client.get(HOME).json()
+    assert {item["card"] for item in plain["items"]} == {None}

@@ -174,3 +174,17 @@ def test_attach_without_a_catalogue_fails_with_a_next_step(tmp_path: Path) -> No
         broken.attached(read_only=True),
     ):
         pass
+
+
+def test_lake_of_an_earlier_version_gains_what_it_lacks(tmp_path: Path) -> None:
+    lake = Lake(folder=tmp_path / "lake")
+    lake.create()
+    with lake.transaction("test", "as it was") as con:
+        con.execute("ALTER TABLE lake.products DROP COLUMN image_url")
+        con.execute("INSERT INTO lake.products (product_id, title) VALUES ('p', 'Mug')")
+        con.execute("DROP TABLE lake.answers")
+    lake.create()
+    with lake.attached(read_only=True) as con:
+        rows = con.execute("SELECT title, image_url FROM lake.products").fetchall()
+        assert con.execute("SELECT count(*) FROM lake.answers").fetchall() == [(0,)]
+    assert rows == [("Mug", None)]

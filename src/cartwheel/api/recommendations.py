@@ -20,6 +20,7 @@ from cartwheel.levers.base import Request as Question
 from cartwheel.measure.assign import looker_held_out
 
 if TYPE_CHECKING:
+    from cartwheel.channels.storefront import Card, Cards
     from cartwheel.levers.base import Model
     from cartwheel.measure.experiment.trial import InForce
     from cartwheel.settings import Holdout
@@ -32,9 +33,9 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    placement: Literal["home", "product", "cart", "email"] = Field(
-        description="Where on the storefront."
-    )
+    placement: Literal[
+        "home", "category", "product", "goes_with", "cart", "thanks", "email"
+    ] = Field(description="Where on the storefront.")
     customer: Id | None = Field(None, description="Customer id, if signed in.")
     visitor: Id | None = Field(None, description="Device or session id.")
     context: list[Annotated[str, Field(max_length=2000)]] = Field(
@@ -54,9 +55,31 @@ class Wanted(BaseModel):
         ),
     )
     limit: int = Field(10, ge=1, le=50, description="Slots to fill.")
+    cards: bool = Field(
+        False, description="Give what a page shows of each product with it."
+    )
+    category: Annotated[str, Field(max_length=500)] | None = Field(
+        None, description="Category path, for the placement category."
+    )
     key: str | None = Field(
         None, description="API key, when no header can be sent.", max_length=200
     )
+
+
+class CardShape(BaseModel):
+    """What a page shows of a product."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    url: str | None = Field(description="Address of its page.")
+    image_url: str | None = Field(description="Address of its picture.")
+    category: str | None
+    brand: str | None
+    price_minor: int | None = Field(description="Lowest price of its variants.")
+    from_price: bool = Field(description="Its variants have several prices.")
+    currency: str
+    available: bool = Field(description="Not known to be sold out.")
 
 
 class Item(BaseModel):
@@ -70,6 +93,9 @@ class Item(BaseModel):
         description="Probability of this product here, given the slots before."
     )
     reason: str = Field(description="Why, for people.")
+    card: CardShape | None = Field(
+        None, description="Only when asked for, and the turn knows the product."
+    )
 
 
 class Recommendations(BaseModel):
@@ -158,15 +184,59 @@ async def get_recommendations(
         decision_id,
         lambda served: answer_row(decision_id, question, served),
     )
-    return answer_json(wanted.placement, decision_id if logged else None, served)
+    published = request.app.state.serving.published
+    show = wanted.cards and published is not None and published.cards
+    return answer_json(
+        wanted.placement,
+        decision_id if logged else None,
+        served,
+        cards=show or None,
+        currency=request.app.state.shop.settings.currency,
+    )
 
 
-def answer_json(placement: str, decision: str | None, served: Served) -> Response:
+def card_json(card: Card, currency: str) -> dict[str, Any]:
+    """Return a card in the shape of `CardShape`."""
+    return {
+        "title": card.title,
+        "url": card.url,
+        "image_url": card.image_url,
+        "category": card.category,
+        "brand": card.brand,
+        "price_minor": card.price_minor,
+        "from_price": card.from_price,
+        "currency": currency,
+        "available": card.available,
+    }
+
+
+def answer_json(
+    placement: str,
+    decision: str | None,
+    served: Served,
+    *,
+    cards: Cards | None = None,
+    currency: str = "",
+) -> Response:
     """Return the answer in the shape of `Recommendations`.
 
     It is written out directly: validating our own values again would cost more than
     finding them. A test holds the two shapes equal.
     """
+    items: list[dict[str, Any]] = [
+        {
+            "product_id": slot.product_id,
+            "position": number,
+            "propensity": slot.propensity,
+            "reason": slot.reason,
+            "card": None,
+        }
+        for number, slot in enumerate(served.answer.slots, 1)
+    ]
+    if cards is not None:
+        for item in items:
+            found = cards.find(item["product_id"])
+            item["card"] = None if found is None else card_json(found, currency)
     body = {
         "decision": decision,
         "logged": decision is not None,
@@ -174,15 +244,7 @@ def answer_json(placement: str, decision: str | None, served: Served) -> Respons
         "placement": placement,
         "arm": served.arm,
         "rule": served.answer.rule,
-        "items": [
-            {
-                "product_id": slot.product_id,
-                "position": number,
-                "propensity": slot.propensity,
-                "reason": slot.reason,
-            }
-            for number, slot in enumerate(served.answer.slots, 1)
-        ],
+        "items": items,
     }
     return Response(
         json.dumps(body, ensure_ascii=False, separators=(",", ":")),
@@ -205,6 +267,7 @@ def make_question(
         context=_split(wanted.context)[-50:],
         limit=wanted.limit,
         excluded=frozenset(_split(wanted.exclude)),
+        category=wanted.category,
         holdout=looker_held_out(
             wanted.customer,
             wanted.visitor,

@@ -23,6 +23,7 @@ import structlog
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from cartwheel.channels.storefront import Cards
 from cartwheel.levers.base import Answer, Model, OnlineLever, Request, Slot
 from cartwheel.operations import reading, turns
 
@@ -50,6 +51,7 @@ class Published:
         products: Product ids the model knows, or None when it does not say.
         excluded: Products the gate keeps out of every slot.
         trials: Experiments in force, or None.
+        cards: What a page shows of each product, or None for a turn without.
     """
 
     turn: int
@@ -59,6 +61,7 @@ class Published:
     products: frozenset[str] | None
     excluded: frozenset[str] = frozenset()
     trials: InForce | None = None
+    cards: Cards | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +191,7 @@ def load_published(turn: int, folder: Path, lever: OnlineLever) -> Published:
         products=_product_ids(model),
         excluded=excluded,
         trials=read_trials(folder.parent.parent),
+        cards=Cards.load(folder.parent.parent),
     )
 
 

@@ -32,6 +32,7 @@ from cartwheel.connectors.registry import find_connector
 from cartwheel.connectors.rejects import read_rejects, write_rejects
 from cartwheel.connectors.staging import source_rows, stage_harvest, tables_of
 from cartwheel.errors import Failure
+from cartwheel.lake.store import widen
 from cartwheel.shop import Shop
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ def append_harvest(
     began = time.perf_counter()
     context = import_context(shop, now)
     with shop.lake.transaction("import", f"{kind} {path.name}") as con:
+        widen(con)
         batch = _next_batch(con)
         rejected = stage_harvest(con, harvest, context)
         added, notes = _append_all(con, harvest, batch=batch, now=context.now)

@@ -154,18 +154,8 @@ class Lake:
         """Create every table that does not exist yet; safe to repeat."""
         self.data_path.mkdir(parents=True, exist_ok=True)
         with self.lock(), self.attached() as con:
-            have = {
-                row[0]
-                for row in con.execute(
-                    "SELECT table_name FROM duckdb_tables() "
-                    "WHERE database_name = 'lake'"
-                ).fetchall()
-            }
             con.execute("BEGIN")
-            for name, columns in all_tables().items():
-                if name not in have:
-                    body = ", ".join(f"{c.name} {SQL_TYPES[c.type]}" for c in columns)
-                    con.execute(f"CREATE TABLE lake.{name} ({body})")
+            widen(con)
             con.execute("COMMIT")
 
     @contextmanager
@@ -278,6 +268,31 @@ def all_tables() -> dict[str, tuple[Column, ...]]:
     """Return the columns of every table in the lake, by name."""
     facts = {table.name: table.columns + BOOKKEEPING for table in TABLES}
     return {**facts, **LEDGERS}
+
+
+def widen(con: duckdb.DuckDBPyConnection) -> None:
+    """Add the tables and columns that a lake made by an earlier version lacks.
+
+    Args:
+        con: A connection with the lake attached for writing, inside a transaction.
+    """
+    have: dict[str, set[str]] = {}
+    for table, column in con.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() "
+        "WHERE database_name = 'lake'"
+    ).fetchall():
+        have.setdefault(table, set()).add(column)
+    for name, columns in all_tables().items():
+        if name not in have:
+            body = ", ".join(f"{c.name} {SQL_TYPES[c.type]}" for c in columns)
+            con.execute(f"CREATE TABLE lake.{name} ({body})")
+            continue
+        for column in columns:
+            if column.name not in have[name]:
+                con.execute(
+                    f"ALTER TABLE lake.{name} "
+                    f"ADD COLUMN {column.name} {SQL_TYPES[column.type]}"
+                )
 
 
 def _attach(con: duckdb.DuckDBPyConnection, statement: str) -> None:

@@ -160,6 +160,13 @@ TABLES: tuple[FactTable, ...] = (
             _text("category", "Category path, levels joined by ' > '."),
             _text("brand", "Brand or vendor."),
             _text("tags", "Tags joined by ', '."),
+            _text("url", "Address of its page, absolute or from the shop's root."),
+            _text("image_url", "Address of its first picture."),
+            _text(
+                "attributes",
+                "JSON object of attributes, each a text or a list of texts, such as "
+                '{"Colour": ["blue", "red"], "Material": "linen"}.',
+            ),
             _choice(
                 "status", "Shown to shoppers or not.", ("active", "draft", "archived")
             ),

@@ -27,6 +27,19 @@ if TYPE_CHECKING:
     from cartwheel.levers.report import Report
 
 
+PLACEMENTS = (
+    "home",
+    "category",
+    "product",
+    "goes_with",
+    "cart",
+    "thanks",
+    "email",
+    "search",
+)
+"""Where on the storefront, or beside it, an online lever answers."""
+
+
 class Group(StrEnum):
     """Part of the shop a lever belongs to."""
 
@@ -293,7 +306,7 @@ class Request:
     """One question to an online lever.
 
     Attributes:
-        placement: Where on the storefront: home, product, cart, email.
+        placement: Where on the storefront: one of `PLACEMENTS`.
         customer: Customer id, if known and allowed to be used.
         visitor: Device or session id.
         context: Product ids of this visit, oldest first.
@@ -301,6 +314,10 @@ class Request:
         holdout: Whoever looks is left alone: answer with the untouched rule.
         excluded: Product ids that must not be shown: the gate keeps them out of every
             slot, or the page cannot show them.
+        query: What was searched for, as typed; "" outside a search.
+        filters: Values a search is narrowed to, by facet.
+        category: Category whose page asks, for the placement `category`.
+        offset: Slots to leave out before the first, for later pages of a search.
     """
 
     placement: str
@@ -310,6 +327,10 @@ class Request:
     limit: int = 10
     holdout: bool = False
     excluded: frozenset[str] = frozenset()
+    query: str = ""
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    category: str | None = None
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,11 +351,14 @@ class Answer:
             slots before it, that this product filled the slot.
         eligible_hash: Fingerprint of the set that could have been chosen.
         rule: Method that answered.
+        about: What goes with the slots: facets, chips, a corrected spelling; JSON
+            values only.
     """
 
     slots: tuple[Slot, ...]
     eligible_hash: str
     rule: str
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cartwheel.lake.tables import FactTable
+from cartwheel.lake.tables import SQL_TYPES, FactTable
 from cartwheel.signals.base import Signal, When
 from cartwheel.signals.days import cutoff, day_of
 
@@ -35,6 +35,14 @@ def latest(table: ir.Table, declared: FactTable, when: When) -> ir.Table:
     import ibis
 
     known = table.filter(table.known_at < cutoff(when))
+    # A snapshot from before a column was declared is still read, and replayed.
+    lacking = {
+        column.name: ibis.null(SQL_TYPES[column.type].lower())
+        for column in declared.columns
+        if column.name not in table.columns
+    }
+    if lacking:
+        known = known.mutate(**lacking)
     newest_first = ibis.window(
         group_by=list(declared.key),
         order_by=[

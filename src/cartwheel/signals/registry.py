@@ -16,6 +16,7 @@ from cartwheel.signals.learned import (
     SEGMENT,
     SHOWN,
 )
+from cartwheel.signals.listing import LISTING
 from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.price import PRICE_HISTORY
 from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
@@ -26,6 +27,7 @@ LAKE_SIGNALS: dict[str, Signal] = {
     signal.name: signal
     for signal in (
         CATALOGUE,
+        LISTING,
         INTENT,
         SEARCHES,
         INTEREST,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, and_, func, select, update
 
+from cartwheel.channels.storefront import make_cards
 from cartwheel.errors import Failure
 from cartwheel.gate.base import Candidate, GateContext, Refusal
 from cartwheel.gate.context import excluded_products, make_context
@@ -90,6 +91,7 @@ def gate(shop: Shop, number: int) -> None:
     rows += [_refused_row(r) for r in verdict.refused]
     stage.write_lines("gate", "rows", (json.dumps(r, sort_keys=True) for r in rows))
     stage.write_json("gate", "excluded", excluded_products(context))
+    stage.write_cards(make_cards(stage.read_tables("signals")))
 
 
 def gate_context(shop: Shop, row: TurnRow, stage: Stage) -> GateContext:

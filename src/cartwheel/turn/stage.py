@@ -5,6 +5,7 @@
       lagged/NAME.parquet     signals the previous turn wrote, as this turn saw them
       models/LEVER/           arrays and model.json
       runs/LEVER.json         state, rule, reason, seconds, report
+      cards/                  what a storefront page shows of each product
       decisions/LEVER.jsonl   decisions as the lever made them
 
 Every file is written beside its place and renamed, so a killed step leaves either the
@@ -54,12 +55,11 @@ class Stage:
 
     def write_model(self, lever: str, model: Model) -> None:
         """Write a lever's model, replacing an earlier one."""
-        place = self.folder / "models" / lever
-        beside = place.with_name(f"{lever}.part")
-        shutil.rmtree(beside, ignore_errors=True)
-        model.save(beside)
-        shutil.rmtree(place, ignore_errors=True)
-        os.replace(beside, place)
+        self._write_arrays(self.folder / "models" / lever, model)
+
+    def write_cards(self, cards: Model) -> None:
+        """Write what a page shows of each product, replacing an earlier try."""
+        self._write_arrays(self.folder / "cards", cards)
 
     def read_model(self, lever: str, *, mapped: bool = False) -> Model | None:
         """Return a lever's model, or None when it has none."""
@@ -91,6 +91,13 @@ class Stage:
             return []
         # Not splitlines(): it also breaks at separators that JSON leaves unescaped.
         return path.read_text(encoding="utf-8").split("\n")[:-1]
+
+    def _write_arrays(self, place: Path, model: Model) -> None:
+        beside = place.with_name(f"{place.name}.part")
+        shutil.rmtree(beside, ignore_errors=True)
+        model.save(beside)
+        shutil.rmtree(place, ignore_errors=True)
+        os.replace(beside, place)
 
     def _write_text(self, path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

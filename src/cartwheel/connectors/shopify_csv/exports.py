@@ -51,7 +51,11 @@ COLUMNS: Mapping[Kind, Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "compare_at": (_MONEY, ("variant_compare_at_price", "compare_at_price")),
         "cost": (_MONEY, ("cost_per_item",)),
         "gift_card": (_FLAG, ("gift_card",)),
-    },
+        "image": (_TEXT, ("image_src", "product_image_url")),
+        "gender": (_TEXT, ("google_shopping_gender",)),
+        "age_group": (_TEXT, ("google_shopping_age_group",)),
+    }
+    | {f"option{n}_name": (_TEXT, (f"option{n}_name",)) for n in (1, 2, 3)},
     "customers": {
         "source_id": (_TEXT, ("customer_id",)),
         "first_name": (_TEXT, ("first_name",)),

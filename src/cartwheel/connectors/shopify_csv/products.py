@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from cartwheel.connectors.shopify_csv.exports import Export
 from cartwheel.connectors.shopify_csv.gathered import UNDATED, Gathered
@@ -97,6 +99,7 @@ def read_products(
     catalogue = Catalogue()
     for export in exports:
         gathered.refuse_faults(export)
+        options = _options_of(export)
         heads: dict[str, dict[str, Any]] = {}
         for at in range(export.size):
             row = export.row(at)
@@ -112,7 +115,7 @@ def read_products(
             is_head = cells["title"] is not None
             if is_head:
                 heads[handle] = cells
-                _add_product(gathered, row, cells)
+                _add_product(gathered, row, cells, options[handle])
             head = heads.get(handle)
             if head is None:
                 reason = "no row before it names the product of this handle"
@@ -125,12 +128,46 @@ def read_products(
     return catalogue
 
 
+def _options_of(export: Export) -> dict[str, dict[str, list[str]]]:
+    """Return every option's values by product; the first row of each names them."""
+    found: dict[str, dict[str, list[str]]] = {}
+    names: dict[str, list[str | None]] = {}
+    for at, handle in enumerate(export.cells["handle"]):
+        if handle is None or at in export.faults:
+            continue
+        mine = found.setdefault(handle, {})
+        given = [export.cells[f"option{n}_name"][at] for n in (1, 2, 3)]
+        if any(given):
+            names[handle] = given
+        for number, name in enumerate(names.get(handle, ()), 1):
+            value = export.cells[f"option{number}"][at]
+            if name is None or value is None or value == "Default Title":
+                continue
+            values = mine.setdefault(name, [])
+            if value not in values:
+                values.append(value)
+    return found
+
+
+def _attributes(cells: dict[str, Any], options: dict[str, list[str]]) -> str | None:
+    """Return what sets a product apart as a JSON object, None for nothing."""
+    named = {"Gender": cells["gender"], "Age group": cells["age_group"]}
+    found: dict[str, Any] = {name: text for name, text in named.items() if text}
+    found |= options
+    return json.dumps(found, ensure_ascii=False, sort_keys=True) if found else None
+
+
 def _is_variant(cells: dict[str, Any]) -> bool:
     named = ("sku", "price", "option1", "option2", "option3")
     return any(cells[name] is not None for name in named)
 
 
-def _add_product(gathered: Gathered, row: int, cells: dict[str, Any]) -> None:
+def _add_product(
+    gathered: Gathered,
+    row: int,
+    cells: dict[str, Any],
+    options: dict[str, list[str]],
+) -> None:
     status = _STATUSES.get((cells["status"] or "").lower())
     if status is None and cells["published"] is not None:
         status = "active" if cells["published"] else "draft"
@@ -143,6 +180,9 @@ def _add_product(gathered: Gathered, row: int, cells: dict[str, Any]) -> None:
         category=cells["category"] or cells["type"],
         brand=cells["vendor"],
         tags=cells["tags"],
+        url=f"/products/{quote(cells['handle'])}",
+        image_url=cells["image"],
+        attributes=_attributes(cells, options),
         status=status,
         created_at=cells["created_at"],
     )
