@@ -87,9 +87,39 @@ def _bigrams(word: str) -> list[str]:
     return found
 
 
+_VARIANTS = {
+    "grey": "gray",
+    "colour": "color",
+    "flavour": "flavor",
+    "mould": "mold",
+    "aluminium": "aluminum",
+    "tyre": "tire",
+    "jewellery": "jewelry",
+    "pyjama": "pajama",
+    "moustach": "mustach",
+    "plough": "plow",
+    "fibre": "fiber",
+    "centre": "center",
+    "metre": "meter",
+    "litre": "liter",
+    "theatre": "theater",
+    "catalogue": "catalog",
+    "cosy": "cozy",
+    "thru": "through",
+    "lite": "light",
+    "nite": "night",
+}
+"""British, American and shop spellings of one word, by the beginning of the word."""
+
+_VARIED = re.compile("|".join(sorted(_VARIANTS, key=len, reverse=True)))
+
+
 @lru_cache(maxsize=200_000)
 def term(word: str) -> str:
     """Return the term a word is indexed under."""
+    found = _VARIED.match(word)
+    if found and len(word) - found.end() <= 4:
+        word = _VARIANTS[found.group()] + word[found.end() :]
     return stem(word)
 
 

@@ -75,6 +75,16 @@ def number(text: str) -> str:
     return f"{whole}.{part}" if point and part else whole
 
 
+_MEASURED = re.compile(r"(\d+(?:\.\d+)?)([a-z%]{1,4})")
+
+
+def bare(word: str) -> str | None:
+    """Return the number of a measure, `30` of `30in`; None for any other word."""
+    found = _MEASURED.fullmatch(word)
+    known = found is not None and found.group(2) in UNITS.values()
+    return found.group(1) if found and known else None
+
+
 def measures(text: str) -> str:
     """Return folded text with numbers, fractions, units and dimensions in one form."""
     if not any("0" <= letter <= "9" for letter in text):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from cartwheel.levers.search.goods import FIELDS, Goods
 from cartwheel.text.packed import find, hashed, pack
 from cartwheel.text.spelling import learn_spelling
 from cartwheel.text.tokens import term, words
+from cartwheel.text.units import bare
 
 Array = np.ndarray[Any, Any]
 
@@ -32,6 +34,7 @@ WEIGHT: Mapping[str, float] = {
     "attributes": 1.0,
     "tags": 1.0,
     "description": 0.4,
+    "also": 1.5,
 }
 LENGTH: Mapping[str, float] = {
     "title": 0.5,
@@ -40,6 +43,7 @@ LENGTH: Mapping[str, float] = {
     "attributes": 0.5,
     "tags": 0.5,
     "description": 0.75,
+    "also": 0.0,
 }
 """How far a field's length counts against it (BM25's b)."""
 
@@ -78,17 +82,16 @@ class Vocabulary:
         self._of_term: dict[str, int] = {}
         self.counts: dict[str, float] = {}
 
-    def read(self, texts: Sequence[str], *, count: bool) -> Terms:
-        """Return texts as terms.
+    def read(self, said: Sequence[Sequence[str]], *, count: bool) -> Terms:
+        """Return words as terms.
 
         Args:
-            texts: A text per product.
-            count: Its words may be offered as corrections.
+            said: The words of each product.
+            count: They may be offered as corrections.
         """
         found: list[int] = []
-        start = np.zeros(len(texts) + 1, np.int64)
-        for at, text in enumerate(texts):
-            mine = words(text) if text else []
+        start = np.zeros(len(said) + 1, np.int64)
+        for at, mine in enumerate(said):
             found.extend(self._number(word) for word in mine)
             start[at + 1] = len(found)
             if count:
@@ -115,10 +118,13 @@ class Vocabulary:
 def build_index(goods: Goods) -> dict[str, Array]:
     """Return the inverted index, the titles in order and the spelling, as arrays."""
     vocabulary = Vocabulary()
+    said = {name: [words(text) for text in goods.texts[name]] for name in FIELDS}
     fields = {
-        name: vocabulary.read(goods.texts[name], count=name in SPELLED_FROM)
-        for name in FIELDS
+        name: vocabulary.read(said[name], count=name in SPELLED_FROM) for name in FIELDS
     }
+    fields["also"] = vocabulary.read(
+        [also_said(mine, vocabulary.counts) for mine in said["title"]], count=False
+    )
     keys, place = vocabulary.sorted()
     n, size = len(goods), len(keys)
     parts: list[Array] = []
@@ -154,6 +160,16 @@ def build_index(goods: Goods) -> dict[str, Array]:
         "name_start": start,
         **learn_spelling(vocabulary.counts),
     }
+
+
+def also_said(said: Sequence[str], known: Mapping[str, float]) -> list[str]:
+    """Return what a title says besides its words.
+
+    Two neighbours that others write as one (`shower head`), and the bare number of
+    each measure, since shoppers leave the unit out.
+    """
+    joined = [a + b for a, b in pairwise(said) if a + b in known and a.isalpha()]
+    return [*joined, *(number for word in said if (number := bare(word)))]
 
 
 def term_number(arrays: Mapping[str, Array], name: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from cartwheel.levers.search.facets import LONGEST_PHRASE, said_values
 from cartwheel.levers.search.index import term_number
 from cartwheel.levers.search.prices import Price, read_price
 from cartwheel.text.packed import find
-from cartwheel.text.spelling import corrected, split
+from cartwheel.text.spelling import corrected, distance, split
 from cartwheel.text.tokens import STOP_WORDS, term, words
+from cartwheel.text.units import UNITS, bare
 
 Array = np.ndarray[Any, Any]
 
@@ -21,7 +23,22 @@ LONGEST_QUERY = 500
 """Characters of a query that are read; the rest of a longer one is left unread."""
 
 MOST_WORDS = 32
-SYNONYM_WEIGHT = 0.6
+OTHER_UNIT = 0.5
+"""Weight of a number with another unit, or with none."""
+
+CONFUSED: Mapping[str, tuple[str, ...]] = {
+    "ft": ("in",),
+    "in": ("ft",),
+    "lb": ("oz",),
+    "oz": ("floz", "lb"),
+    "floz": ("oz",),
+    "pc": ("pk", "ct"),
+    "pk": ("pc", "ct"),
+    "ct": ("pk", "pc"),
+    "a": ("v",),
+}
+"""Units that are typed for one another: 30' for 30 inches, a set for a pack."""
+
 GUESSES = 3
 """Corrections of one word that are looked for; the likeliest is shown."""
 
@@ -100,8 +117,12 @@ def understand(
     if price is not None:
         rest = " ".join(f"{text[: price.begin]} {text[price.end :]}".split())
     said = words(rest)[:MOST_WORDS]
-    kept = [word for word in said if word not in STOP_WORDS] or said
-    parts, unknown = read_parts(arrays, list(dict.fromkeys(kept)))
+    parts, unknown = _read(arrays, said)
+    units = {part.word: part.said for part in parts if part.said in UNITS}
+    if any(word != unit for word, unit in units.items()):
+        # A unit with a slip was cut off from its number: read once more.
+        mended = " ".join(units.get(word, word) for word in said)
+        parts, unknown = _read(arrays, words(mended)[:MOST_WORDS])
     found = Understood(
         text=text,
         parts=tuple(parts),
@@ -112,34 +133,53 @@ def understand(
     return replace(found, constraints=tuple(_constraints(arrays, names, found, rest)))
 
 
+def _read(
+    arrays: Mapping[str, Array], said: Sequence[str]
+) -> tuple[list[Part], list[str]]:
+    kept = [word for word in said if word not in STOP_WORDS] or list(said)
+    return read_parts(arrays, list(dict.fromkeys(kept)))
+
+
 def read_parts(
     arrays: Mapping[str, Array], said: Sequence[str]
 ) -> tuple[list[Part], list[str]]:
-    """Return words as parts, and those nothing is known of."""
+    """Return words as parts, and those nothing is known of.
+
+    Neighbours that the catalogue writes as one word count as said by that word too.
+    """
     parts: list[Part] = []
     unknown: list[str] = []
-    at = 0
-    while at < len(said):
-        word = said[at]
-        joined = word + said[at + 1] if at + 1 < len(said) else ""
+    joined = [term_number(arrays, term(a + b)) for a, b in pairwise(said)]
+    before = -1
+    for at, word in enumerate(said):
+        after = joined[at] if at < len(joined) else -1
         number = term_number(arrays, term(word))
-        if number < 0 and joined and (pair := term_number(arrays, term(joined))) >= 0:
-            parts.append(Part(word=joined, said=joined, terms=(pair,), weights=(1.0,)))
-            at += 2
-            continue
-        if number >= 0:
-            parts.append(_known(arrays, word, number))
+        together = [other for other in (before, after) if other >= 0]
+        if number >= 0 or together:
+            parts.append(
+                _known(arrays, word, [n for n in (number, *together) if n >= 0])
+            )
         else:
             parts.extend(_guessed(arrays, word, unknown))
-        at += 1
+        before = after
     return parts, unknown
 
 
-def _known(arrays: Mapping[str, Array], word: str, number: int) -> Part:
-    terms, weights = [number], [1.0]
+def _known(arrays: Mapping[str, Array], word: str, numbers: Sequence[int]) -> Part:
+    terms, weights = list(numbers), [1.0] * len(numbers)
+    number = bare(word)
+    if number is not None:
+        near = [
+            number,
+            *(f"{number}{unit}" for unit in CONFUSED.get(word[len(number) :], ())),
+        ]
+        for other in near:
+            if (found := term_number(arrays, other)) >= 0:
+                terms.append(found)
+                weights.append(OTHER_UNIT)
     keys = arrays.get("synonym_term")
     if keys is not None and len(keys):
-        first, last = np.searchsorted(keys, [number, number + 1]).tolist()
+        first, last = np.searchsorted(keys, [numbers[0], numbers[0] + 1]).tolist()
         terms += arrays["synonym_other"][first:last].tolist()
         weights += arrays["synonym_weight"][first:last].tolist()
     return Part(word=word, said=word, terms=tuple(terms), weights=tuple(weights))
@@ -147,10 +187,20 @@ def _known(arrays: Mapping[str, Array], word: str, number: int) -> Part:
 
 def _guessed(arrays: Mapping[str, Array], word: str, unknown: list[str]) -> list[Part]:
     """Return parts for a word no product says: split, or corrected, or nothing."""
+    number = bare(word)
+    if number is not None:
+        near = [term_number(arrays, number)]
+        near += [
+            term_number(arrays, f"{number}{unit}")
+            for unit in CONFUSED.get(word[len(number) :], ())
+        ]
+        known = tuple(dict.fromkeys(n for n in near if n >= 0))
+        if known:
+            weights = (OTHER_UNIT,) * len(known)
+            return [Part(word=word, said=word, terms=known, weights=weights)]
     guesses = corrected(arrays, word, most=GUESSES)
     two = split(word, lambda part: _count(arrays, part)) if len(word) > 4 else None
-    sure = guesses and guesses[0][1] > 0.8
-    if two is not None and not sure:
+    if two is not None and not (guesses and _likelier(arrays, word, guesses, two)):
         numbers = [term_number(arrays, term(part)) for part in two]
         return [
             Part(word=word, said=part, terms=(number,), weights=(1.0,))
@@ -173,6 +223,20 @@ def _guessed(arrays: Mapping[str, Array], word: str, unknown: list[str]) -> list
             weights=tuple(share / top for share in found.values()),
         )
     ]
+
+
+def _likelier(
+    arrays: Mapping[str, Array],
+    word: str,
+    guesses: Sequence[tuple[str, float]],
+    two: tuple[str, str],
+) -> bool:
+    """Tell whether a slip is likelier than two words written as one."""
+    best = guesses[0][0]
+    slips = distance(word, best, 3.0)
+    seldom = min(_count(arrays, part) for part in two)
+    short = min(len(part) for part in two) < 4
+    return slips <= 1.0 and (short or _count(arrays, best) * 3 > seldom)
 
 
 def _count(arrays: Mapping[str, Array], word: str) -> float:
