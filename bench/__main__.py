@@ -19,6 +19,7 @@ from bench import (
     measure_truth,
     off_policy,
     online_retail,
+    search,
     segments,
     two_gigabytes,
     worlds,
@@ -44,6 +45,7 @@ PARTS: Mapping[str, Part] = {
     "worlds": worlds.worlds,
     "connected": worlds.connected,
     "off-policy": off_policy.off_policy,
+    "search": search.search,
 }
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

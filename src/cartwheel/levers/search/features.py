@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from cartwheel.levers.search.learned import learned_scores
-from cartwheel.levers.search.match import Matches, rarity_of
+from cartwheel.levers.search.match import Matches
 from cartwheel.levers.search.query import Part, Understood
-from cartwheel.text.tokens import fold
+from cartwheel.levers.search.triples import triples
 
 Array = np.ndarray[Any, Any]
 
@@ -39,7 +39,7 @@ NAMES = (
     "letters_back",  # share of the title's letter triples in the query
     "clicked",  # how well queries that led to the product agree with this one
     "clicked_met",
-    "rank_share",  # share of the candidates with a better blend
+    "rank",  # logarithm of the place by blend
 )
 
 
@@ -76,7 +76,7 @@ def features(
         "letters_back": back,
         "clicked": clicked,
         "clicked_met": clicked_met,
-        "rank_share": (-blend).argsort(kind="stable").argsort() / max(len(at), 1),
+        "rank": np.log1p((-blend).argsort(kind="stable").argsort()),
     }
     return np.column_stack([np.asarray(columns[name], float) for name in NAMES])
 
@@ -104,64 +104,84 @@ def _title(
     term = arrays["title_term"][places]
     length = np.bincount(whose, minlength=n)
     begin = np.cumsum(length) - length
-    hit = np.array([np.isin(term, part.terms) for part in parts]).reshape(-1, len(term))
-    said = hit.any(axis=0)
+    number, bits, main = _bits(parts)
+    mask, exact = _looked_up(number, term, bits, main)
+    said = mask > 0
     first = np.full(n, 1.0)
     spot = (np.arange(len(term)) - begin[whose]) / np.maximum(length[whose], 1)
     np.minimum.at(first, whose[said], spot[said])
-    pairs = np.zeros(n)
-    if len(parts) > 1 and len(term) > 1:
-        near = (hit[:-1, :-1] & hit[1:, 1:]).any(axis=0) & (whose[:-1] == whose[1:])
-        pairs = np.bincount(whose[:-1][near], minlength=n) / (len(parts) - 1)
-    exact = np.zeros(n)
-    for part in parts:
-        exact += np.bincount(whose[term == part.terms[0]], minlength=n) > 0
-    head = arrays["title_head"][at]
-    at_head = np.array([np.isin(head, part.terms) for part in parts]).reshape(-1, n)
+    near = ((mask[:-1] << np.uint64(1)) & mask[1:] > 0) & (whose[:-1] == whose[1:])
+    pairs = np.bincount(whose[:-1][near], minlength=n) / max(len(parts) - 1, 1)
+    head, _ = _looked_up(number, arrays["title_head"][at], bits, main)
+    last = np.uint64(1) << np.uint64(max(len(parts) - 1, 0))
     return {
         "title_share": np.bincount(whose[said], minlength=n) / np.maximum(length, 1),
         "title_terms": length,
         "first_at": first,
         "in_order": pairs,
-        "exact": exact / max(len(parts), 1),
-        "head_met": at_head.any(axis=0),
-        "last_at_head": at_head[-1] if len(parts) else np.zeros(n),
+        "exact": np.bitwise_count(_any(exact, begin, length)) / max(len(parts), 1),
+        "head_met": head > 0,
+        "last_at_head": head & last > 0,
     }
+
+
+def _bits(parts: Sequence[Part]) -> tuple[Array, Array, Array]:
+    """Return the parts' terms, sorted, with a bit for each part they meet.
+
+    The second row of bits has those that are the part's very word.
+    """
+    bits: dict[int, int] = {}
+    main: dict[int, int] = {}
+    for at, part in enumerate(parts):
+        for number in part.terms:
+            bits[number] = bits.get(number, 0) | 1 << at
+        main[part.terms[0]] = main.get(part.terms[0], 0) | 1 << at
+    numbers = sorted(bits)
+    return (
+        np.array(numbers, np.int64),
+        np.array([bits[number] for number in numbers], np.uint64),
+        np.array([main.get(number, 0) for number in numbers], np.uint64),
+    )
+
+
+def _looked_up(
+    numbers: Array, term: Array, bits: Array, main: Array
+) -> tuple[Array, Array]:
+    if not len(numbers):
+        nothing = np.zeros(len(term), np.uint64)
+        return nothing, nothing
+    place = np.minimum(numbers.searchsorted(term), len(numbers) - 1)
+    same = numbers[place] == term
+    none = np.uint64(0)
+    return np.where(same, bits[place], none), np.where(same, main[place], none)
+
+
+def _any(bits: Array, begin: Array, length: Array) -> Array:
+    """Return the bits that stand anywhere in each run; none in an empty one."""
+    found = np.zeros(len(begin), np.uint64)
+    some = length > 0
+    if some.any():
+        found[some] = np.bitwise_or.reduceat(bits, begin[some])
+    return found
 
 
 def _letters(
     arrays: Mapping[str, Array], asked: Understood, at: Array
 ) -> tuple[Array, Array]:
-    """Return the shares of letter triples that query and titles have in common."""
-    wanted = np.unique(_triples(_bytes(asked.corrected or asked.text)))
+    """Return the shares of letter triples that query and titles have in common.
+
+    The first 64 different triples of a query count.
+    """
+    wanted = list(dict.fromkeys(triples(asked.corrected or asked.text).tolist()))[:64]
     n = len(at)
-    if not len(wanted) or not n:
+    if not wanted or not n:
         return np.zeros(n), np.zeros(n)
-    places, whose = runs(arrays["name_start"], at)
-    said = arrays["folded_text"][places]
-    triple = _triples(said)
-    own = whose[: len(triple)]
-    same = own == whose[2:] if len(said) > 2 else np.zeros(0, bool)
-    triple, own = triple[same], own[same]
-    place = np.minimum(wanted.searchsorted(triple), len(wanted) - 1)
-    hit = wanted[place] == triple
-    total = np.bincount(own, minlength=n)
-    back = np.bincount(own[hit], minlength=n) / np.maximum(total, 1)
-    seen = np.unique(own[hit] * len(wanted) + place[hit])
-    forth = np.bincount(seen // len(wanted), minlength=n) / len(wanted)
-    return forth, back
-
-
-def _bytes(text: str) -> Array:
-    return np.frombuffer(f" {fold(text)} ".encode("utf-8", "replace"), np.uint8)
-
-
-def _triples(said: Array) -> Array:
-    """Return the triples of neighbouring bytes as numbers."""
-    wide = said.astype(np.int64)
-    return wide[:-2] << 16 | wide[1:-1] << 8 | wide[2:]
-
-
-def rarities(arrays: Mapping[str, Array], parts: Sequence[Part]) -> Array:
-    """Return the inverse document frequency of each part."""
-    return np.array([rarity_of(arrays, part) for part in parts])
+    table = np.zeros(1 << 16, np.uint64)
+    for bit, code in enumerate(wanted):
+        table[code] |= np.uint64(1 << bit)
+    places, whose = runs(arrays["triple_start"], at)
+    length = np.bincount(whose, minlength=n)
+    bits = table[arrays["triple"][places]]
+    found = _any(bits, np.cumsum(length) - length, length)
+    back = np.bincount(whose[bits > 0], minlength=n) / np.maximum(length, 1)
+    return np.bitwise_count(found) / len(wanted), back

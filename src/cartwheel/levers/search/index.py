@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from cartwheel.levers.search.goods import FIELDS, Goods
+from cartwheel.levers.search.triples import title_triples
 from cartwheel.text.packed import find, hashed, pack
 from cartwheel.text.spelling import learn_spelling
 from cartwheel.text.tokens import term, words
@@ -160,7 +161,7 @@ def build_index(goods: Goods) -> dict[str, Array]:
         "title_head": heads(said["title"], goods.texts["title"], title, place),
         "name_text": text,
         "name_start": start,
-        "folded_text": same_length(goods.texts["title"]),
+        **title_triples(goods.texts["title"]),
         **learn_spelling(vocabulary.counts),
     }
 
@@ -188,12 +189,6 @@ def heads(
         if 0 <= last < len(mine) and mine[last] == before[last]:
             found[at] = place[title.number[title.start[at] + last]]
     return found
-
-
-def same_length(texts: Sequence[str]) -> Array:
-    """Return texts in lower case with plain letters, byte for byte as `pack` does."""
-    text, _ = pack([text.lower() if text.isascii() else text for text in texts])
-    return text
 
 
 def also_said(said: Sequence[str], known: Mapping[str, float]) -> list[str]:

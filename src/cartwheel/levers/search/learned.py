@@ -39,6 +39,16 @@ LEAST_LIFT = 8.0
 MOST_SYNONYMS = 4
 
 
+NOTHING_LEARNED: Mapping[str, Array] = {
+    "clicked_key": np.zeros(0, np.int64),
+    "clicked_gain": np.zeros(0, np.float32),
+    "synonym_term": np.zeros(0, np.int32),
+    "synonym_other": np.zeros(0, np.int32),
+    "synonym_weight": np.zeros(0, np.float32),
+}
+"""What there is to know of clicks before the first."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Queries and what was wanted after them.
@@ -54,6 +64,17 @@ class Wanted:
     query: Array
     product: Array
     gain: Array
+
+    def only(self, keep: Array) -> Wanted:
+        """Return the queries that are kept, numbered anew."""
+        number = np.cumsum(keep) - 1
+        pair = keep[self.query]
+        return Wanted(
+            queries=[q for q, k in zip(self.queries, keep, strict=True) if k],
+            query=number[self.query[pair]],
+            product=self.product[pair],
+            gain=self.gain[pair],
+        )
 
 
 def learn_words(

@@ -9,7 +9,8 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,22 @@ from cartwheel.levers.search.learned import (
     Wanted,
     found_by_clicks,
     learned_scores,
-    main_terms,
 )
 from cartwheel.levers.search.match import Matches, match
-from cartwheel.levers.search.query import Understood
+from cartwheel.levers.search.query import Understood, understand
 from cartwheel.levers.trees import Trees, from_lightgbm
 
 Array = np.ndarray[Any, Any]
 
-CANDIDATES = 200
-BY_CLICKS = 50
+CANDIDATES = 300
+"""Products ranked for an answer; the rest of a long result keeps the blend's order."""
+
+BY_CLICKS = 100
+"""Of these at most, found by what clicks taught and not by their own words."""
+
+SEEN, DRAWN = 60, 60
+"""Products learned from for a query besides those shown: the best, and drawn ones."""
+
 GRADES = 4
 """Gains are learned in this many steps of the largest."""
 
@@ -41,14 +48,22 @@ PARAMETERS: Mapping[str, Any] = {
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
     "lambda_l2": 5.0,
-    "lambdarank_truncation_level": 20,
+    "lambdarank_truncation_level": 30,
     "label_gain": [0, 1, 2, 3, 4],
     "verbosity": -1,
     "num_threads": 1,
     "deterministic": True,
     "force_col_wise": True,
 }
-ROUNDS = 200
+ROUNDS = 150
+TREES = "order_"
+"""What the names of the trees' arrays begin with."""
+
+SHARPNESS = 0.5
+"""How fast relevance falls with the trees' score, for the tiers."""
+
+FEWEST_JUDGED = 50
+"""Queries that must judge a learned order before it can replace the blend."""
 
 
 def candidates(
@@ -64,34 +79,73 @@ def candidates(
     return np.unique(np.concatenate([at, also[left[also]]]))
 
 
-def learn_ranker(
-    arrays: Mapping[str, Array],
-    asked: Sequence[Understood],
-    wanted: Wanted,
-    *,
-    seed: int,
-) -> Trees:
-    """Return the trees that order candidates.
+def rank(
+    arrays: Mapping[str, Array], asked: Understood, found: Matches, left: Array
+) -> tuple[Array, Array]:
+    """Return the ranked products and their relevance by the learned order, above 0.
+
+    Args:
+        arrays: The model's arrays, with a learned order.
+        asked: The query.
+        found: How well every product meets it.
+        left: Which products may be ranked, shape (n,).
+    """
+    at = candidates(arrays, asked, found, left)
+    if not len(at):
+        return at, np.zeros(0)
+    score = Trees.read(arrays, TREES).predict(features(arrays, asked, found, at))
+    return at, np.exp(np.clip(SHARPNESS * (score - score.max()), -30.0, 0.0))
+
+
+def learn_order(
+    arrays: Mapping[str, Array], wanted: Wanted, *, seed: int
+) -> dict[str, Array]:
+    """Return the trees that order candidates, as arrays; none without any example.
 
     What a query's own clicks taught is left out of its features, so that the trees
     learn how far to trust the clicks of other queries.
 
     Args:
         arrays: The index, with what clicks taught it.
-        asked: The queries, understood.
-        wanted: What was wanted after each.
+        wanted: What was wanted after each query.
         seed: Seed of the draws of rows and features.
     """
     import lightgbm
 
+    rng = np.random.default_rng(seed)
+    step = max(float(wanted.gain.max(initial=0.0)), 1e-9) / GRADES
+    rows, labels, sizes = [], [], []
+    for example in _examples(arrays, wanted):
+        keep = example.shown | _sampled(example.table[:, NAMES.index("rank")], rng)
+        rows.append(example.table[keep])
+        labels.append(np.rint(example.gain[keep] / step).astype(np.int32))
+        sizes.append(int(keep.sum()))
+    if not rows:
+        return {}
+    data = lightgbm.Dataset(np.concatenate(rows), np.concatenate(labels), group=sizes)
+    settings = {**PARAMETERS, "seed": seed}
+    booster = lightgbm.train(settings, data, num_boost_round=ROUNDS)
+    return from_lightgbm(booster).arrays(TREES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Example:
+    """The candidates of one query: features, gains, which were shown; all gains."""
+
+    table: Array
+    gain: Array
+    shown: Array
+    best: Array
+
+
+def _examples(arrays: Mapping[str, Array], wanted: Wanted) -> Iterator[_Example]:
     n = len(arrays["title_start"]) - 1
     everyone = np.ones(n, bool)
     order = np.argsort(wanted.query, kind="stable")
-    first = np.searchsorted(wanted.query[order], np.arange(len(asked) + 1))
-    step = max(float(wanted.gain.max(initial=0.0)), 1e-9) / GRADES
-    rows, labels, sizes = [], [], []
-    for number, one in enumerate(asked):
+    first = np.searchsorted(wanted.query[order], np.arange(len(wanted.queries) + 1))
+    for number, text in enumerate(wanted.queries):
         mine = order[first[number] : first[number + 1]]
+        one = understand(arrays, [], text, minor_digits=0)
         if not one.parts or not (wanted.gain[mine] > 0).any():
             continue
         found = match(arrays, one.parts, n)
@@ -104,14 +158,76 @@ def learn_ranker(
         clicked, met = learned_scores(arrays, one.parts, at, own=gain[at])
         table[:, NAMES.index("clicked")] = clicked
         table[:, NAMES.index("clicked_met")] = met
-        rows.append(table)
-        labels.append(np.rint(gain[at] / step).astype(np.int32))
-        sizes.append(len(at))
-    data = lightgbm.Dataset(
-        np.concatenate(rows), np.concatenate(labels), group=sizes, free_raw_data=True
-    )
-    booster = lightgbm.train({**PARAMETERS, "seed": seed}, data, num_boost_round=ROUNDS)
-    return from_lightgbm(booster)
+        shown = np.isin(at, wanted.product[mine])
+        best = np.sort(wanted.gain[mine])[::-1]
+        yield _Example(table=table, gain=gain[at], shown=shown, best=best)
 
 
-__all__ = ["candidates", "learn_ranker", "main_terms"]
+def judge_order(
+    arrays: Mapping[str, Array], wanted: Wanted, *, seed: int
+) -> dict[str, float]:
+    """Return how the learned order does on a fifth of the queries, kept apart.
+
+    Args:
+        arrays: The index before any click taught it.
+        wanted: What was wanted after each query.
+        seed: Seed of the split and of the learning.
+
+    Returns:
+        NDCG@10 of the blend and of the learned order, the gain and its lower end at
+        95 % (bootstrap by query), and the queries judged; {} with fewer than 50.
+    """
+    from cartwheel.levers.search.learn import learn_from_clicks
+
+    rng = np.random.default_rng(seed)
+    test = np.zeros(len(wanted.queries), bool)
+    test[rng.permutation(len(test))[: len(test) // 5]] = True
+    if test.sum() < FEWEST_JUDGED:
+        return {}
+    taught = {**arrays, **learn_from_clicks(dict(arrays), wanted.only(~test))}
+    trees = learn_order(taught, wanted.only(~test), seed=seed)
+    if not trees:
+        return {}
+    read = Trees.read(trees, TREES)
+    pairs = []
+    for example in _examples(taught, wanted.only(test)):
+        blend = example.table[:, NAMES.index("blend")]
+        learned = ndcg(example.gain, read.predict(example.table), example.best)
+        pairs.append((ndcg(example.gain, blend, example.best), learned))
+    if len(pairs) < FEWEST_JUDGED:
+        return {}
+    plain, learned_ = np.array(pairs).T
+    draws = rng.integers(0, len(pairs), (1000, len(pairs)))
+    gains = (learned_ - plain)[draws].mean(axis=1)
+    return {
+        "blend": float(plain.mean()),
+        "learned": float(learned_.mean()),
+        "gain_low": float(np.quantile(gains, 0.025)),
+        "gain_high": float(np.quantile(gains, 0.975)),
+        "queries": float(len(pairs)),
+    }
+
+
+def ndcg(gain: Array, score: Array, best: Array, depth: int = 10) -> float:
+    """Return NDCG with linear gains and 1 / log2(rank + 1).
+
+    Args:
+        gain: Gains of the ranked products.
+        score: Their scores; ties go to the first.
+        best: Gains in the best order, those not ranked included.
+        depth: Ranks that count.
+    """
+    discount = 1.0 / np.log2(np.arange(2, depth + 2))
+    order = np.argsort(-score, kind="stable")[:depth]
+    ideal = float((best[:depth] * discount[: len(best[:depth])]).sum())
+    got = float((gain[order] * discount[: len(order)]).sum())
+    return got / ideal if ideal > 0 else 0.0
+
+
+def _sampled(rank: Array, rng: np.random.Generator) -> Array:
+    """Return which candidates are learned from: the best and some of the others."""
+    order = np.argsort(rank, kind="stable")
+    keep = np.zeros(len(order), bool)
+    keep[order[:SEEN]] = True
+    keep[rng.permutation(order[SEEN:])[:DRAWN]] = True
+    return keep
