@@ -35,6 +35,7 @@ from cartwheel.signals.listing import LISTING
 from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.price import PRICE_HISTORY
 from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
+from cartwheel.signals.search_clicks import SEARCH_CLICKS
 from cartwheel.signals.stock import STOCK
 from cartwheel.signals.supply import LEAD_TIME
 
@@ -47,6 +48,7 @@ ALL_SIGNALS: tuple[Signal, ...] = (
     LISTING,
     INTENT,
     SEARCHES,
+    SEARCH_CLICKS,
     INTEREST,
     IDENTITY,
     DEMAND,
@@ -506,7 +508,29 @@ def _event_frames(
             "clicks": rng.binomial(total["units"].to_numpy() * 3, 0.04),
         }
     )
-    return {INTENT: intent, SEARCHES: searches, SHOWN: shown}
+    return {
+        INTENT: intent,
+        SEARCHES: searches,
+        SHOWN: shown,
+        SEARCH_CLICKS: _search_clicks(daily["product_id"].unique()),
+    }
+
+
+def _search_clicks(products: np.ndarray) -> pd.DataFrame:
+    """Return searches for items by number; the item itself is opened most."""
+    rows = [
+        {
+            "query": f"item {name[1:]}",
+            "product_id": other,
+            "shown": 10,
+            "expected_clicks": 2.0,
+            "clicks": 6 if name == other else 1,
+            "carts": int(name == other),
+        }
+        for at, name in enumerate(products)
+        for other in products[at : at + 3]
+    ]
+    return pd.DataFrame(rows)
 
 
 def _supply_and_returns(

@@ -38,7 +38,7 @@ def make_search_clicks(
     import ibis
 
     found = _after_searches(facts["events"], when)
-    place = found.position.least(ibis.literal(DEEPEST)).fill_null(DEEPEST)
+    place = found.position.fill_null(DEEPEST).clip(upper=DEEPEST)
     each = found.group_by("visitor", "searched_at", "query", "product_id").aggregate(
         exposed=(found.kind == "exposure").any(),
         position=(found.kind == "exposure").ifelse(place, ibis.null("int64")).min(),

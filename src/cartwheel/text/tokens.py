@@ -105,11 +105,11 @@ _VARIANTS = {
     "theatre": "theater",
     "catalogue": "catalog",
     "cosy": "cozy",
-    "thru": "through",
-    "lite": "light",
-    "nite": "night",
 }
-"""British, American and shop spellings of one word, by the beginning of the word."""
+"""British and American spellings of one word, by the beginning of the word."""
+
+_SHORT = {"thru": "through", "lite": "light", "nite": "night"}
+"""Shop spellings, of whole words only."""
 
 _VARIED = re.compile("|".join(sorted(_VARIANTS, key=len, reverse=True)))
 
@@ -117,6 +117,7 @@ _VARIED = re.compile("|".join(sorted(_VARIANTS, key=len, reverse=True)))
 @lru_cache(maxsize=200_000)
 def term(word: str) -> str:
     """Return the term a word is indexed under."""
+    word = _SHORT.get(word, word)
     found = _VARIED.match(word)
     if found and len(word) - found.end() <= 4:
         word = _VARIANTS[found.group()] + word[found.end() :]

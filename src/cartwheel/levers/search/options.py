@@ -20,8 +20,8 @@ class Options:
             product's relevance or take from it, as a share; never past its tier.
     """
 
-    clicks_to_learn: float = 500
-    weak_searches: float = 3
+    clicks_to_learn: int = 500
+    weak_searches: int = 3
     boost: float = 0.3
 
     @classmethod
