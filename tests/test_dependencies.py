@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "lake": {"errors", "shop", "operations"},
     "shop": {"errors", "settings", "operations", "lake"},
     "connectors": {"errors", "shop", "lake"},
+    "merchandising": {"errors", "operations"},
     "signals": {"shop", "lake"},
     "levers": {"errors", "signals", "text"},
     "wheel": {"errors", "operations", "signals", "levers"},
@@ -34,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "turn": {
         *FOUNDATION,
         *("lake", "connectors", "signals", "levers", "wheel", "gate", "channels"),
-        *("ledger", "measure"),
+        *("ledger", "measure", "merchandising"),
     },
     "simulator": {
         *("errors", "settings", "lake", "connectors", "signals", "levers", "wheel"),
@@ -46,9 +47,13 @@ ALLOWED: dict[str, set[str]] = {
     "api": {
         *FOUNDATION,
         *("lake", "ledger", "levers", "measure", "channels", "console"),
+        "merchandising",
     },
     "svg": set(),
-    "console": {*FOUNDATION, "ledger", "wheel", "measure", "channels", "api", "svg"},
+    "console": {
+        *FOUNDATION,
+        *("ledger", "wheel", "measure", "channels", "api", "svg", "merchandising"),
+    },
 }
 """Rooms that each room may import besides itself."""
 

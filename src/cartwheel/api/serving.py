@@ -13,10 +13,13 @@ import json
 import os
 import time
 import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import structlog
@@ -25,6 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cartwheel.channels.storefront import Cards
 from cartwheel.levers.base import Answer, Model, OnlineLever, Request, Slot
+from cartwheel.merchandising import ShopRule, rules_for, rules_in_force
 from cartwheel.operations import reading, turns
 
 if TYPE_CHECKING:
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 LEVER = "recommend"
 CHECK_SECONDS = 1.0
 FALLBACK_SLOTS = 100
+PINNED = "Chosen by the shop"
 Arm = Literal["treated", "holdout", "fallback"]
 
 log = structlog.get_logger("cartwheel.api")
@@ -85,6 +90,7 @@ class Serving:
         self._shop = shop
         self._lever = lever
         self._published: Published | None = None
+        self._rules: tuple[ShopRule, ...] = ()
         self._checked_at = float("-inf")
         self._refreshing: asyncio.Task[None] | None = None
         self._broken_turn: int | None = None
@@ -106,6 +112,11 @@ class Serving:
         return self._published.trials if self._published else None
 
     @property
+    def rules(self) -> tuple[ShopRule, ...]:
+        """The merchant's rules in force, at most a second old."""
+        return self._rules
+
+    @property
     def turn(self) -> int | None:
         """Turn that answers now, or None."""
         return self._published.turn if self._published else None
@@ -120,6 +131,7 @@ class Serving:
         self._checked_at = time.monotonic()
         try:
             newest = newest_turn(self._shop.database)
+            self._rules = rules_in_force(self._shop.database, self._today())
         except SQLAlchemyError as error:
             self._note(f"the database cannot be read: {type(error).__name__}")
             return
@@ -128,6 +140,10 @@ class Serving:
             self._note("")
         elif newest != self.turn and newest != self._broken_turn:
             self._load(newest)
+
+    def _today(self) -> str:
+        zone = ZoneInfo(self._shop.settings.timezone)
+        return datetime.now(zone).date().isoformat()
 
     def check_soon(self) -> None:
         """Look for a newer turn in the background, at most once a second."""
@@ -229,24 +245,84 @@ def draw(decision_id: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest, "big"))
 
 
-def ask(published: Published, request: Request, decision_id: str) -> Served:
-    """Ask the lever; whatever it raises goes through."""
-    asked = replace(request, excluded=published.excluded | request.excluded)
+def ask(
+    published: Published,
+    request: Request,
+    decision_id: str,
+    rules: Iterable[ShopRule] = (),
+) -> Served:
+    """Ask the lever; whatever it raises goes through.
+
+    The merchant's exclusions and pins act on everybody, boosts only where the wheel
+    ranks.
+    """
+    said = rules_for(rules, request.placement, request.category, request.query)
+    asked = replace(
+        request,
+        excluded=published.excluded | request.excluded | said.excluded,
+        boosts={} if request.holdout else said.boosts,
+    )
     answer = published.lever.answer(published.model, asked, rng=draw(decision_id))
+    answer = place_pins(answer, said.pins, asked, published.cards)
     arm: Arm = "holdout" if request.holdout else "treated"
     return Served(answer=answer, arm=arm, turn=published.turn)
 
 
-def fallback(published: Published | None, request: Request) -> Served:
+def place_pins(
+    answer: Answer, pins: Mapping[int, str], request: Request, cards: Cards | None
+) -> Answer:
+    """Put the merchant's pins into their slots; the others move down.
+
+    A pin that cannot be shown is left out: excluded, on the page already, unknown to
+    the turn, sold out, or for a slot that is not asked for.
+
+    Args:
+        answer: What the lever answers.
+        pins: Product by slot, from 1.
+        request: The question, with all that is excluded.
+        cards: Cards of the turn, None when it has none.
+    """
+    gone = {*request.excluded, *request.context}
+    first = request.offset
+    shown = {
+        at: name
+        for at, name in sorted(pins.items())
+        if first < at <= first + request.limit
+        and name not in gone
+        and _can_be_shown(name, cards)
+    }
+    if not shown:
+        return answer
+    left = [slot for slot in answer.slots if slot.product_id not in shown.values()]
+    slots: list[Slot] = []
+    for at in range(first + 1, first + request.limit + 1):
+        if at in shown:
+            slots.append(Slot(product_id=shown[at], propensity=1.0, reason=PINNED))
+        elif left:
+            slots.append(left.pop(0))
+    return replace(answer, slots=tuple(slots))
+
+
+def _can_be_shown(product: str, cards: Cards | None) -> bool:
+    card = None if cards is None else cards.find(product)
+    return card is not None and card.available
+
+
+def fallback(
+    published: Published | None, request: Request, rules: Iterable[ShopRule] = ()
+) -> Served:
     """Return what the untouched rule shows, or an empty slate before any turn."""
     if published is None:
         answer = Answer(slots=(), eligible_hash="", rule="none yet")
         return Served(answer=answer, arm="fallback", turn=None)
-    seen = {*request.context, *request.excluded}
+    said = rules_for(rules, request.placement, request.category, request.query)
+    asked = replace(request, excluded=request.excluded | said.excluded)
+    seen = {*asked.context, *asked.excluded}
     slots = [slot for slot in published.untouched if slot.product_id not in seen]
     answer = Answer(
         slots=tuple(slots[: request.limit]), eligible_hash="", rule="bestsellers"
     )
+    answer = place_pins(answer, said.pins, asked, published.cards)
     return Served(answer=answer, arm="fallback", turn=published.turn)
 
 

@@ -17,6 +17,7 @@ from cartwheel.console import (
     pages_kpis,
     pages_levers,
     pages_living,
+    pages_merchandising,
     pages_overview,
     pages_report,
     pages_sign_in,
@@ -31,6 +32,7 @@ for part in (
     pages_earnings,
     pages_levers,
     pages_living,
+    pages_merchandising,
     # The design stands before the experiments: its address looks like a name.
     pages_experiment_design,
     pages_experiments,

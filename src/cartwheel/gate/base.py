@@ -81,6 +81,7 @@ class GateContext:
         open_returns: Product ids a customer has an open return of, by customer.
         recent_offers: Offers to each customer in the last 30 days.
         day: The turn's day; None when no experiment can run.
+        hidden: Products the merchant excluded from every slot.
         trials: Experiments that run.
     """
 
@@ -92,6 +93,7 @@ class GateContext:
     open_returns: Mapping[str, frozenset[str]]
     recent_offers: Mapping[str, int]
     day: date | None = None
+    hidden: frozenset[str] = frozenset()
     trials: tuple[Trial, ...] = ()
 
     def variants_of(self) -> dict[str, list[VariantFacts]]:

@@ -318,6 +318,7 @@ class Request:
         filters: Values a search is narrowed to, by facet.
         category: Category whose page asks, for the placement `category`.
         offset: Slots to leave out before the first, for later pages of a search.
+        boosts: Factors by which the merchant wants products' scores multiplied.
     """
 
     placement: str
@@ -331,6 +332,7 @@ class Request:
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     category: str | None = None
     offset: int = 0
+    boosts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ from cartwheel.turn.stage import Stage
 from cartwheel.turn.steps import (
     TurnRow,
     day_after,
+    hidden_of,
     in_force_from,
     mark,
     oldest_kept,
@@ -103,6 +104,7 @@ def gate_context(shop: Shop, row: TurnRow, stage: Stage) -> GateContext:
         _recent_offers(shop, row),
         day=in_force_from(row),
         trials=trials_of(stage),
+        hidden=hidden_of(stage),
     )
 
 

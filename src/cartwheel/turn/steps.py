@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 
 from cartwheel.errors import Failure, NotFound
 from cartwheel.levers.base import State
+from cartwheel.merchandising import excluded_everywhere, rules_in_force
 from cartwheel.operations import reading, turns
 from cartwheel.settings import PinnedSettings, Settings
 from cartwheel.shop import Shop
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 TRIALS = "trials"
 """File of a turn's gate that holds the experiments it was pinned with."""
+
+HIDDEN = "hidden"
+"""File of a turn's gate that holds what the merchant had excluded everywhere."""
 
 THREADS = {
     name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -115,7 +119,7 @@ def sense(shop: Shop, number: int) -> None:
 
 
 def pin(shop: Shop, number: int) -> None:
-    """Fix the snapshot and the experiments that this turn is a function of."""
+    """Fix all this turn is a function of: lake, experiments, the merchant's rules."""
     from cartwheel.measure.experiment.store import running_trials
 
     row = read_turn(shop, number)
@@ -125,6 +129,9 @@ def pin(shop: Shop, number: int) -> None:
         trials = [one.to_json() for one in running_trials(shop.database, day)]
         body = {"day": day.isoformat(), "trials": trials}
         stage.write_json("gate", TRIALS, body)
+    if stage.read_json("gate", HIDDEN) is None:
+        hidden = excluded_everywhere(rules_in_force(shop.database))
+        stage.write_json("gate", HIDDEN, {"products": sorted(hidden)})
     if row.snapshot is None:
         mark(shop, number, step="pin", snapshot=shop.lake.snapshot())
 
@@ -140,6 +147,11 @@ def trials_of(stage: Stage) -> tuple[Trial, ...]:
 
     found = stage.read_json("gate", TRIALS) or {"trials": []}
     return tuple(Trial.from_json(value) for value in found["trials"])
+
+
+def hidden_of(stage: Stage) -> frozenset[str]:
+    """Return the products that were excluded everywhere when a turn was pinned."""
+    return frozenset((stage.read_json("gate", HIDDEN) or {"products": []})["products"])
 
 
 def look_at_experiments(shop: Shop, number: int) -> None:
