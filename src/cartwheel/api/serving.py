@@ -268,6 +268,32 @@ def ask(
     return Served(answer=answer, arm=arm, turn=published.turn)
 
 
+def preview(
+    published: Published,
+    *,
+    placement: str,
+    customer: str | None = None,
+    context: tuple[str, ...] = (),
+    category: str | None = None,
+    query: str = "",
+    limit: int = 10,
+    rules: Iterable[ShopRule] = (),
+) -> Served:
+    """Return what a page would be answered; nothing is logged or counted.
+
+    The same question is always answered alike: its draw has a seed of its own.
+    """
+    request = Request(
+        placement=placement,
+        customer=customer,
+        context=context,
+        category=category,
+        query=query,
+        limit=limit,
+    )
+    return ask(published, request, "preview", rules)
+
+
 def place_pins(
     answer: Answer, pins: Mapping[int, str], request: Request, cards: Cards | None
 ) -> Answer:

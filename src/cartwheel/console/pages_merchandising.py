@@ -14,11 +14,10 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from cartwheel.api.security import User, owner, viewer
-from cartwheel.api.serving import Published, ask
+from cartwheel.api.serving import Published, preview
 from cartwheel.channels.storefront import Cards
 from cartwheel.console.view import back, page, shop_of
 from cartwheel.errors import Misuse
-from cartwheel.levers.base import Request as Question
 from cartwheel.merchandising import (
     LARGEST_FACTOR,
     LAST_POSITION,
@@ -34,8 +33,6 @@ from cartwheel.merchandising import (
 
 PATH = "/merchandising"
 SLOTS = 10
-PREVIEW = "preview"
-"""Seed of what is tried: the same question shows the same slate twice."""
 
 PLACE_WORDS = {
     "": "Every placement",
@@ -62,17 +59,11 @@ class Tried:
     category: str = ""
     query: str = ""
 
-    def question(self) -> Question:
-        """Return the question as the storefront would ask it."""
-        seen = [name.strip() for name in self.context.split(",")]
-        return Question(
-            placement=self.placement,
-            customer=self.customer or None,
-            context=tuple(name for name in seen if name)[-50:],
-            category=self.category or None,
-            query=self.query,
-            limit=SLOTS,
-        )
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """Products of the visit, oldest first."""
+        names = [name.strip() for name in self.context.split(",")]
+        return tuple(name for name in names if name)[-50:]
 
 
 @router.get(PATH)
@@ -130,16 +121,25 @@ def read_rule(typed: Mapping[str, Any]) -> ShopRule:
 
 
 def slate_rows(
-    published: Published, question: Question, rules: Iterable[ShopRule]
+    published: Published, tried: Tried, rules: Iterable[ShopRule]
 ) -> list[dict[str, Any]]:
     """Return what a page would show, a row a slot.
 
     Args:
         published: What answers now.
-        question: The question.
+        tried: The question as typed.
         rules: The merchant's rules.
     """
-    served = ask(published, question, PREVIEW, tuple(rules))
+    served = preview(
+        published,
+        placement=tried.placement,
+        customer=tried.customer or None,
+        context=tried.seen,
+        category=tried.category or None,
+        query=tried.query,
+        limit=SLOTS,
+        rules=rules,
+    )
     rows = []
     for position, slot in enumerate(served.answer.slots, 1):
         card = (
@@ -172,9 +172,9 @@ def _page(
     failed = ""
     if published is not None:
         try:
-            before = slate_rows(published, tried.question(), rules)
+            before = slate_rows(published, tried, rules)
             if draft is not None:
-                after = slate_rows(published, tried.question(), (*rules, draft))
+                after = slate_rows(published, tried, (*rules, draft))
         except Exception as error:  # a lever may be a third party's
             failed = f"The lever failed on this question: {type(error).__name__}."
     cards = None if published is None else published.cards
