@@ -299,8 +299,8 @@ def place_pins(
 ) -> Answer:
     """Put the merchant's pins into their slots; the others move down.
 
-    A pin that cannot be shown is left out: excluded, on the page already, unknown to
-    the turn, sold out, or for a slot that is not asked for.
+    A pin that cannot be shown is left out: excluded, on the page already, an open
+    return of the reader, unknown to the turn, sold out, or for a slot not asked for.
 
     Args:
         answer: What the lever answers.
@@ -308,7 +308,7 @@ def place_pins(
         request: The question, with all that is excluded.
         cards: Cards of the turn, None when it has none.
     """
-    gone = {*request.excluded, *request.context}
+    gone = {*request.excluded, *request.context, *answer.kept_from}
     first = request.offset
     shown = {
         at: name

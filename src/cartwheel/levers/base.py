@@ -355,12 +355,15 @@ class Answer:
         rule: Method that answered.
         about: What goes with the slots: facets, chips, a corrected spelling; JSON
             values only.
+        kept_from: Products this reader must not be shown, such as those of open
+            returns; the merchant's pins keep to it too.
     """
 
     slots: tuple[Slot, ...]
     eligible_hash: str
     rule: str
     about: Mapping[str, Any] = field(default_factory=dict)
+    kept_from: frozenset[str] = frozenset()
 
 
 @runtime_checkable

@@ -134,11 +134,11 @@ class Recommend:
         excluded = slate.numbers(names, request.excluded)
         if request.placement in ("cart", "product"):
             excluded = np.concatenate([excluded, context])
+        excluded = np.concatenate([excluded, reader.skip])
         if request.holdout:
             items = slate.untouched(model, request, excluded)
             chance, rule = np.ones(len(items)), "bestsellers"
         else:
-            excluded = np.concatenate([excluded, reader.skip])
             items, chance = slate.fill(
                 slate.scores(model, reader, context, request.placement),
                 candidates(model, excluded),
@@ -151,6 +151,7 @@ class Recommend:
             slots=slate.slots(model, items, chance, reader, context, rule),
             eligible_hash=slate.eligible_hash(model, excluded),
             rule=rule,
+            kept_from=frozenset(names[reader.skip].tolist()),
         )
 
     def report(self, model: Model, data: Signals) -> Report:
