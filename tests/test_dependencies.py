@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "connectors": {"errors", "shop", "lake"},
     "merchandising": {"errors", "operations"},
     "signals": {"shop", "lake"},
+    "text": {"errors"},
     "levers": {"errors", "signals", "text"},
     "wheel": {"errors", "operations", "signals", "levers"},
     "gate": {"settings", "levers", "measure"},
@@ -67,7 +68,7 @@ ENTRIES = {
 """What people and the system start, and which of the top rooms each may open."""
 
 TOP = {"cli", "api", "console", "simulator", "serving", "demo", "worker"}
-LEVERS = {"recommend", "lifecycle", "forecast", "replenish", "price"}
+LEVERS = {"recommend", "search", "lifecycle", "forecast", "replenish", "price"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

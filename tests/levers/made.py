@@ -31,6 +31,7 @@ from cartwheel.signals.learned import (
     SEGMENT,
     SHOWN,
 )
+from cartwheel.signals.listing import LISTING
 from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.price import PRICE_HISTORY
 from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
@@ -43,6 +44,7 @@ GROUPS = 5
 
 ALL_SIGNALS: tuple[Signal, ...] = (
     CATALOGUE,
+    LISTING,
     INTENT,
     SEARCHES,
     INTEREST,
@@ -232,6 +234,7 @@ class _Shop:
         demand = _demand(self.lines)
         return {
             CATALOGUE: self.variants[list(CATALOGUE.column_names)],
+            LISTING: _listing(self.variants),
             DEMAND: demand,
             STOCK: _stock(self.rng, self.variants, demand),
             MARGIN: _margin(self.variants),
@@ -269,6 +272,29 @@ def _variants(rng: np.random.Generator, products: int, start: date) -> pd.DataFr
     frame = pd.DataFrame(rows)
     frame["cost_minor"] = frame["cost_minor"].astype("Int64")
     return frame
+
+
+COLOURS = ("red", "blue", "green", "black")
+
+
+def _listing(variants: pd.DataFrame) -> pd.DataFrame:
+    first = variants.drop_duplicates("product_id").reset_index(drop=True)
+    colour = [COLOURS[n % len(COLOURS)] for n in range(len(first))]
+    return pd.DataFrame(
+        {
+            "product_id": first["product_id"],
+            "title": first["title"],
+            "description": [f"An item in {name}." for name in colour],
+            "category": first["category"],
+            "brand": first["brand"],
+            "tags": "",
+            "url": None,
+            "image_url": None,
+            "attributes": [f'{{"colour": "{name}"}}' for name in colour],
+            "active": True,
+            "first_on": first["first_on"],
+        }
+    )
 
 
 def _prices(rng: np.random.Generator, variants: pd.DataFrame, days: int) -> np.ndarray:

@@ -16,7 +16,7 @@ import structlog
 
 from cartwheel.api.errors import Refused
 from cartwheel.api.inbox_writer import InboxWriter, Row, Ticket
-from cartwheel.api.serving import LEVER, Published, Served, Serving, ask, fallback
+from cartwheel.api.serving import Published, Served, Serving, ask, fallback
 from cartwheel.levers.base import Request
 from cartwheel.merchandising import ShopRule
 
@@ -45,7 +45,7 @@ class _Try:
 
 
 class Answering:
-    """Answers recommendations and logs each answer before it is given.
+    """Answers with one lever and logs each answer before it is given.
 
     Args:
         serving: The published model.
@@ -68,7 +68,7 @@ class Answering:
         """Answer a request; never raises for a lever's or the database's fault.
 
         Args:
-            request: What to recommend.
+            request: What to answer.
             decision_id: Id of the decision; it is the seed of every draw.
             entry: Makes the log entry of an answer.
 
@@ -92,7 +92,7 @@ class Answering:
         work.add_done_callback(lambda _: self._slots.release())
         await asyncio.wait((ticket.future,), timeout=ANSWER_SECONDS)
         if attempt.claim():
-            log.warning("lever too slow, fallback answered", lever=LEVER)
+            log.warning("lever too slow, fallback answered", lever=self._serving.name)
             return await self._give(fallback(published, request, rules), entry)
         assert attempt.served is not None
         return attempt.served, await _kept(ticket)
@@ -115,7 +115,7 @@ def _ask_safely(
         return ask(published, request, decision_id, rules)
     except Exception:
         # A lever may be a third party's; whatever it raises, shoppers get a slate.
-        log.exception("lever failed, fallback answered", lever=LEVER)
+        log.exception("lever failed, fallback answered", lever=published.lever.name)
         return fallback(published, request, rules)
 
 

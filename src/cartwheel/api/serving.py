@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cartwheel.shop import Shop
 
 LEVER = "recommend"
+SEARCH = "search"
 CHECK_SECONDS = 1.0
 FALLBACK_SLOTS = 100
 PINNED = "Chosen by the shop"
@@ -84,11 +85,15 @@ class Serving:
     Args:
         shop: The shop.
         lever: The online lever, or None to find it by its entry point.
+        name: Name of the lever.
     """
 
-    def __init__(self, shop: Shop, lever: OnlineLever | None = None) -> None:
+    def __init__(
+        self, shop: Shop, lever: OnlineLever | None = None, *, name: str = LEVER
+    ) -> None:
         self._shop = shop
         self._lever = lever
+        self.name = name
         self._published: Published | None = None
         self._rules: tuple[ShopRule, ...] = ()
         self._checked_at = float("-inf")
@@ -154,9 +159,15 @@ class Serving:
             self._refreshing = asyncio.create_task(asyncio.to_thread(self.check))
 
     def _load(self, turn: int) -> None:
-        folder = self._shop.turn_folder(turn) / "models" / LEVER
+        folder = self._shop.turn_folder(turn) / "models" / self.name
+        if self.name != LEVER and not folder.is_dir():
+            # A turn of before the lever was there; recommending is in every turn.
+            self._published, self._broken_turn = None, turn
+            self._note("")
+            return
         try:
-            self._published = load_published(turn, folder, self._lever or find_lever())
+            lever = self._lever or find_lever(self.name)
+            self._published = load_published(turn, folder, lever)
         except Exception as error:
             # Broken files or a lever that cannot read them: the old model stays. Not
             # tried again each second; the next turn brings a new one.
@@ -170,7 +181,7 @@ class Serving:
 
     def _note(self, problem: str) -> None:
         if problem and problem != self.problem:
-            log.warning("recommendations are degraded", problem=problem)
+            log.warning("answers are degraded", lever=self.name, problem=problem)
         self.problem = problem
 
 
@@ -182,12 +193,12 @@ def newest_turn(engine: Engine) -> int | None:
     return number
 
 
-def find_lever() -> OnlineLever:
-    """Return the lever that recommends, found as a third party's would be."""
-    (entry,) = entry_points(group="cartwheel.levers", name=LEVER)
+def find_lever(name: str = LEVER) -> OnlineLever:
+    """Return an online lever, found as a third party's would be."""
+    (entry,) = entry_points(group="cartwheel.levers", name=name)
     lever = entry.load()()
     if not isinstance(lever, OnlineLever):
-        raise TypeError(f"the lever {LEVER} has no answer()")
+        raise TypeError(f"the lever {name} has no answer()")
     return lever
 
 
@@ -199,6 +210,9 @@ def load_published(turn: int, folder: Path, lever: OnlineLever) -> Published:
         placement="home", limit=FALLBACK_SLOTS, holdout=True, excluded=excluded
     )
     untouched = lever.answer(model, trial, rng=np.random.default_rng(turn))
+    if lever.name == SEARCH:
+        asked = Request(placement=SEARCH, query="under 10: a large one", limit=1)
+        lever.answer(model, asked, rng=np.random.default_rng(turn))
     return Published(
         turn=turn,
         lever=lever,
@@ -308,7 +322,9 @@ def place_pins(
         request: The question, with all that is excluded.
         cards: Cards of the turn, None when it has none.
     """
-    gone = {*request.excluded, *request.context, *answer.kept_from}
+    gone = {*request.excluded, *answer.kept_from}
+    if request.placement != SEARCH:
+        gone.update(request.context)
     first = request.offset
     shown = {
         at: name
@@ -337,7 +353,14 @@ def _can_be_shown(product: str, cards: Cards | None) -> bool:
 def fallback(
     published: Published | None, request: Request, rules: Iterable[ShopRule] = ()
 ) -> Served:
-    """Return what the untouched rule shows, or an empty slate before any turn."""
+    """Return what the untouched rule shows, or an empty slate before any turn.
+
+    A search gets an empty one in any case: what sells well is no answer to it.
+    """
+    if request.placement == SEARCH and request.query.strip():
+        turn = None if published is None else published.turn
+        answer = Answer(slots=(), eligible_hash="", rule="none yet")
+        return Served(answer=answer, arm="fallback", turn=turn)
     if published is None:
         answer = Answer(slots=(), eligible_hash="", rule="none yet")
         return Served(answer=answer, arm="fallback", turn=None)
@@ -345,9 +368,8 @@ def fallback(
     asked = replace(request, excluded=request.excluded | said.excluded)
     seen = {*asked.context, *asked.excluded}
     slots = [slot for slot in published.untouched if slot.product_id not in seen]
-    answer = Answer(
-        slots=tuple(slots[: request.limit]), eligible_hash="", rule="bestsellers"
-    )
+    shown = slots[request.offset : request.offset + request.limit]
+    answer = Answer(slots=tuple(shown), eligible_hash="", rule="bestsellers")
     answer = place_pins(answer, said.pins, asked, published.cards)
     return Served(answer=answer, arm="fallback", turn=published.turn)
 

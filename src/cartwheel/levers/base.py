@@ -375,3 +375,16 @@ class OnlineLever(Lever, Protocol):
     ) -> Answer:
         """Answer one request from the published model."""
         ...
+
+
+@runtime_checkable
+class SuggestingLever(OnlineLever, Protocol):
+    """A lever that also suggests while somebody types. numpy only, no I/O."""
+
+    def suggest(self, model: Model, request: Request) -> Mapping[str, Any]:
+        """Return suggestions for the query typed so far; JSON values only.
+
+        `queries` is a list of texts, `products` of objects with `product_id` and
+        `title`, `categories` of objects with `category`, `label` and `count`.
+        """
+        ...
