@@ -13,6 +13,7 @@ from pathlib import Path
 from bench import (
     api,
     command_line,
+    economics,
     growth,
     measure_aa,
     measure_past,
@@ -43,6 +44,7 @@ PARTS: Mapping[str, Part] = {
     "measure-past": measure_past.measure_past,
     "worlds": worlds.worlds,
     "connected": worlds.connected,
+    "economics": economics.economics,
     "off-policy": off_policy.off_policy,
 }
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"

@@ -69,14 +69,17 @@ def hard(tmp_path_factory: pytest.TempPathFactory) -> tuple[Published, dict[str,
         tables["catalogue"],
         [{**row, "active": row["product_id"] not in off} for row in variants],
     )
-    bought = tables["purchases"].to_pylist()
+    consent = tables["consent"].to_pylist()
+    objecting = {r["customer_id"] for r in consent if r["personalisation"] is False}
+    bought = [r for r in tables["purchases"].to_pylist() if r["last_on"] is not None]
     customers = sorted({row["customer_id"] for row in bought})
     returned = [
         {"customer_id": who, "product_id": what, "since_on": SECOND_DAY}
         for who, what in {
             row["customer_id"]: row["product_id"] for row in bought
         }.items()
-        if rng.random() < 0.5
+        # Nothing of who objects to personalisation is looked at, returns included.
+        if who not in objecting and rng.random() < 0.5
     ]
     tables["open_returns"] = changed(tables["open_returns"], returned)
     settings = Settings(

@@ -35,10 +35,17 @@ intervals hold the truth, which does not depend on the share."""
 FROZEN = "connected frozen"
 """Connected, but learns at its first turn only and decides by that ever after."""
 
+VARIED: dict[str, dict[str, dict[str, float]]] = {
+    "connected relevance only": {"recommend": {"margin_weight": 0.0}},
+    "connected without exploring": {"recommend": {"explore": 0.0}},
+}
+"""Connected with other options of a lever: what the economics of slots are worth, and
+what exploration costs."""
+
 NEVER = 10**6
 """Days after which it would learn again."""
 
-OURS = (*DEFAULT, CLAIRVOYANT, DAILY, MEASURED, FROZEN)
+OURS = (*DEFAULT, CLAIRVOYANT, DAILY, MEASURED, FROZEN, *VARIED)
 
 
 def arm_names() -> list[str]:
@@ -83,7 +90,7 @@ def make_arm(name: str, world: World, seed: int) -> Policy:
         from cartwheel.simulator.arms.clairvoyant import Clairvoyant
 
         return Clairvoyant(world)
-    whole = name in (DAILY, MEASURED, FROZEN)
+    whole = name in (DAILY, MEASURED, FROZEN, *VARIED)
     cuts = frozenset[str]() if whole else cuts_of_arm(name)
     if cuts is not None:
         from cartwheel.simulator.arms.wheel import TURN_DAYS, Wheel
@@ -98,6 +105,7 @@ def make_arm(name: str, world: World, seed: int) -> Policy:
             learn_days=NEVER if name == FROZEN else TURN_DAYS,
             holdout_bps=MEASURED_BPS if name == MEASURED else None,
             made_ahead=False,
+            options=VARIED.get(name),
         )
     (point,) = entry_points(group=GROUP, name=name)
     try:

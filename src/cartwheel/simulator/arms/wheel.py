@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from cartwheel.levers.base import Lever
 
 TURN_DAYS = 7
-NOTHING_AHEAD = {"customer_slates": 0, "product_lists": 0}
+NOTHING_AHEAD = {"customer_slates": 0.0, "product_lists": 0.0}
 ONLINE = "recommend"
 ZONE = "UTC"
 
@@ -64,6 +64,7 @@ class Wheel:
             product's own.
         made_ahead: Make lists of recommendations ahead of being asked, as a shop does;
             pages in a world ask for theirs, so nothing there depends on it but time.
+        options: Options of levers, by lever, beside the product's own.
     """
 
     def __init__(
@@ -79,20 +80,24 @@ class Wheel:
         learn_days: int = TURN_DAYS,
         holdout_bps: int | None = None,
         made_ahead: bool = True,
+        options: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
         self.name = name
         self._levers = dict(find_levers() if levers is None else levers)
         self._cuts = cuts
         self._seed = seed
+        own: dict[str, dict[str, float]] = {
+            # Stock is looked at as often as there is a turn.
+            "replenish": {"review_days": float(turn_days)},
+            **({} if made_ahead else {"recommend": dict(NOTHING_AHEAD)}),
+        }
+        for lever, values in (options or {}).items():
+            own[lever] = {**own.get(lever, {}), **values}
         self._turn_days, self._learn_days = turn_days, learn_days
         self._settings = PinnedSettings(
             currency=currency,
             timezone=ZONE,
-            levers={
-                # Stock is looked at as often as there is a turn.
-                "replenish": {"review_days": turn_days},
-                **({} if made_ahead else {"recommend": NOTHING_AHEAD}),
-            },
+            levers=own,
             costs=Costs(parcel_minor=parcel_minor),
             # One holdout of the whole wheel: arms are compared with each other, and
             # what each lever earns alone is told by cutting links.
@@ -113,6 +118,7 @@ class Wheel:
         self.runs: dict[str, LeverRun] = {}
         self.verdict: Verdict | None = None
         self.done = Actions()
+        self.shown: Counter[str] = Counter()
 
     @property
     def holdout(self) -> Holdout:
@@ -144,7 +150,10 @@ class Wheel:
     def slates(self, pages: Sequence[Page]) -> list[list[str]]:
         """Answer each page from the published model, as the API does."""
         held = [self.held_out(page) for page in pages]
-        return self._answer(pages, held, self._sold_out)
+        found = self._answer(pages, held, self._sold_out)
+        for slate in found:
+            self.shown.update(slate)
+        return found
 
     def held_out(self, page: Page) -> bool:
         """Tell whether a page is answered as the holdout is."""
