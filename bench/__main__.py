@@ -21,6 +21,7 @@ from bench import (
     off_policy,
     online_retail,
     segments,
+    serving,
     two_gigabytes,
     worlds,
 )
@@ -33,6 +34,7 @@ PARTS: Mapping[str, Part] = {
     "help": command_line.help_text,
     "segments": segments.segments,
     "events": api.events_part,
+    "serving": serving.serving,
     "recommendations": api.recommendations_part,
     "import": online_retail.imports,
     "turn": online_retail.turn,
