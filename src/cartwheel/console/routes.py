@@ -20,6 +20,7 @@ from cartwheel.console import (
     pages_overview,
     pages_report,
     pages_sign_in,
+    pages_what_if,
 )
 from cartwheel.console.view import FOLDER, draw
 
@@ -29,6 +30,7 @@ for part in (
     pages_decisions,
     pages_kpis,
     pages_earnings,
+    pages_what_if,
     pages_levers,
     pages_living,
     # The design stands before the experiments: its address looks like a name.

@@ -40,7 +40,7 @@ def earnings(
     from cartwheel.shop import open_shop
 
     opened = open_shop(shop)
-    found = read(opened, _day(opened, on))
+    found = read(opened, asked_day(opened, on))
     if to_csv is not None:
         _write_csv(to_csv, found)
     if as_json:
@@ -49,7 +49,12 @@ def earnings(
         print("\n".join(to_lines(found, Words.of(opened.settings))))
 
 
-def _day(shop: Shop, text: str) -> date:
+def asked_day(shop: Shop, text: str) -> date:
+    """Return the day that was typed, the newest fact's for none.
+
+    Raises:
+        Misuse: If it is no day, or later than the newest fact.
+    """
     from cartwheel.signals.engine import pin
 
     newest = pin(shop)[0].as_of
