@@ -35,6 +35,16 @@ UNIT_WORDS = {
         "The whole shop takes turns by period. The only way to see what moves from "
         "one product to another; needs months.",
     ),
+    "visitor": (
+        "visitors",
+        "Each device is drawn once, signed in or not. Sees people who never sign in; "
+        "who uses two devices may meet both arms, which is counted.",
+    ),
+    "geography": (
+        "countries and regions",
+        "Whole places are drawn in pairs that are alike. For what people of a place "
+        "share; needs a dozen places and finds large changes only.",
+    ),
 }
 """What a unit is called, and when it suits."""
 
@@ -50,6 +60,8 @@ PER = {
     "product": "per product",
     "product-week": "per product and week",
     "period": "per day",
+    "visitor": "per visitor",
+    "geography": "per customer",
 }
 STOP_WORDS = {
     "fixed": "read once, on its last day",
@@ -67,6 +79,7 @@ COUNT_WORDS = {
     "products": "products",
     "weeks": "weeks",
     "days": "days",
+    "places": "places",
 }
 
 

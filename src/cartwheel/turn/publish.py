@@ -36,6 +36,7 @@ from cartwheel.turn.steps import (
     in_force_from,
     mark,
     oldest_kept,
+    pinned_places,
     read_turn,
     run_child,
     runs_of,
@@ -101,6 +102,7 @@ def gate_context(shop: Shop, row: TurnRow, stage: Stage) -> GateContext:
         _recent_offers(shop, row),
         day=in_force_from(row),
         trials=trials_of(stage),
+        places=pinned_places(stage),
     )
 
 

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -122,8 +122,11 @@ def pin(shop: Shop, number: int) -> None:
     stage = stage_of(shop, number)
     if stage.read_json("gate", TRIALS) is None:
         day = in_force_from(row)
-        trials = [one.to_json() for one in running_trials(shop.database, day)]
-        body = {"day": day.isoformat(), "trials": trials}
+        running = running_trials(shop.database, day)
+        trials = [one.to_json() for one in running]
+        body: dict[str, Any] = {"day": day.isoformat(), "trials": trials}
+        if any(one.unit == "geography" for one in running):
+            body["places"] = _places_now(shop, row, running)
         stage.write_json("gate", TRIALS, body)
     if row.snapshot is None:
         mark(shop, number, step="pin", snapshot=shop.lake.snapshot())
@@ -140,6 +143,24 @@ def trials_of(stage: Stage) -> tuple[Trial, ...]:
 
     found = stage.read_json("gate", TRIALS) or {"trials": []}
     return tuple(Trial.from_json(value) for value in found["trials"])
+
+
+def _places_now(shop: Shop, row: TurnRow, running: Iterable[Trial]) -> dict[str, str]:
+    """Return where customers of enrolled places live, as known on the turn's day."""
+    from cartwheel.measure.experiment.places import places_of
+    from cartwheel.signals.days import midnight_after
+
+    enrolled = {place for one in running for place in one.places}
+    end = midnight_after(date.fromisoformat(row.as_of), row.settings.timezone)
+    with shop.lake.attached(read_only=True) as con:
+        lives = places_of(con, "lake", end)
+    return {name: place for name, place in lives.items() if place in enrolled}
+
+
+def pinned_places(stage: Stage) -> Mapping[str, str]:
+    """Return where customers lived when a turn was pinned, if a test is by place."""
+    found: Mapping[str, str] = (stage.read_json("gate", TRIALS) or {}).get("places", {})
+    return found
 
 
 def look_at_experiments(shop: Shop, number: int) -> None:

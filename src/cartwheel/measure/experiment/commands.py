@@ -33,7 +33,10 @@ def create(
     name: Annotated[str, typer.Argument(help="Short name, such as price-march.")],
     lever: Annotated[str, typer.Option(help="Lever left out in the control.")] = "",
     unit: Annotated[
-        str, typer.Option(help="customer, product, product-week or period.")
+        str,
+        typer.Option(
+            help="customer, visitor, product, product-week, period, geography."
+        ),
     ] = "",
     metric: Annotated[
         str, typer.Option(help="Metric that decides: margin, revenue, orders, units.")
@@ -277,6 +280,11 @@ def plan_lines(terms: Terms, plan: Mapping[str, Any]) -> list[str]:
     if plan["units"]:
         told = ", ".join(f"{name} {n:,}" for name, n in plan["units"].items())
         lines.append(f"As drawn today: {told}.")
+    if terms.unit == "geography":
+        lines.append(
+            f"{len(terms.places)} places in {len(terms.places) // 2} pairs; the "
+            "interval is one of pairs, however many customers they hold."
+        )
     lines.append(plan["sentence"])
     if plan["cost_minor"] is not None:
         lines.append(

@@ -27,13 +27,22 @@ STOPS: tuple[Stop, ...] = get_args(Stop)
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 LEVER_UNITS: Mapping[str, tuple[Unit, ...]] = {
-    "recommend": ("customer", "period"),
-    "lifecycle": ("customer", "period"),
+    "recommend": ("customer", "period", "visitor", "geography"),
+    "lifecycle": ("customer", "period", "geography"),
     "price": ("product", "product-week", "period"),
     "replenish": ("product", "product-week", "period"),
 }
 """What a lever's decisions can be drawn by. Levers not named here decide nothing that
 can be left out, or are a third party's and may use any unit."""
+
+DRAWN_ONCE: tuple[Unit, ...] = ("customer", "product", "visitor")
+"""Units that are drawn one by one and stay in their arm, in a share that is chosen."""
+
+PEOPLE: tuple[Unit, ...] = ("customer", "visitor", "geography")
+"""Units compared by what people brought: orders count, units sold do not."""
+
+NEWER = ("places",)
+"""Terms added after the first version."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,59}")
 TAKEN_NAMES = ("new",)
@@ -80,6 +89,7 @@ class Terms:
         period_days: Days of a period.
         burn_in_days: Days at the start of a period that are not analysed.
         products: Products enrolled, for product weeks.
+        places: Places enrolled, in pairs, for geography.
     """
 
     name: str
@@ -99,6 +109,7 @@ class Terms:
     period_days: int = 7
     burn_in_days: int = 1
     products: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
     @property
     def days(self) -> int:
@@ -124,6 +135,7 @@ class Terms:
             period_days=self.period_days,
             burn_in_days=self.burn_in_days,
             products=self.products,
+            places=self.places,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -134,6 +146,12 @@ class Terms:
         value["others"] = list(self.others)
         value["guards"] = [asdict(one) for one in self.guards]
         value["products"] = list(self.products)
+        value["places"] = list(self.places)
+        # What an earlier version did not know is left out where it says nothing, so
+        # that the fingerprint of terms agreed then stays.
+        for name in NEWER:
+            if not value[name]:
+                del value[name]
         return value
 
     @classmethod
@@ -147,6 +165,7 @@ class Terms:
                 "others": tuple(value["others"]),
                 "guards": tuple(Guard(**one) for one in value["guards"]),
                 "products": tuple(value["products"]),
+                "places": tuple(value.get("places", ())),
             }
         )
 
@@ -238,13 +257,14 @@ def _wrong_words(terms: Terms, levers: Collection[str]) -> Iterator[WrongTerm]:
 
 def _wrong_metric(term: str, metric: str, unit: str) -> Iterator[WrongTerm]:
     yield from _one_of("metric", metric, METRICS, term=term)
-    if metric == "units" and unit == "customer":
+    if metric == "units" and unit in PEOPLE:
+        who = {"visitor": "visitors", "geography": "places"}.get(unit, "customers")
         yield WrongTerm(
-            "metric is 'units'; customers are compared by margin, revenue or orders.",
+            f"metric is 'units'; {who} are compared by margin, revenue or orders.",
             "Choose one of these.",
             term,
         )
-    if metric == "orders" and unit != "customer":
+    if metric == "orders" and unit not in PEOPLE:
         yield WrongTerm(
             f"metric is 'orders'; by {unit} units are counted instead, since an order "
             "holds several products.",
@@ -272,7 +292,7 @@ def _wrong_numbers(terms: Terms) -> Iterator[WrongTerm]:
             "Correct it.",
             "budget_minor",
         )
-    if terms.stop == "always-valid" and terms.unit in ("period", "product-week"):
+    if terms.stop == "always-valid" and terms.unit not in DRAWN_ONCE:
         yield WrongTerm(
             f"stop is 'always-valid' with the unit {terms.unit!r}; such tests have too "
             "few units for it.",
