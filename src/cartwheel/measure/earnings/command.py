@@ -84,7 +84,7 @@ def to_lines(found: Ledger, write: Words) -> list[str]:
     rows: list[Sequence[str]] = [HEADS]
     rows += [_cells(one, write) for one in found.entries]
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEADS))]
-    lines = [f"Earnings as of {found.on}, 95 % intervals:", ""]
+    lines = [f"Earnings as of {found.on}, 95 % intervals at one look:", ""]
     lines += [
         "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
         for row in rows
@@ -115,6 +115,12 @@ def _cells(one: Entry, write: Words) -> tuple[str, ...]:
 
 def _details(one: Entry, write: Words) -> list[str]:
     lines = []
+    if one.money_watched is not None:
+        low, high = one.money_watched.low, one.money_watched.high
+        lines.append(
+            f"at every turn's look together: {write.money(low)} to "
+            f"{write.money(high)}, which decides"
+        )
     for cost in one.costs:
         amount = "not counted" if cost.minor is None else write.money(cost.minor)
         note = cost.note.removeprefix("not counted: ")
