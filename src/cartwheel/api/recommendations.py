@@ -217,8 +217,9 @@ def make_question(
 
 def answer_row(decision_id: str, question: Question, served: Served) -> Row:
     """Return an answer as a row of the inbox, in the columns of `answers`."""
+    told = {"arm": served.option_arm} if served.option_arm else {}
     slate = [
-        {"product_id": slot.product_id, "propensity": slot.propensity}
+        {"product_id": slot.product_id, "propensity": slot.propensity, **told}
         for slot in served.answer.slots
     ]
     columns = {

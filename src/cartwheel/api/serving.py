@@ -50,6 +50,8 @@ class Published:
         products: Product ids the model knows, or None when it does not say.
         excluded: Products the gate keeps out of every slot.
         trials: Experiments in force, or None.
+        arm_model: Model of the arm of an experiment on one of the lever's options, or
+            None.
     """
 
     turn: int
@@ -59,15 +61,24 @@ class Published:
     products: frozenset[str] | None
     excluded: frozenset[str] = frozenset()
     trials: InForce | None = None
+    arm_model: Model | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """An answer and who gave it."""
+    """An answer and who gave it.
+
+    Attributes:
+        answer: The answer.
+        arm: Whether the lever answered, the untouched rule, or the fallback.
+        turn: Turn that published the model.
+        option_arm: Arm of an experiment on an option of the lever, "" for none.
+    """
 
     answer: Answer
     arm: Arm
     turn: int | None
+    option_arm: str = ""
 
 
 class Serving:
@@ -180,7 +191,13 @@ def load_published(turn: int, folder: Path, lever: OnlineLever) -> Published:
         placement="home", limit=FALLBACK_SLOTS, holdout=True, excluded=excluded
     )
     untouched = lever.answer(model, trial, rng=np.random.default_rng(turn))
+    arm_folder = folder.with_name(f"{LEVER}@treated")
+    arm_model = None
+    if arm_folder.is_dir():
+        arm_model = Model.load(arm_folder, mapped=True)
+        lever.answer(arm_model, trial, rng=np.random.default_rng(turn))
     return Published(
+        arm_model=arm_model,
         turn=turn,
         lever=lever,
         model=model,
@@ -228,9 +245,24 @@ def draw(decision_id: str) -> np.random.Generator:
 def ask(published: Published, request: Request, decision_id: str) -> Served:
     """Ask the lever; whatever it raises goes through."""
     asked = replace(request, excluded=published.excluded | request.excluded)
-    answer = published.lever.answer(published.model, asked, rng=draw(decision_id))
+    option_arm = "" if request.holdout else option_arm_of(published, request)
+    model = published.model
+    if option_arm == "treated" and published.arm_model is not None:
+        model = published.arm_model
+    answer = published.lever.answer(model, asked, rng=draw(decision_id))
     arm: Arm = "holdout" if request.holdout else "treated"
-    return Served(answer=answer, arm=arm, turn=published.turn)
+    return Served(answer=answer, arm=arm, turn=published.turn, option_arm=option_arm)
+
+
+def option_arm_of(published: Published, request: Request) -> str:
+    """Return the arm of an experiment on an option that whoever looks is in, or ""."""
+    force = published.trials
+    if force is None or published.arm_model is None:
+        return ""
+    from cartwheel.measure.assign import looker_of
+
+    who = looker_of(request.customer, request.visitor, model=published.model)
+    return force.option_arm(who, LEVER, visitor=request.visitor) or ""
 
 
 def fallback(published: Published | None, request: Request) -> Served:

@@ -114,6 +114,18 @@ def share_text(value: float | None) -> str:
     return f"{'+' if value > 0 else ''}{percent(value)}"
 
 
+def _arms(terms: Terms) -> tuple[str, str]:
+    """Return what the arms differ in: an option's value, or whether the lever acts."""
+    if not terms.option:
+        return "Left alone", _left_alone(terms)
+    control, arm = terms.control_value, terms.arm_value
+    return (
+        "Arms",
+        f"{terms.option} {control:g} in the control and for whoever takes no part, "
+        f"{arm:g} in the arm",
+    )
+
+
 def term_rows(terms: Terms, fmt: Formatter) -> list[tuple[str, str]]:
     """Return the terms as names and texts, in the order of reading."""
     unit, _ = UNIT_WORDS[terms.unit]
@@ -128,7 +140,7 @@ def term_rows(terms: Terms, fmt: Formatter) -> list[tuple[str, str]]:
             f"{fmt.day(terms.ends_on.isoformat())}, {terms.days} days",
         ),
         ("Stop rule", STOP_WORDS[terms.stop]),
-        ("Left alone", _left_alone(terms)),
+        _arms(terms),
         ("Mode", MODE_WORDS[terms.mode]),
     ]
     if terms.budget_minor is not None:

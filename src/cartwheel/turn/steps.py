@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ from sqlalchemy import select, update
 
 from cartwheel.errors import Failure, NotFound
 from cartwheel.levers.base import State
+from cartwheel.measure.experiment.options import option_trial, variant_of, with_arm
+from cartwheel.measure.experiment.trial import CONTROL, TREATED
 from cartwheel.operations import reading, turns
 from cartwheel.settings import PinnedSettings, Settings
 from cartwheel.shop import Shop
@@ -218,16 +220,35 @@ def run_staged(
     row = read_turn(shop, number)
     stage = stage_of(shop, number)
     lever = find_levers()[name]
-    context = context_of(row.settings, when_of(shop, row))
+    shops = context_of(row.settings, when_of(shop, row))
     previous = last_healthy_model(shop, row.previous, name)
     tables = known_signals(stage)
-    if failed is None:
-        run = run_lever(
-            lever, tables, context, cuts=row.cuts, previous=previous, seed=row.seed
-        )
-    else:
+    trial = option_trial(trials_of(stage), name)
+
+    def ran(arm: str, *, pages: bool) -> LeverRun:
+        context = with_arm(shops, trial, arm)
+        if failed is None:
+            return run_lever(
+                lever,
+                tables,
+                context,
+                cuts=row.cuts,
+                previous=previous,
+                seed=row.seed,
+                pages=pages,
+            )
         own_seed = lever_seed(row.seed, name, row.as_of)
-        run = stand_in(lever, tables, context, row.cuts, previous, own_seed, failed)
+        return stand_in(
+            lever, tables, context, row.cuts, previous, own_seed, failed, pages
+        )
+
+    if trial is not None:
+        # What the lever tells others is the control's; the arm is decided for alone.
+        write_run(
+            stage,
+            replace(ran(TREATED, pages=False), lever=variant_of(name), emitted={}),
+        )
+    run = ran(CONTROL, pages=True)
     write_run(stage, run)
     return run
 

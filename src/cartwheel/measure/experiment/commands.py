@@ -70,6 +70,15 @@ def create(
     burn_in_days: Annotated[
         int, typer.Option(min=0, help="First days of a period left out.")
     ] = 1,
+    option: Annotated[
+        str, typer.Option(help="Option of the lever that the arms differ in.")
+    ] = "",
+    control_value: Annotated[
+        float | None, typer.Option(help="Its value in the control.")
+    ] = None,
+    arm_value: Annotated[
+        float | None, typer.Option(help="Its value in the arm.")
+    ] = None,
     plan_only: Annotated[
         bool, typer.Option("--plan", help="Only tell what it would cost.")
     ] = False,
@@ -102,6 +111,9 @@ def create(
             "guards": guard or (),
             "period_days": period_days,
             "burn_in_days": burn_in_days,
+            "option": option,
+            "control_value": control_value,
+            "arm_value": arm_value,
         },
         opened,
         today,
@@ -277,6 +289,11 @@ def plan_lines(terms: Terms, plan: Mapping[str, Any]) -> list[str]:
         f"{terms.starts_on} to {terms.ends_on}, {terms.days} days, drawn by "
         f"{terms.unit}."
     ]
+    if terms.option:
+        lines.append(
+            f"levers.{terms.lever}.{terms.option} is {terms.control_value:g} in the "
+            f"control and for whoever takes no part, {terms.arm_value:g} in the arm."
+        )
     if plan["units"]:
         told = ", ".join(f"{name} {n:,}" for name, n in plan["units"].items())
         lines.append(f"As drawn today: {told}.")

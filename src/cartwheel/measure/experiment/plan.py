@@ -161,7 +161,8 @@ def plan(shop: Shop, terms: Terms, today: date) -> Plan:
         days = None
     by = None if days is None else terms.starts_on + timedelta(days=days - 1)
     cost = None
-    if terms.metric in ("margin", "revenue"):
+    # Where the arms differ in an option, nobody is left alone and nothing forgone.
+    if terms.metric in ("margin", "revenue") and not terms.option:
         cost = round(control * terms.wanted * count * longer)
     return Plan(
         units=units,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +17,7 @@ from datetime import date, timedelta
 from typing import Any, Literal, get_args
 
 from cartwheel.errors import Misuse
+from cartwheel.measure.experiment.options import options_of
 from cartwheel.measure.experiment.trial import UNITS, Trial, Unit
 
 MetricName = Literal["margin", "revenue", "orders", "units"]
@@ -41,7 +43,7 @@ DRAWN_ONCE: tuple[Unit, ...] = ("customer", "product", "visitor")
 PEOPLE: tuple[Unit, ...] = ("customer", "visitor", "geography")
 """Units compared by what people brought: orders count, units sold do not."""
 
-NEWER = ("places",)
+NEWER = ("places", "option", "control_value", "arm_value")
 """Terms added after the first version."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,59}")
@@ -90,6 +92,10 @@ class Terms:
         burn_in_days: Days at the start of a period that are not analysed.
         products: Products enrolled, for product weeks.
         places: Places enrolled, in pairs, for geography.
+        option: Option of the lever that the arms differ in; "" when the lever's
+            decisions are left out in the control instead.
+        control_value: Its value in the control, and for whoever takes no part.
+        arm_value: Its value in the arm.
     """
 
     name: str
@@ -110,6 +116,9 @@ class Terms:
     burn_in_days: int = 1
     products: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
+    option: str = ""
+    control_value: float | None = None
+    arm_value: float | None = None
 
     @property
     def days(self) -> int:
@@ -136,6 +145,9 @@ class Terms:
             burn_in_days=self.burn_in_days,
             products=self.products,
             places=self.places,
+            option=self.option,
+            control_value=self.control_value,
+            arm_value=self.arm_value,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -150,7 +162,7 @@ class Terms:
         # What an earlier version did not know is left out where it says nothing, so
         # that the fingerprint of terms agreed then stays.
         for name in NEWER:
-            if not value[name]:
+            if value[name] in ([], "", None):
                 del value[name]
         return value
 
@@ -240,6 +252,7 @@ def _wrong_words(terms: Terms, levers: Collection[str]) -> Iterator[WrongTerm]:
         )
     yield from _one_of("lever", terms.lever, sorted(levers))
     yield from _one_of("unit", terms.unit, LEVER_UNITS.get(terms.lever, UNITS))
+    yield from _wrong_option(terms)
     yield from _one_of("stop", terms.stop, STOPS)
     yield from _one_of("mode", terms.mode, MODES)
     yield from _wrong_metric("metric", terms.metric, terms.unit)
@@ -252,6 +265,37 @@ def _wrong_words(terms: Terms, levers: Collection[str]) -> Iterator[WrongTerm]:
             "others names a metric twice.",
             "Name each once, the primary one not again.",
             "others",
+        )
+
+
+def _wrong_option(terms: Terms) -> Iterator[WrongTerm]:
+    values = {"control_value": terms.control_value, "arm_value": terms.arm_value}
+    if not terms.option:
+        for name, value in values.items():
+            if value is not None:
+                yield WrongTerm(
+                    f"{name} is {value:g} and no option is named.",
+                    "Name the option with --option, or leave the value out.",
+                    name,
+                )
+        return
+    known = options_of(terms.lever)
+    if known is not None:
+        yield from _one_of("option", terms.option, known)
+    for name, value in values.items():
+        if value is None or not (math.isfinite(value) and value >= 0):
+            yield WrongTerm(
+                f"{name} is {value}; expected a number of at least 0 for "
+                f"{terms.option}.",
+                "Give --control-value and --arm-value.",
+                name,
+            )
+    if terms.control_value is not None and terms.control_value == terms.arm_value:
+        yield WrongTerm(
+            f"control_value and arm_value are both {terms.control_value:g}; expected "
+            "two values.",
+            "Give the arm another value than the control.",
+            "arm_value",
         )
 
 

@@ -41,6 +41,10 @@ class Trial:
         burn_in_days: Days at the start of a period that are not analysed.
         products: Products enrolled, for product weeks.
         places: Places enrolled, in pairs, for geography.
+        option: Option of the lever that the arms differ in; "" when the control is
+            left alone instead.
+        control_value: Its value in the control, and for whoever takes no part.
+        arm_value: Its value in the arm.
     """
 
     name: str
@@ -54,6 +58,9 @@ class Trial:
     burn_in_days: int = 1
     products: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
+    option: str = ""
+    control_value: float | None = None
+    arm_value: float | None = None
 
     @cached_property
     def switchback(self) -> Switchback:
@@ -145,6 +152,9 @@ class Trial:
             "burn_in_days": self.burn_in_days,
             "products": list(self.products),
             "places": list(self.places),
+            "option": self.option,
+            "control_value": self.control_value,
+            "arm_value": self.arm_value,
         }
 
     @classmethod
@@ -206,6 +216,40 @@ class InForce:
         )
         return found is not None
 
+    def option_arm(
+        self, customer: str | None, lever: str, *, visitor: str | None = None
+    ) -> str | None:
+        """Return the arm of an experiment on an option that whoever looks is in.
+
+        Args:
+            customer: Customer id, None for nobody known.
+            lever: Lever that answers.
+            visitor: Device, None when none was sent.
+        """
+        return _option_arm(
+            self.trials,
+            lever,
+            self.day,
+            customer=customer,
+            visitor=visitor,
+            place=None if customer is None else self.places.get(customer),
+        )
+
+
+def _option_arm(
+    trials: Iterable[Trial],
+    lever: str,
+    day: date,
+    *,
+    customer: str | None,
+    visitor: str | None,
+    place: str | None,
+) -> str | None:
+    for trial in trials:
+        if trial.lever == lever and trial.option:
+            return trial.arm_of(day, customer=customer, visitor=visitor, place=place)
+    return None
+
 
 def left_alone_by(
     trials: Iterable[Trial],
@@ -229,8 +273,8 @@ def left_alone_by(
         place: Where the customer lives, if known.
     """
     for trial in trials:
-        if trial.lever != lever:
-            continue
+        if trial.lever != lever or trial.option:
+            continue  # where arms differ in an option nobody is left alone
         arm = trial.arm_of(
             day, customer=customer, product=product, visitor=visitor, place=place
         )
