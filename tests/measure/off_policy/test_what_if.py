@@ -194,7 +194,7 @@ def test_margin_weight_nothing_is_the_chance_of_a_sale(made: Answered) -> None:
 
 def test_contexts_end_with_the_visit_and_allow_for_a_late_view() -> None:
     at = datetime(2025, 7, 1, 12)
-    minutes = [-90, -20, -10, -10, 0]
+    minutes = [-90, -40, -15, -15, 0]
     times = [at + timedelta(minutes=m) for m in minutes]
     times.append(at + timedelta(seconds=4))
     found = contexts_of(times, ["a", "b", "c", "b", "d", "e"], at)
