@@ -58,6 +58,8 @@ class Published:
         excluded: Products the gate keeps out of every slot.
         trials: Experiments in force, or None.
         cards: What a page shows of each product, or None for a turn without.
+        arm_model: Model of the arm of an experiment on one of the lever's options, or
+            None.
     """
 
     turn: int
@@ -68,15 +70,24 @@ class Published:
     excluded: frozenset[str] = frozenset()
     trials: InForce | None = None
     cards: Cards | None = None
+    arm_model: Model | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """An answer and who gave it."""
+    """An answer and who gave it.
+
+    Attributes:
+        answer: The answer.
+        arm: Whether the lever answered, the untouched rule, or the fallback.
+        turn: Turn that published the model.
+        option_arm: Arm of an experiment on an option of the lever, "" for none.
+    """
 
     answer: Answer
     arm: Arm
     turn: int | None
+    option_arm: str = ""
 
 
 class Serving:
@@ -213,7 +224,13 @@ def load_published(turn: int, folder: Path, lever: OnlineLever) -> Published:
     if lever.name == SEARCH:
         asked = Request(placement=SEARCH, query="under 10: a large one", limit=1)
         lever.answer(model, asked, rng=np.random.default_rng(turn))
+    arm_folder = folder.with_name(f"{lever.name}@treated")
+    arm_model = None
+    if arm_folder.is_dir():
+        arm_model = Model.load(arm_folder, mapped=True)
+        lever.answer(arm_model, trial, rng=np.random.default_rng(turn))
     return Published(
+        arm_model=arm_model,
         turn=turn,
         lever=lever,
         model=model,
@@ -276,10 +293,25 @@ def ask(
         excluded=published.excluded | request.excluded | said.excluded,
         boosts={} if request.holdout else said.boosts,
     )
-    answer = published.lever.answer(published.model, asked, rng=draw(decision_id))
+    option_arm = "" if request.holdout else option_arm_of(published, request)
+    model = published.model
+    if option_arm == "treated" and published.arm_model is not None:
+        model = published.arm_model
+    answer = published.lever.answer(model, asked, rng=draw(decision_id))
     answer = place_pins(answer, said.pins, asked, published.cards)
     arm: Arm = "holdout" if request.holdout else "treated"
-    return Served(answer=answer, arm=arm, turn=published.turn)
+    return Served(answer=answer, arm=arm, turn=published.turn, option_arm=option_arm)
+
+
+def option_arm_of(published: Published, request: Request) -> str:
+    """Return the arm of an experiment on an option that whoever looks is in, or ""."""
+    force = published.trials
+    if force is None or published.arm_model is None:
+        return ""
+    from cartwheel.measure.assign import looker_of
+
+    who = looker_of(request.customer, request.visitor, model=published.model)
+    return force.option_arm(who, published.lever.name, visitor=request.visitor) or ""
 
 
 def preview(

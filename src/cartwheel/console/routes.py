@@ -21,6 +21,7 @@ from cartwheel.console import (
     pages_overview,
     pages_report,
     pages_sign_in,
+    pages_what_if,
 )
 from cartwheel.console.view import FOLDER, draw
 
@@ -30,6 +31,7 @@ for part in (
     pages_decisions,
     pages_kpis,
     pages_earnings,
+    pages_what_if,
     pages_levers,
     pages_living,
     pages_merchandising,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -83,6 +83,7 @@ class GateContext:
         day: The turn's day; None when no experiment can run.
         hidden: Products the merchant excluded from every slot.
         trials: Experiments that run.
+        places: Where customers live, if an experiment is by place.
     """
 
     settings: Settings
@@ -95,6 +96,7 @@ class GateContext:
     day: date | None = None
     hidden: frozenset[str] = frozenset()
     trials: tuple[Trial, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
     def variants_of(self) -> dict[str, list[VariantFacts]]:
         """Return variants by product id."""

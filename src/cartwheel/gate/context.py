@@ -26,6 +26,7 @@ def make_context(
     day: date | None = None,
     trials: Iterable[Trial] = (),
     hidden: Iterable[str] = (),
+    places: Mapping[str, str] | None = None,
 ) -> GateContext:
     """Return the context of a turn.
 
@@ -37,6 +38,7 @@ def make_context(
         day: The turn's day; None when no experiment can run.
         trials: Experiments that run.
         hidden: Products the merchant excluded from every slot.
+        places: Where customers live, if an experiment is by place.
     """
     consent = _rows(tables, "consent")
     returned: dict[str, set[str]] = {}
@@ -58,6 +60,7 @@ def make_context(
         day=day,
         trials=tuple(trials),
         hidden=frozenset(hidden),
+        places=places or {},
     )
 
 
