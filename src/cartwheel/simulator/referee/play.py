@@ -72,12 +72,15 @@ def play_arm(
     if name != MEASURED:
         play_out(world, policy, on_day)
         return {}
+    from cartwheel.simulator.twins.by_lever import LeverTwins
     from cartwheel.simulator.twins.measured import play_measured
 
     wheel = cast("Wheel", policy)
+    levers = LeverTwins(wheel)
     return play_measured(
         world,
-        wheel,
+        levers.journal,
+        levers=levers,
         share=wheel.holdout.share_bps / 10_000,
         salt=wheel.holdout.salt,
         on_day=on_day,
