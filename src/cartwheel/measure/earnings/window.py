@@ -76,7 +76,7 @@ def first_acts(
 
 
 def unit_of(record: Record, lever: str, answering: Collection[str]) -> Unit:
-    """Return what a lever's holdout draws: products where it decides about nothing else.
+    """Return what a lever's holdout draws: products where it decides of them only.
 
     Args:
         record: What is on record.

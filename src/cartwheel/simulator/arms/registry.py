@@ -33,8 +33,8 @@ smaller group: 20 % halve it against the product's 5 %, and what is tested is wh
 intervals hold the truth, which does not depend on the share."""
 
 MEASURED_LEVERS_BPS = {"recommend": 2_000, "lifecycle": 2_000, "price": 3_000}
-"""Share each lever alone leaves alone in it, of customers and of products. A small world
-has 150 products, and the ledger tells nothing of fewer than 30 in a group."""
+"""Share each lever alone leaves alone in it, of customers or of products. A small
+world has 150 products, and the ledger tells nothing of fewer than 30 in a group."""
 
 FROZEN = "connected frozen"
 """Connected, but learns at its first turn only and decides by that ever after."""

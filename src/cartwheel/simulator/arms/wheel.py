@@ -272,9 +272,7 @@ class Wheel:
 def agreed_of(passed: Iterable[Candidate]) -> list[Agreed]:
     """Return decisions that passed the gate as an owner agrees to them: all."""
     return [
-        Agreed(
-            kind=c.decision.kind, subject_id=c.subject_id, action=c.decision.action
-        )
+        Agreed(kind=c.decision.kind, subject_id=c.subject_id, action=c.decision.action)
         for c in passed
     ]
 

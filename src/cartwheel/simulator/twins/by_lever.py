@@ -39,7 +39,7 @@ NAN = float("nan")
 
 @dataclass(slots=True)
 class _Twin:
-    """A twin, None until its first day differs, and what the shop earned more by day."""
+    """A twin, None until a day differs, and what the shop earned more by day."""
 
     policy: EverybodyHeld
     world: World | None = None

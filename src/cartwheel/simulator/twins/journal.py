@@ -1,4 +1,4 @@
-"""What a shop would have on record of a wheel in a world, for its ledger of earnings."""
+"""What a shop would have on record of a wheel in a world, for its ledger."""
 
 from __future__ import annotations
 
