@@ -268,7 +268,9 @@ def coverage(
         "levers": _plain(levers),
         "levers_together": _plain(each),
     }
-    lines = [text_recovered(rows, all_), "", text_levers(levers, each)]
+    lines = [text_recovered(rows, all_)]
+    if levers:
+        lines += ["", text_levers(levers, each)]
     _show(value, as_json=as_json, lines=lines)
     _judge(summary)
 
@@ -373,7 +375,9 @@ def _told(rows: Sequence[Headline], runs: Sequence[Run]) -> list[str]:
         lines.append(text_no_headline(sorted(set(others)), len(others)))
     if len(others) < len(runs):
         lines.append(text_recovered(recovered(runs), together(runs)))
-        lines.append(text_levers(recovered_levers(runs), levers_together(runs)))
+        levers = recovered_levers(runs)
+        if levers:
+            lines += ["", text_levers(levers, levers_together(runs))]
     return lines
 
 
