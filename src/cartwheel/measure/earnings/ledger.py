@@ -30,7 +30,6 @@ from cartwheel.measure.earnings.figures import (
     Ledger,
     LinkEarned,
     Range,
-    Unit,
 )
 from cartwheel.measure.earnings.kinds import (
     DRAWN,
@@ -41,7 +40,13 @@ from cartwheel.measure.earnings.kinds import (
 from cartwheel.measure.earnings.measured import Measured, group_of, measure_group
 from cartwheel.measure.earnings.record import Record, read_record
 from cartwheel.measure.earnings.units import Facts, facts_of, first_answers
-from cartwheel.measure.earnings.window import Window, first_acts, window_of
+from cartwheel.measure.earnings.window import (
+    Window,
+    acted_on,
+    first_acts,
+    unit_of,
+    window_of,
+)
 from cartwheel.measure.earnings.words import Words, not_yet, nothing, verdict
 from cartwheel.measure.experiment.correct import holm
 from cartwheel.measure.experiment.sequential import FEWEST
@@ -125,20 +130,15 @@ class _Book:
         own = list(self.shop.settings.holdout.levers)
         return [*own, *sorted(set(self.acted) - set(own))]
 
-    def unit_of(self, lever: str) -> Unit:
-        """Products where a lever decides about nothing else."""
-        acts = [act for act in self.record.acts if act.lever == lever]
-        return "product" if acts and not any(a.customers for a in acts) else "customer"
-
     def wheel(self) -> Entry:
         """Return the entry of the whole wheel, judged later."""
-        people = [day for x, day in self.acted.items() if self.unit_of(x) == "customer"]
+        acted = acted_on(self.record, self.acted, None, self.answering)
         draft = Entry(lever=WHEEL, title=WHEEL_TITLE, unit="customer")
-        if not people:
+        if acted is None:
             text = nothing(WHEEL, turned=bool(self.record.turns))
             return replace(draft, not_yet=text)
-        draft = replace(draft, since=min(people).isoformat())
-        window = window_of(self.record, min(people), self.on, None)
+        draft = replace(draft, since=acted.isoformat())
+        window = window_of(self.record, acted, self.on, None)
         if window is None:
             why = "nobody is left alone by every lever (holdout.share_bps)"
             return replace(draft, not_yet=f"Not yet: {why}.")
@@ -152,15 +152,15 @@ class _Book:
 
     def lever(self, name: str) -> Entry:
         """Return a lever's entry, judged later."""
-        unit = self.unit_of(name)
+        unit = unit_of(self.record, name, self.answering)
         title = self.titles.get(name, name.capitalize())
         draft = Entry(lever=name, title=title, unit=unit)
-        if name not in self.acted:
+        acted = acted_on(self.record, self.acted, name, self.answering)
+        if acted is None:
             draft = replace(
                 draft, not_yet=nothing(name, turned=bool(self.record.turns))
             )
             return replace(draft, links=self._links(name, None))
-        acted = self.acted[name]
         draft = replace(draft, since=acted.isoformat())
         window = window_of(self.record, acted, self.on, name)
         if window is None:

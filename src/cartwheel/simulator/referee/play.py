@@ -73,12 +73,15 @@ def play_arm(
         play_out(world, policy, on_day)
         shown = getattr(policy, "shown", None)
         return {} if not shown else exposure(shown, world.size.products)
+    from cartwheel.simulator.twins.by_lever import LeverTwins
     from cartwheel.simulator.twins.measured import play_measured
 
     wheel = cast("Wheel", policy)
+    levers = LeverTwins(wheel)
     return play_measured(
         world,
-        wheel,
+        levers.journal,
+        levers=levers,
         share=wheel.holdout.share_bps / 10_000,
         salt=wheel.holdout.salt,
         on_day=on_day,
