@@ -14,11 +14,9 @@
   const WISHES = ['view', 'add_to_cart', 'click']
   const TEXTS = ['product_id', 'variant_id', 'placement', 'decision_id', 'query']
   const NUMBERS = ['result_count', 'quantity_units', 'position']
-  const DAY = 86400e3
   const BATCH = 50 // 15 kB of the 64 a beacon carries
   const MOST_WAITING = 200
-  const MOST_CONTEXT = 20
-  const SEEN_AFTER = 500
+  const MOST_SEEN = 20
 
   const isText = value => typeof value === 'string' && value !== ''
   const list = value => (Array.isArray(value) ? value : [])
@@ -39,10 +37,10 @@
       try { return JSON.parse(window[kind].getItem('cartwheel.' + name)) } catch { return null }
     },
     set(name, value) {
-      try { window[kind].setItem('cartwheel.' + name, JSON.stringify(value)) } catch {} // full or forbidden
-    },
-    forget(name) {
-      try { window[kind].removeItem('cartwheel.' + name) } catch {}
+      try {
+        if (value) window[kind].setItem('cartwheel.' + name, JSON.stringify(value))
+        else window[kind].removeItem('cartwheel.' + name)
+      } catch {} // full or forbidden
     }
   })
   const device = memory('localStorage')
@@ -61,25 +59,25 @@
     agreed = settings.consent !== 'denied' && (said ? said === 'granted' : given)
     if (agreed) {
       const old = device.get('visitor')
-      if (!isText(old?.id) || !(Date.now() - old.since < 395 * DAY)) device.set('visitor', { id: newId(), since: Date.now() })
+      if (!isText(old?.id) || !(Date.now() - old.since < 395 * 864e5)) device.set('visitor', { id: newId(), since: Date.now() })
       visitor = device.get('visitor')?.id // none where storing is forbidden
       const before = visit.get('seen')
-      if (Date.now() - before?.at < DAY / 48) remember(...list(before.ids).filter(isText), ...seen)
+      if (Date.now() - before?.at < 18e5) remember(...list(before.ids).filter(isText), ...seen)
       const waiting = list(visit.get('queue')).filter(event => isText(event?.event_id))
       queue = [...new Map([...waiting, ...queue].map(event => [event.event_id, event])).values()]
       keep()
     } else {
       visitor = null
       queue = queue.filter(event => !event.visitor_id && !event.customer_id)
-      device.forget('visitor')
-      visit.forget('seen')
-      visit.forget('queue')
+      device.set('visitor')
+      visit.set('seen')
+      visit.set('queue')
     }
     for (const box of all('[data-cartwheel-ask]')) box.hidden = Boolean(said || settings.consent)
   }
 
   function remember(...ids) {
-    seen = [...new Set([...seen, ...ids].reverse())].reverse().slice(-MOST_CONTEXT)
+    seen = [...new Set([...seen, ...ids].reverse())].reverse().slice(-MOST_SEEN)
   }
 
   function keep() {
@@ -114,7 +112,7 @@
       if (fields[name]) event[name] = clean(fields[name], name === 'query' ? 1000 : 200)
     }
     for (const name of NUMBERS) {
-      const number = parseInt(fields[name])
+      const number = parseFloat(fields[name])
       if (Number.isSafeInteger(number) && number >= (name === 'position')) event[name] = number
     }
     if (agreed) Object.assign(event, visitor && { visitor_id: visitor }, customer && { customer_id: customer })
@@ -176,15 +174,13 @@
   // ---- Answers --------------------------------------------------------------------
 
   // The answer, or null when it is late or refused.
-  async function ask(path, fields, stop = new AbortController()) {
-    const limit = setTimeout(() => stop.abort(), timeLimit)
+  async function ask(path, fields) {
     try {
-      const answer = await fetch(address(path, { ...fields, ...(agreed && { visitor, customer }) }), { ...OPEN, signal: stop.signal })
+      const query = { ...fields, ...(agreed && { visitor, customer }) }
+      const answer = await fetch(address(path, query), { ...OPEN, signal: AbortSignal.timeout(timeLimit) })
       return answer.ok ? Object(await answer.json()) : null
     } catch {
       return null
-    } finally {
-      clearTimeout(limit)
     }
   }
 
@@ -258,7 +254,9 @@
   const states = new WeakMap() // of slots
   const met = new WeakMap() // exposures of elements
 
-  async function fill(slot) {
+  const fill = slot => refill(slot).catch(() => {})
+
+  async function refill(slot) {
     const { cartwheel: placement, limit = 6, category, product, exclude, query, resultCount } = slot.dataset
     const state = states.get(slot) || { asked: 0, filters: [], query }
     states.set(slot, state)
@@ -266,12 +264,11 @@
     const about = words(product)
     const context = [...seen.filter(id => !about.includes(id)), ...about]
     const q = state.query
-    // What stands here holds the place.
-    if (!state.filled) slot.style.minHeight = `${slot.offsetHeight}px`
+    const above = slots().slice(0, slots().indexOf(slot)).flatMap(one => states.get(one)?.ids || [])
     const isSearch = placement === 'search'
     const body = await (isSearch
       ? ask('/v1/search', { q, filter: state.filters, cards: true, limit, context })
-      : ask('/v1/recommendations', { placement, category, exclude: [...about, ...words(exclude)], cards: true, limit, context }))
+      : ask('/v1/recommendations', { placement, category, exclude: [...about, ...words(exclude), ...above], cards: true, limit, context }))
     if (asked !== state.asked || !slot.isConnected) return
     const cards = list(body?.items).map(shown).filter(card => card && (isSearch || card.available !== false))
     if (isSearch && state.told !== q) {
@@ -280,15 +277,17 @@
     }
     // Nobody loses what they are about to press; that nothing was found is the page's to say.
     const focused = slot.contains(document.activeElement)
-    if (!state.filled && (focused || !cards.length) || !body) return
+    if (!state.ids && (focused || !cards.length) || !body) return
     const template = slot.querySelector('template')
     const nodes = cards.map(card => draw(template?.content.firstElementChild, card))
     const items = slot.querySelector('[data-items]')
     const place = items || (template ? slot : make('ul', 'cartwheel-items'))
     const spot = all('[data-cartwheel-item]', slot).findIndex(node => node.contains(document.activeElement))
+    // What stood here holds the place; before anything is painted nothing can move.
+    if (performance.getEntriesByType('paint').length) slot.style.minHeight = `${slot.offsetHeight}px`
     place.replaceChildren(...(place === slot ? [template] : []), ...nodes)
     if (!items && place !== slot) slot.replaceChildren(place)
-    state.filled = true
+    state.ids = cards.map(card => card.id)
     ;(nodes[spot]?.querySelector('a') || nodes[spot])?.focus()
     nodes.forEach((node, index) => watch(node, body, cards[index], placement))
     if (isSearch) drawChoices(slot, state, body)
@@ -335,7 +334,9 @@
   }
 
   let refreshing = 0
-  const fillAll = () => slots().forEach(fill)
+  async function fillAll() {
+    for (const slot of slots()) await fill(slot)
+  }
   function refreshSoon() {
     clearTimeout(refreshing)
     refreshing = setTimeout(fillAll, 30)
@@ -348,7 +349,7 @@
       const one = met.get(target)
       clearTimeout(one.timer)
       const half = intersectionRatio >= 0.5 || intersectionRect.height > innerHeight / 2
-      if (half) one.timer = setTimeout(expose, SEEN_AFTER, target)
+      if (half) one.timer = setTimeout(expose, 500, target)
     }
   }, { threshold: [0.1, 0.2, 0.3, 0.4, 0.5] })
 
@@ -417,7 +418,8 @@
     const box = input.parentElement
     const options = make('div', 'cartwheel-list')
     const status = make('span', 'cartwheel-status')
-    let stop, due, body
+    let due, body
+    let asked = 0
     let at = -1
     set(options, { id: `cartwheel-list-${number}`, role: 'listbox', 'aria-label': label })
     set(status, { role: 'status' })
@@ -444,7 +446,7 @@
     }
 
     function close() {
-      stop?.abort()
+      asked++
       clearTimeout(due)
       show([])
     }
@@ -464,15 +466,14 @@
     }
 
     async function open() {
-      stop?.abort()
       const q = input.value.trim()
       if (q.length < 2) return close()
-      const mine = stop = new AbortController()
+      const mine = ++asked
       const [hints, found] = await Promise.all([
-        ask('/v1/suggest', { q }, mine),
-        ask('/v1/search', { q, limit: 5, cards: true, context: seen }, mine)
+        ask('/v1/suggest', { q }),
+        ask('/v1/search', { q, limit: 5, cards: true, context: seen })
       ])
-      if (mine !== stop || document.activeElement !== input) return
+      if (mine !== asked) return
       body = found
       const texts = values => list(values).map(one => [one, one?.text, one?.query, one?.category, one?.name].find(isText)).filter(Boolean)
       const cards = list(found?.items).map(shown).filter(card => card?.link)
@@ -570,7 +571,7 @@
       if (!event.persisted) return
       // Back from the browser's memory: full slots stay as they were left.
       settle()
-      slots().filter(slot => !states.get(slot)?.filled).forEach(fill)
+      slots().filter(slot => !states.get(slot)?.ids).forEach(fill)
       lookAgain()
       later(0)
     })
