@@ -284,7 +284,7 @@
     const place = items || (template ? slot : make('ul', 'cartwheel-items'))
     const spot = all('[data-cartwheel-item]', slot).findIndex(node => node.contains(document.activeElement))
     // What stood here holds the place; before anything is painted nothing can move.
-    if (performance.getEntriesByType('paint').length) slot.style.minHeight = `${slot.offsetHeight}px`
+    if (performance.getEntriesByType('paint').length) slot.style.minHeight = `${slot.getBoundingClientRect().height}px`
     place.replaceChildren(...(place === slot ? [template] : []), ...nodes)
     if (!items && place !== slot) slot.replaceChildren(place)
     state.ids = cards.map(card => card.id)
