@@ -377,6 +377,15 @@ def place_pins(
     return replace(answer, slots=tuple(slots))
 
 
+def _of_the_page(slot: Slot, request: Request, cards: Cards | None) -> bool:
+    """Tell whether a product is of the category whose page asks, if one does."""
+    if request.placement != "category" or not request.category or cards is None:
+        return True
+    card = cards.find(slot.product_id)
+    kind = (card.category if card else None) or ""
+    return kind == request.category or kind.startswith(request.category + " > ")
+
+
 def _can_be_shown(product: str, cards: Cards | None) -> bool:
     card = None if cards is None else cards.find(product)
     return card is not None and card.available
@@ -399,7 +408,11 @@ def fallback(
     said = rules_for(rules, request.placement, request.category, request.query)
     asked = replace(request, excluded=request.excluded | said.excluded)
     seen = {*asked.context, *asked.excluded}
-    slots = [slot for slot in published.untouched if slot.product_id not in seen]
+    slots = [
+        slot
+        for slot in published.untouched
+        if slot.product_id not in seen and _of_the_page(slot, asked, published.cards)
+    ]
     shown = slots[request.offset : request.offset + request.limit]
     answer = Answer(slots=tuple(shown), eligible_hash="", rule="bestsellers")
     answer = place_pins(answer, said.pins, asked, published.cards)

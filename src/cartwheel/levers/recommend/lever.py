@@ -132,15 +132,19 @@ class Recommend:
         context = slate.numbers(names, request.context)
         reader = slate.find_reader(model, request.customer, request.visitor)
         excluded = slate.numbers(names, request.excluded)
-        if request.placement in ("cart", "product"):
+        if request.placement in ("product", *slate.WITH):
             excluded = np.concatenate([excluded, context])
+        if request.placement == "category" and request.category:
+            others = slate.outside(model, request.category)
+            excluded = np.concatenate([excluded, others])
         excluded = np.concatenate([excluded, reader.skip])
         if request.holdout:
             items = slate.untouched(model, request, excluded)
             chance, rule = np.ones(len(items)), "bestsellers"
         else:
+            score = slate.scores(model, reader, context, request.placement)
             items, chance = slate.fill(
-                slate.scores(model, reader, context, request.placement),
+                slate.boosted(model, score, request.boosts),
                 candidates(model, excluded),
                 limit=request.limit,
                 explore=float(model.meta["explore"]),

@@ -47,6 +47,8 @@ SHELF_ARRAYS = (
     "margin_minor",
     "on_hand_units",
     "popularity",
+    "kinds",
+    "kind",
 )
 
 
