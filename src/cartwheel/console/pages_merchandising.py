@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from cartwheel.api.security import User, owner, viewer
-from cartwheel.api.serving import Published, preview
+from cartwheel.api.serving import SEARCH, Published, Serving, preview
 from cartwheel.channels.storefront import Cards
 from cartwheel.console.view import back, page, shop_of
 from cartwheel.errors import Misuse
@@ -84,8 +84,8 @@ async def add(request: Request, user: Annotated[User, Depends(owner)]) -> Respon
         _check_product(draft, _published(request))
         add_rule(engine, draft, user.name)
     except Misuse as wrong:
-        return _page(request, typed, problem=f"{wrong} {wrong.next_step}")
-    _serving(request).check()
+        return _page(request, typed, problem=str(wrong))
+    _act_now(request)
     return back(PATH, "rule")
 
 
@@ -95,7 +95,7 @@ def end(
 ) -> RedirectResponse:
     """End a rule."""
     end_rule(shop_of(request).database, number, user.name)
-    _serving(request).check()
+    _act_now(request)
     return back(PATH, "unrule")
 
 
@@ -162,11 +162,10 @@ def _page(
     request: Request, typed: Mapping[str, Any], problem: str = ""
 ) -> HTMLResponse:
     engine = shop_of(request).database
-    serving = _serving(request)
-    published = serving.published
-    rules = rules_in_force(engine)
     tried = _read_tried(typed)
-    draft, problem = _draft(typed, published, problem)
+    published = _serving(request, tried.placement).published
+    rules = rules_in_force(engine)
+    draft, problem = _draft(typed, _published(request), problem)
     before: list[dict[str, Any]] = []
     after: list[dict[str, Any]] = []
     failed = ""
@@ -177,10 +176,11 @@ def _page(
                 after = slate_rows(published, tried, (*rules, draft))
         except Exception as error:  # a lever may be a third party's
             failed = f"The lever failed on this question: {type(error).__name__}."
-    cards = None if published is None else published.cards
+    known = _published(request)
+    cards = None if known is None else known.cards
     values = {
         "tried": tried,
-        "places": {name: PLACE_WORDS[name] for name in _answered(serving)},
+        "places": {name: PLACE_WORDS[name] for name in _answered(request)},
         "rule_places": PLACE_WORDS,
         "kinds": KIND_WORDS,
         "typed": {name: str(typed.get(name) or "") for name in FIELDS},
@@ -193,7 +193,7 @@ def _page(
         "rules": [_rule_row(rule, cards) for rule in reversed(rules)],
         "ended": [_rule_row(rule, cards) for rule in ended_rules(engine)],
         "bounds": (SMALLEST_FACTOR, LARGEST_FACTOR, LAST_POSITION),
-        "answers": published is not None,
+        "answers": known is not None,
     }
     return page(request, "merchandising.html", values, status=422 if problem else 200)
 
@@ -215,7 +215,7 @@ def _draft(
         draft = read_rule(typed)
         _check_product(draft, published)
     except Misuse as wrong:
-        return None, f"{wrong} {wrong.next_step}"
+        return None, str(wrong)
     return draft, ""
 
 
@@ -279,9 +279,10 @@ def _read_tried(typed: Mapping[str, Any]) -> Tried:
     return tried if known else replace(tried, placement="home")
 
 
-def _answered(serving: Any) -> list[str]:
+def _answered(request: Request) -> list[str]:
     """Return the placements that can be tried."""
-    return [name for name in PLACES if name and name != "search"]
+    searches = _serving(request, SEARCH).published is not None
+    return [name for name in PLACES if name and (name != SEARCH or searches)]
 
 
 def _text(typed: Mapping[str, Any], name: str) -> str:
@@ -299,10 +300,17 @@ def _number(typed: Mapping[str, Any], name: str, kind: type) -> Any:
         ) from None
 
 
-def _serving(request: Request) -> Any:
-    return request.app.state.serving
+def _serving(request: Request, placement: str = "") -> Serving:
+    state = request.app.state
+    found: Serving = state.search_serving if placement == SEARCH else state.serving
+    return found
+
+
+def _act_now(request: Request) -> None:
+    """Let this process see a changed rule at once; others do within a second."""
+    for placement in ("", SEARCH):
+        _serving(request, placement).check()
 
 
 def _published(request: Request) -> Published | None:
-    found: Published | None = _serving(request).published
-    return found
+    return _serving(request).published
