@@ -20,6 +20,7 @@ from bench import (
     measure_truth,
     off_policy,
     online_retail,
+    search,
     segments,
     serving,
     two_gigabytes,
@@ -48,6 +49,7 @@ PARTS: Mapping[str, Part] = {
     "connected": worlds.connected,
     "economics": economics.economics,
     "off-policy": off_policy.off_policy,
+    "search": search.search,
 }
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

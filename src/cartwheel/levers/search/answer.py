@@ -17,17 +17,16 @@ from cartwheel.levers.search.facets import (
     read_range,
     value_number,
 )
+from cartwheel.levers.search.learned import found_by_clicks
 from cartwheel.levers.search.match import Matches, match
 from cartwheel.levers.search.query import Constraint, Understood, understand
+from cartwheel.levers.search.ranker import BY_CLICKS, rank
 from cartwheel.levers.search.tiers import in_tiers
 
 Array = np.ndarray[Any, Any]
 
-COVERED = 0.5
+COVERED = 0.3
 """Share of the best match's covered words that a product must reach to be met."""
-
-RANKED = 1000
-"""Products that are ranked; a longer result ends in the order of its matches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +57,11 @@ def answer_query(model: Model, request: Request) -> Answer:
     listing = not request.query.strip()
     found = match(arrays, asked.parts, n)
     open_ = _open(model, request)
-    met = open_ if listing else open_ & _met(found, open_)
+    met = np.array(open_) if listing else open_ & _met(found, open_)
+    also = found_by_clicks(arrays, asked.parts, BY_CLICKS)
+    met[also] = open_[also]
     narrowed = _narrow(model, request, asked, found, met)
-    order = _ranked(model, request, found, narrowed.left, listing=listing)
+    order = _ranked(model, request, asked, found, narrowed.left, listing=listing)
     total = int(narrowed.left.sum())
     shown = order[request.offset : request.offset + request.limit]
     rule = "keyword" if request.holdout else model.rule
@@ -181,7 +182,13 @@ def _constrained(arrays: Mapping[str, Array], one: Constraint, found: Matches) -
 
 
 def _ranked(
-    model: Model, request: Request, found: Matches, left: Array, *, listing: bool
+    model: Model,
+    request: Request,
+    asked: Understood,
+    found: Matches,
+    left: Array,
+    *,
+    listing: bool,
 ) -> Array:
     """Return the products that are left, best first."""
     at = np.flatnonzero(left)
@@ -192,7 +199,13 @@ def _ranked(
     if request.holdout:
         return at[np.lexsort((at, -plain))]
     relevance = plain * found.covered[at]
-    return at[in_tiers(model, request, at, relevance)]
+    if "order_leaf" not in arrays or not len(at):
+        return at[in_tiers(model, request, at, relevance)]
+    best, learned = rank(arrays, asked, found, left)
+    first = best[in_tiers(model, request, best, learned)]
+    rest = at[~np.isin(at, best)]
+    blend = relevance[~np.isin(at, best)]
+    return np.concatenate([first, rest[np.lexsort((rest, -blend))]])
 
 
 def _reason(

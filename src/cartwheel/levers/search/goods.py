@@ -74,6 +74,8 @@ class Goods:
 
 def read_goods(data: Signals) -> Goods:
     """Return the goods as the signals show them; a cut signal leaves its neutral."""
+    import pandas as pd
+
     listing = data.frame(LISTING)
     variants = data.frame(CATALOGUE).dropna(subset=["product_id"])
     known = [*listing["product_id"].tolist(), *variants["product_id"].tolist()]
@@ -81,13 +83,15 @@ def read_goods(data: Signals) -> Goods:
     rows = listing.set_index("product_id").reindex(products)
     each = variants.groupby("product_id")
     for name in ("title", "category", "brand"):
-        rows[name] = rows[name].fillna(each[name].first().reindex(products))
+        own, lines = rows[name].astype(object), each[name].first().reindex(products)
+        rows[name] = own.where(own.notna(), lines.astype(object))
     number = np.searchsorted(products, variants["product_id"].to_numpy().astype(str))
     on_hand, sellable = _stock(data, variants, number, len(products))
     alone = ~np.isin(np.arange(len(products)), number)  # listed, without a variant
     active = np.array([said is not False for said in rows["active"].tolist()], bool)
     price = _floats(variants["price_minor"])
-    first_on = rows["first_on"].fillna(each["first_on"].max().reindex(products))
+    listed = pd.to_datetime(rows["first_on"])
+    first_on = listed.fillna(pd.to_datetime(each["first_on"].max().reindex(products)))
     attributes = [_attributes(text) for text in rows["attributes"]]
     return Goods(
         product_id=products,

@@ -11,6 +11,7 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from cartwheel.levers.search.goods import FIELDS, Goods
+from cartwheel.levers.search.triples import title_triples
 from cartwheel.text.packed import find, hashed, pack
 from cartwheel.text.spelling import learn_spelling
 from cartwheel.text.tokens import term, words
@@ -37,7 +39,7 @@ WEIGHT: Mapping[str, float] = {
     "also": 1.5,
 }
 LENGTH: Mapping[str, float] = {
-    "title": 0.5,
+    "title": 0.6,
     "category": 0.3,
     "brand": 0.0,
     "attributes": 0.5,
@@ -156,10 +158,37 @@ def build_index(goods: Goods) -> dict[str, Array]:
         "post_weight": ((K1 + 1) * heavy / (K1 + heavy)).astype(np.float32),
         "title_term": (place[title.number] if size else title.number).astype(np.int32),
         "title_start": title.start,
+        "title_head": heads(said["title"], goods.texts["title"], title, place),
         "name_text": text,
         "name_start": start,
+        **title_triples(goods.texts["title"]),
         **learn_spelling(vocabulary.counts),
     }
+
+
+_AFTER = re.compile(r"\s(?:in|with|for|w/|by|of|from|featuring|-)\s|[(,;:|]")
+"""What ends the part of a title that names the thing."""
+
+
+def heads(
+    said: Sequence[Sequence[str]], texts: Sequence[str], title: Terms, place: Array
+) -> Array:
+    """Return the term that names the thing, -1 for none.
+
+    In an English title it is the last word before a preposition or a bracket:
+    `5 gal. Homer Bucket in Orange`. A title that begins so is about its last word.
+    """
+    found = np.full(len(said), -1, np.int32)
+    for at, (mine, text) in enumerate(zip(said, texts, strict=True)):
+        end = _AFTER.search(text, 1)
+        before = words(text[: end.start()]) if end else mine
+        last = next(
+            (n for n in range(len(before) - 1, -1, -1) if before[n].isalpha()), -1
+        )
+        # The words before the end are the first of the title's, as both are cut alike.
+        if 0 <= last < len(mine) and mine[last] == before[last]:
+            found[at] = place[title.number[title.start[at] + last]]
+    return found
 
 
 def also_said(said: Sequence[str], known: Mapping[str, float]) -> list[str]:

@@ -24,13 +24,16 @@ from cartwheel.levers.search.answer import answer_query
 from cartwheel.levers.search.learn import keyword_model, learn_model
 from cartwheel.levers.search.page import page
 from cartwheel.levers.search.suggest import suggest
+from cartwheel.levers.search.weak import weak_searches
 from cartwheel.signals.base import Signal, Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.demand import DEMAND
 from cartwheel.signals.intent import INTENT, SEARCHES
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.margin import MARGIN
+from cartwheel.signals.search_clicks import SEARCH_CLICKS
 from cartwheel.signals.stock import STOCK
+from cartwheel.signals.weak_searches import WEAK_SEARCHES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,8 +62,9 @@ class Search:
         MARGIN,
         INTENT,
         SEARCHES,
+        SEARCH_CLICKS,
     )
-    writes: tuple[Signal, ...] = ()
+    writes: tuple[Signal, ...] = (WEAK_SEARCHES,)
     kinds = (Kind(name="search", title="Search result", autonomy=Autonomy.AUTO),)
     floor = Floor(
         needs=(Need(what="product with a title", at_least=1, count=products_named),),
@@ -72,8 +76,8 @@ class Search:
         return learn_model(data, seed=seed)
 
     def emit(self, model: Model, data: Signals) -> Mapping[str, pa.Table]:
-        """Return no signals."""
-        return {}
+        """Return the searches that find nothing, or nothing that is opened."""
+        return {WEAK_SEARCHES.name: weak_searches(model, data)}
 
     def decide(self, model: Model, data: Signals, *, seed: int) -> Iterable[Decision]:
         """Return nothing: every search is answered when it is asked."""

@@ -13,10 +13,15 @@ class Options:
     """Settings under `levers.search`.
 
     Attributes:
+        clicks_to_learn: Searches followed by opening a product from which the order
+            is learned.
+        weak_searches: Searches of a query in 90 days from which it is told as weak.
         boost: Most that popularity, margin, stock and taste together may add to a
             product's relevance or take from it, as a share; never past its tier.
     """
 
+    clicks_to_learn: float = 500
+    weak_searches: float = 3
     boost: float = 0.3
 
     @classmethod

@@ -208,9 +208,9 @@ def _guessed(arrays: Mapping[str, Array], word: str, unknown: list[str]) -> list
         ]
     found: dict[int, float] = {}
     for other, share in guesses:
-        number = term_number(arrays, term(other))
-        if number >= 0:
-            found[number] = max(found.get(number, 0.0), share)
+        place = term_number(arrays, term(other))
+        if place >= 0:
+            found[place] = max(found.get(place, 0.0), share)
     if not found:
         unknown.append(word)
         return []
