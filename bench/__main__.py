@@ -13,10 +13,12 @@ from pathlib import Path
 from bench import (
     api,
     command_line,
+    full_history,
     growth,
     measure_aa,
     measure_past,
     measure_truth,
+    next_item,
     off_policy,
     online_retail,
     segments,
@@ -44,6 +46,8 @@ PARTS: Mapping[str, Part] = {
     "worlds": worlds.worlds,
     "connected": worlds.connected,
     "off-policy": off_policy.off_policy,
+    "next-item": next_item.next_item,
+    "full-history": full_history.full_history,
 }
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+MOST_AHEAD = 100
+"""Entries looked ahead: a long list of lines in one order tells little of each pair."""
+
+AT_ONCE = 4_000_000
+"""Pairs gathered before they are added up."""
+
 
 def follows(
     data: Sequences,
@@ -44,21 +50,31 @@ def follows(
     if half_life_days is not None:
         weight = 0.5 ** ((data.end - data.at) / half_life_days)
     total = csr_matrix(shape, dtype=np.float32)
-    ahead = 0
-    while True:
-        ahead += 1
+    waiting: list[tuple[Array, Array, Array]] = []
+    for ahead in range(1, MOST_AHEAD + 1):
         near = _near(data, owner, ahead, steps)
         if len(near) == 0:
             break
         far = data.step[near + ahead] - data.step[near]
         value = (weight[near + ahead] * decay ** np.maximum(far - 1, 0)).astype("f4")
-        pair = data.item[near], data.item[near + ahead]
-        total += csr_matrix((value, pair), shape=shape)
-        other = np.where(far == 0, np.float32(1.0), np.float32(backward)) * value
-        if other.any():
-            total += csr_matrix((other, pair[::-1]), shape=shape)
+        first, second = data.item[near], data.item[near + ahead]
+        back = np.where(far == 0, np.float32(1.0), np.float32(backward)) * value
+        waiting += [(first, second, value), (second, first, back)]
+        if sum(len(one[2]) for one in waiting) > AT_ONCE:
+            total, waiting = total + _counted(waiting, shape), []
+    if waiting:
+        total = total + _counted(waiting, shape)
     total.eliminate_zeros()
     return total
+
+
+def _counted(
+    parts: list[tuple[Array, Array, Array]], shape: tuple[int, int]
+) -> csr_matrix:
+    from scipy.sparse import csr_matrix
+
+    row, column, value = (np.concatenate(one) for one in zip(*parts, strict=True))
+    return csr_matrix((value, (row, column)), shape=shape)
 
 
 def _near(data: Sequences, owner: Array, ahead: int, steps: int) -> Array:

@@ -138,7 +138,12 @@ def heard(
 
 
 def _held(
-    sessions: Sessions, row: Array, session: Array, near: Array, met: Array, how: Nearness
+    sessions: Sessions,
+    row: Array,
+    session: Array,
+    near: Array,
+    met: Array,
+    how: Nearness,
 ) -> tuple[Array, Array, Array]:
     begin = sessions.start[session]
     size = sessions.start[session + 1] - begin

@@ -225,7 +225,9 @@ def _learn(
     final = learn_sources(data, content=content, largest_ease=largest_ease)
     if sum(len(one.cases) for one in taken) < FEWEST_CASES:
         return NextItems(sources=final, ranker=blend, test={})
-    trial = Ranker(trees=learn_trees(taught, repeats=repeats, seed=seed), repeats=repeats)
+    trial = Ranker(
+        trees=learn_trees(taught, repeats=repeats, seed=seed), repeats=repeats
+    )
     plain, ranked = _gains(blend, tested), _gains(trial, tested)
     gain = paired_interval(ranked - plain, seed)
     test = {

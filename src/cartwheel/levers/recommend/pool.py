@@ -15,9 +15,6 @@ Array = np.ndarray[Any, Any]
 MOST = 150
 """Candidates a case."""
 
-POPULAR = 20
-"""Bestsellers of late that are candidates of every case."""
-
 NEVER = 99.0
 OWN, OWN_DECAY = 0.5, 0.8
 """Say of a product that the prefix holds itself, and what each later step leaves."""
@@ -72,11 +69,10 @@ def make_pool(sources: Sources, asked: Prefixes, *, repeats: bool) -> Pool:
     """
     n_items, rows = sources.n_items, asked.rows
     said = dict(sources.scored(asked))
-    top = np.argsort(-sources.lately, kind="stable")[:POPULAR]
     parts = [row * n_items + item for row, item, _ in said.values()]
     parts += [asked.row * n_items + asked.item]
-    parts += [(np.arange(rows)[:, None] * n_items + top).ravel()]
-    key, place = np.unique(np.concatenate(parts), return_inverse=True)
+    parts += [(np.arange(rows)[:, None] * n_items + sources.popular).ravel()]
+    key, place = _numbered(np.concatenate(parts), rows * n_items)
     row, item = np.divmod(key, n_items)
     starts = np.searchsorted(row, np.arange(rows))
     columns: dict[str, Array] = {}
@@ -94,7 +90,8 @@ def make_pool(sources: Sources, asked: Prefixes, *, repeats: bool) -> Pool:
     columns |= _own(asked, own, len(key))
     if repeats:
         blend += OWN * (columns["own count"] > 0) * OWN_DECAY ** columns["own back"]
-    blend += 1e-6 * sources.lately[item] / max(float(sources.lately.max()), 1e-9)
+    first = max(float(sources.lately[sources.popular].max(initial=0.0)), 1e-9)
+    blend += 1e-6 * sources.lately[item] / first
     order = np.lexsort((-blend, row))
     rank = np.empty(len(key), np.int64)
     rank[order] = np.arange(len(key)) - starts[row[order]]
@@ -109,6 +106,19 @@ def make_pool(sources: Sources, asked: Prefixes, *, repeats: bool) -> Pool:
     for number, name in enumerate(FEATURES):
         table[:, number] = columns[name]
     return Pool(row=row, item=item, blend=columns["blend"], features=table)
+
+
+def _numbered(cells: Array, count: int) -> tuple[Array, Array]:
+    """Return the different cells in order, and the place of each among them.
+
+    As `numpy.unique` does, but without sorting, of cells numbered below `count`.
+    """
+    touched = np.zeros(count, bool)
+    touched[cells] = True
+    key = np.flatnonzero(touched)
+    number = np.empty(count, np.int32)
+    number[key] = np.arange(len(key), dtype=np.int32)
+    return key, number[cells]
 
 
 def _own(asked: Prefixes, own: Array, size: int) -> dict[str, Array]:

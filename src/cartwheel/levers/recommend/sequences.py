@@ -127,6 +127,25 @@ class Prefixes:
     now: Array
     rows: int
 
+    def where(self, kept: Array) -> Prefixes:
+        """Return the entries kept, shape (n,) bool; cases stay, though emptied."""
+        return Prefixes(
+            item=self.item[kept],
+            row=self.row[kept],
+            back=self.back[kept],
+            age=self.age[kept],
+            now=self.now,
+            rows=self.rows,
+        )
+
+    def latest(self, most: int) -> Prefixes:
+        """Return the latest entries of each case, at most so many."""
+        size = np.bincount(self.row, minlength=self.rows)
+        if size.max(initial=0) <= most:
+            return self
+        end = np.cumsum(size)[self.row]
+        return self.where(end - np.arange(len(self.row)) <= most)
+
 
 def prefixes(
     data: Sequences, which: Array, until: Array, now: Array, *, most: int

@@ -27,7 +27,7 @@ Array = np.ndarray[Any, Any]
 Scored = tuple[Array, Array, Array]
 
 STEP_DECAY, STEPS, BACKWARD = 0.6, 8, 0.5
-"""Of pairs: what a step in between leaves, the most steps, what follows counted back."""
+"""Of pairs: what a step between leaves, the most steps, the share that counts back."""
 
 PREFIX_DECAY = 0.6
 """What each later step leaves of a product's say."""
@@ -35,7 +35,13 @@ PREFIX_DECAY = 0.6
 PROFILE_DECAY = 0.95
 """The same where a whole history is asked."""
 
+LISTED, PROFILED, COMPARED = 60, 100, 30
+"""Latest products that lists, profiles and nearest sessions are asked with."""
+
 WIDTH = 48
+POPULAR = 20
+"""Bestsellers of late that are candidates of every case."""
+
 PER_ITEM = 500
 """Sessions remembered of one product."""
 
@@ -67,6 +73,7 @@ class Sources:
         late: The same, met a sixtieth of the time ago counting half.
         lately: The same, a fifteenth.
         last_at: Day it was met last.
+        popular: The most met lately, the first first.
         again: Chance that it is met again in a sequence.
         stay: Chance that the next step stays at it.
         end: Last day.
@@ -80,6 +87,7 @@ class Sources:
     late: Array
     lately: Array
     last_at: Array
+    popular: Array
     again: Array
     stay: Array
     end: float
@@ -95,25 +103,21 @@ class Sources:
 
         Pairs of a row and an item may come several times; their weights add up.
         """
-        say = PREFIX_DECAY**asked.back
-        profile = PROFILE_DECAY ** np.minimum(asked.back, 200)
+        listed, profiled = asked.latest(LISTED), asked.latest(PROFILED)
+        say = PREFIX_DECAY**listed.back
+        profile = PROFILE_DECAY ** np.minimum(profiled.back, 200)
         for name in LISTS:
-            weight = profile if name in ("affinity", "content") else say
-            yield name, _listed(self.lists[name], asked, weight)
-        last = asked.back == 0
-        latest = Prefixes(
-            item=asked.item[last],
-            row=asked.row[last],
-            back=asked.back[last],
-            age=asked.age[last],
-            now=asked.now,
-            rows=asked.rows,
-        )
+            if name in ("affinity", "content"):
+                yield name, _listed(self.lists[name], profiled, profile)
+            else:
+                yield name, _listed(self.lists[name], listed, say)
+        latest = listed.where(listed.back == 0)
         even = np.ones(len(latest.item))
         yield "next of last", _listed(self.lists["next"], latest, even)
         yield "follows last", _listed(self.lists["follows"], latest, even)
+        compared = asked.latest(COMPARED)
         for name, how in NEARNESS.items():
-            yield name, heard(self.sessions, asked, how)
+            yield name, heard(self.sessions, compared, how)
 
     def arrays(self, prefix: str) -> dict[str, Array]:
         """Return everything as arrays whose names begin with `prefix`."""
@@ -143,7 +147,7 @@ class Sources:
         return cls(lists=lists, sessions=Sessions(**kept), end=end, span=span, **plain)
 
 
-_PLAIN = ("points", "count", "late", "lately", "last_at", "again", "stay")
+_PLAIN = ("points", "count", "late", "lately", "last_at", "popular", "again", "stay")
 
 
 def _listed(lists: Neighbours, asked: Prefixes, weight: Array) -> Scored:
@@ -191,14 +195,16 @@ def learn_sources(
     last_at = np.full(n_items, first)
     np.maximum.at(last_at, data.item, data.at)
     again, stay = _repeats(data, step)
+    lately = _decayed(data, span / 15)
     return Sources(
         lists=lists,
         sessions=keep_sessions(data, per_item=PER_ITEM),
         points=points,
         count=np.bincount(data.item, minlength=n_items).astype(np.float32),
         late=_decayed(data, span / 60),
-        lately=_decayed(data, span / 15),
+        lately=lately,
         last_at=last_at,
+        popular=np.argsort(-lately, kind="stable")[:POPULAR],
         again=again,
         stay=stay,
         end=data.end,
