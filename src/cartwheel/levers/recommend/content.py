@@ -50,7 +50,7 @@ def content_neighbours(traits: csr_matrix, keep: int) -> Neighbours:
     n_items = traits.shape[0]
     having = np.asarray(traits.sum(axis=0)).ravel()
     tells = (having > 1) & (having <= max(COMMONEST * n_items, 2.0))
-    rarity = np.where(tells, np.log(n_items / np.maximum(having, 1.0)), 0.0)
+    rarity = np.log(max(n_items, 1) / np.maximum(having, 1.0)) * tells
     weighed = (traits @ diags(rarity)).tocsr()
     norm = np.sqrt(np.asarray(weighed.multiply(weighed).sum(axis=1)).ravel())
     weighed = (diags(1.0 / np.maximum(norm, 1e-9)) @ weighed).tocsr()

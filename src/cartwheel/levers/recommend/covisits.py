@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cartwheel.levers.recommend.sequences import Sequences
-from cartwheel.levers.recommend.similarity import Neighbours
+from cartwheel.levers.recommend.similarity import Neighbours, strongest
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -20,6 +20,9 @@ Array = np.ndarray[Any, Any]
 
 MOST_AHEAD = 100
 """Entries looked ahead: a long list of lines in one order tells little of each pair."""
+
+DENSE, MOST_CELLS = 0.1, 50_000_000
+"""Share of cells filled, and their number, at which rows are cut as a full table."""
 
 AT_ONCE = 4_000_000
 """Pairs gathered before they are added up."""
@@ -90,6 +93,9 @@ def _near(data: Sequences, owner: Array, ahead: int, steps: int) -> Array:
 def strongest_of(counts: csr_matrix, keep: int) -> Neighbours:
     """Return each row's strongest columns, strongest first, ties by number."""
     counts = counts.tocsr()
+    cells = counts.shape[0] * counts.shape[1]
+    if counts.nnz > DENSE * cells and cells <= MOST_CELLS:
+        return strongest(counts.toarray().astype(np.float32), keep)
     rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
     order = np.lexsort((counts.indices, -counts.data, rows))
     rank = np.arange(len(rows)) - counts.indptr[rows]

@@ -20,6 +20,12 @@ Array = np.ndarray[Any, Any]
 
 BLOCK = 1000
 
+SPARE = 16
+"""Directions searched for beside those kept."""
+
+ROUNDS = 4
+"""Rounds of the search, each multiplying twice."""
+
 
 def embed(counts: csr_matrix, width: int) -> Array:
     """Return a point of length 1 for each product, shape (n_items, width), float32.
@@ -32,22 +38,25 @@ def embed(counts: csr_matrix, width: int) -> Array:
 
     References:
         Levy and Goldberg (2014), "Neural word embedding as implicit matrix
-        factorization": factors of damped co-occurrence, times the root of the
-        singular values.
+        factorization": directions of damped co-occurrence times the root of their
+        strength; found by subspace iteration, Halko, Martinsson and Tropp (2011),
+        algorithm 4.4, from one fixed start, so that equal counts make equal points.
     """
-    from scipy.sparse.linalg import svds
-
     n_items = counts.shape[0]
     points = np.zeros((n_items, width), np.float32)
-    rank = min(width, n_items - 1)
+    rank = min(width, n_items)
     if rank < 1 or counts.nnz == 0:
         return points
     lift = scaled(counts, by_row=0.5, by_column=0.5)
     lift.data = np.log1p(lift.data)
-    # A fixed start makes the same points of the same counts.
-    begin = np.full(n_items, n_items**-0.5)
-    _, size, right = svds(lift.astype(np.float64), k=rank, v0=begin)
-    points[:, :rank] = right.T * np.sqrt(np.maximum(size, 0.0))
+    start = np.random.default_rng(0).normal(size=(n_items, min(rank + SPARE, n_items)))
+    basis, _ = np.linalg.qr(lift @ start.astype(np.float32))
+    for _ in range(ROUNDS):
+        basis, _ = np.linalg.qr(lift @ (lift @ basis))
+    strength, turned = np.linalg.eigh(basis.T @ (lift @ basis))
+    chosen = np.argsort(-np.abs(strength), kind="stable")[:rank]
+    root = np.sqrt(np.abs(strength[chosen]))
+    points[:, :rank] = (basis @ turned[:, chosen]) * root
     points /= np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
     return points
 

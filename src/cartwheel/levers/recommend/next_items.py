@@ -18,8 +18,10 @@ from cartwheel.levers.recommend.ranker import (
     Cases,
     Lesson,
     Ranker,
+    bounded,
     every_step,
     learn_trees,
+    make_lesson,
     steps_after,
 )
 from cartwheel.levers.recommend.sequences import Sequences
@@ -82,15 +84,11 @@ def learn_visits(
     first = min(first, round(count * (1 - LEAST_PART)))
     late = data.take(np.arange(first, count))
     late_weight = None if weight is None else weight[data.start[first] :]
-    lesson = Lesson(
-        sources=learn_sources(
-            data.take(np.arange(first)), content=content, largest_ease=largest_ease
-        ),
-        cases=every_step(late, late_weight),
-    )
+    earlier = data.take(np.arange(first))
+    sources = learn_sources(earlier, content=content, largest_ease=largest_ease)
     return _learn(
         data,
-        [lesson],
+        [(sources, every_step(late, late_weight))],
         repeats=True,
         content=content,
         largest_ease=largest_ease,
@@ -115,13 +113,11 @@ def learn_last(
     """
     cut = data.start[1:] - 1
     known = data.where(np.arange(len(data.item)) < cut[data.owner])
-    lesson = Lesson(
-        sources=learn_sources(known, content=content, largest_ease=largest_ease),
-        cases=steps_after(data, cut, np.full(len(data), data.end)),
-    )
+    sources = learn_sources(known, content=content, largest_ease=largest_ease)
+    cases = steps_after(data, cut, np.full(len(data), data.end))
     return _learn(
         data,
-        [lesson],
+        [(sources, cases)],
         repeats=False,
         content=content,
         largest_ease=largest_ease,
@@ -151,25 +147,18 @@ def learn_windows(
         content: Neighbours by what products are.
         largest_ease: Most products for EASE.
     """
-    lessons = []
+    parts: list[tuple[Sources, Cases]] = []
     begin = float(data.at.min()) if len(data.at) else 0.0
     for number in range(1, windows + 1):
         now = data.end - number * days
         if now - begin < days:
             break
-        lessons.append(
-            Lesson(
-                sources=learn_sources(
-                    data.where(data.at < now),
-                    content=content,
-                    largest_ease=largest_ease,
-                ),
-                cases=window_cases(data, now, days, repeats=repeats),
-            )
-        )
+        earlier = data.where(data.at < now)
+        sources = learn_sources(earlier, content=content, largest_ease=largest_ease)
+        parts.append((sources, window_cases(data, now, days, repeats=repeats)))
     return _learn(
         data,
-        lessons,
+        parts,
         repeats=repeats,
         content=content,
         largest_ease=largest_ease,
@@ -200,7 +189,7 @@ def window_cases(
 
 def _learn(
     data: Sequences,
-    lessons: Sequence[Lesson],
+    parts: Sequence[tuple[Sources, Cases]],
     *,
     repeats: bool,
     content: Neighbours | None,
@@ -208,57 +197,44 @@ def _learn(
     seed: int,
 ) -> NextItems:
     rng = np.random.default_rng(seed)
-    share = LESSON_CASES / max(sum(len(one.cases) for one in lessons), 1)
-    taken, tested, taught = [], [], []
-    for one in lessons:
-        count = len(one.cases)
-        order = rng.permutation(count)[: int(min(share, 1.0) * count)]
-        held = int(TESTED * len(order))
-        for part, chosen in (
-            (tested, order[:held]),
-            (taught, order[held:]),
-            (taken, order),
-        ):
-            cases = one.cases.take(np.sort(chosen))
-            part.append(Lesson(sources=one.sources, cases=cases))
-    blend = Ranker(trees=None, repeats=repeats)
     final = learn_sources(data, content=content, largest_ease=largest_ease)
-    if sum(len(one.cases) for one in taken) < FEWEST_CASES:
+    share = min(LESSON_CASES / max(sum(len(cases) for _, cases in parts), 1), 1.0)
+    every: list[Lesson] = []
+    for sources, cases in parts:
+        order = rng.permutation(len(cases))[: int(share * len(cases))]
+        chosen = cases.take(np.sort(order))
+        every.append(make_lesson(sources, chosen, repeats=repeats))
+    blend = Ranker(trees=None, repeats=repeats)
+    if sum(len(one.answers) for one in every) < FEWEST_CASES:
         return NextItems(sources=final, ranker=blend, test={})
-    trial = Ranker(
-        trees=learn_trees(taught, repeats=repeats, seed=seed), repeats=repeats
-    )
-    plain, ranked = _gains(blend, tested), _gains(trial, tested)
-    gain = paired_interval(ranked - plain, seed)
+    taught, tested = _parted(every, rng)
+    trial = learn_trees(taught, seed=seed)
+    plain = np.concatenate([one.gains(None, TOP) for one in tested])
+    ranked = np.concatenate([one.gains(trial, TOP) for one in tested])
+    weight = bounded(np.concatenate([one.weight for one in tested]))
+    gain = paired_interval(weight * (ranked - plain), seed)
     test = {
         "cases": len(plain),
-        "ndcg": float(ranked.mean()),
-        "blend_ndcg": float(plain.mean()),
+        "ndcg": float(np.average(ranked, weights=weight)),
+        "blend_ndcg": float(np.average(plain, weights=weight)),
         "ndcg_gain": gain,
     }
     if gain[0] <= 0:
         return NextItems(sources=final, ranker=blend, test=test)
-    trees = learn_trees(taken, repeats=repeats, seed=seed)
+    trees = learn_trees(every, seed=seed)
     return NextItems(
         sources=final, ranker=Ranker(trees=trees, repeats=repeats), test=test
     )
 
 
-def _gains(ranker: Ranker, lessons: Sequence[Lesson]) -> Array:
-    """Return NDCG of each case."""
-    found = []
-    discount = 1.0 / np.log2(np.arange(2, TOP + 2))
-    ideal = np.r_[0.0, np.cumsum(discount)]
-    for lesson in lessons:
-        answers = np.bincount(lesson.cases.row, minlength=len(lesson.cases))
-        for first, asked in lesson.cases.blocks():
-            row, item, _ = ranker.rank(lesson.sources, asked)
-            rank = np.arange(len(row)) - np.searchsorted(row, row)
-            top = rank < TOP
-            hit = lesson.cases.answered(row[top] + first, item[top])
-            gain = np.bincount(
-                row[top], weights=hit * discount[rank[top]], minlength=asked.rows
-            )
-            wanted = answers[first : first + asked.rows]
-            found.append(gain / ideal[np.minimum(wanted, TOP)])
-    return np.concatenate([*found, np.zeros(0)])
+def _parted(
+    lessons: Sequence[Lesson], rng: np.random.Generator
+) -> tuple[list[Lesson], list[Lesson]]:
+    """Return cases to learn from, and those to test on."""
+    taught, tested = [], []
+    for one in lessons:
+        order = rng.permutation(len(one.answers))
+        held = int(TESTED * len(order))
+        tested.append(one.take(np.sort(order[:held])))
+        taught.append(one.take(np.sort(order[held:])))
+    return taught, tested

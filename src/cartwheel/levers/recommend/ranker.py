@@ -160,10 +160,84 @@ def steps_after(data: Sequences, cut: Array, now: Array) -> Cases:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """Sources, and what came after they were learned."""
+    """Candidates of some cases, and which of them came next.
 
-    sources: Sources
-    cases: Cases
+    Attributes:
+        row: Case of each candidate, not falling, shape (n,).
+        hit: Whether it was an answer, shape (n,) bool.
+        blend: The sources' shares added up.
+        popular: How often it was met before.
+        features: Columns as in `FEATURES`.
+        answers: Answers of each case, shape (cases,).
+        weight: How much each case counts, shape (cases,).
+    """
+
+    row: Array
+    hit: Array
+    blend: Array
+    popular: Array
+    features: Array
+    answers: Array
+    weight: Array
+
+    def take(self, chosen: Array) -> Lesson:
+        """Return some cases, by number, ascending."""
+        place = np.full(len(self.answers), -1)
+        place[chosen] = np.arange(len(chosen))
+        kept = place[self.row] >= 0
+        return Lesson(
+            row=place[self.row[kept]],
+            hit=self.hit[kept],
+            blend=self.blend[kept],
+            popular=self.popular[kept],
+            features=self.features[kept],
+            answers=self.answers[chosen],
+            weight=self.weight[chosen],
+        )
+
+    def gains(self, trees: Trees | None, top: int) -> Array:
+        """Return NDCG of each case by trees, or by the blend, shape (cases,)."""
+        score = self.blend if trees is None else trees.predict(self.features)
+        order = np.lexsort((-self.popular, -score, self.row))
+        row, hit = self.row[order], self.hit[order]
+        rank = np.arange(len(row)) - np.searchsorted(row, row)
+        first = rank < top
+        discount = 1.0 / np.log2(rank[first] + 2.0)
+        gain = np.bincount(
+            row[first], weights=hit[first] * discount, minlength=len(self.answers)
+        )
+        ideal = np.cumsum(1.0 / np.log2(np.arange(2.0, top + 2)))
+        result: Array = gain / ideal[np.clip(self.answers, 1, top) - 1]
+        return result
+
+
+def make_lesson(sources: Sources, cases: Cases, *, repeats: bool) -> Lesson:
+    """Return the candidates of cases that came after the sources were learned."""
+    parts = []
+    for first, asked in cases.blocks():
+        pool = make_pool(sources, asked, repeats=repeats)
+        hit = cases.answered(pool.row + first, pool.item)
+        popular = sources.count[pool.item]
+        parts.append((pool.row + first, hit, pool.blend, popular, pool.features))
+    nothing = (
+        np.zeros(0, np.int64),
+        np.zeros(0, bool),
+        np.zeros(0),
+        np.zeros(0, np.float32),
+        np.zeros((0, len(FEATURES)), np.float32),
+    )
+    row, hit, blend, popular, features = map(
+        np.concatenate, zip(nothing, *parts, strict=True)
+    )
+    return Lesson(
+        row=row,
+        hit=hit,
+        blend=blend,
+        popular=popular,
+        features=features,
+        answers=np.bincount(cases.row, minlength=len(cases)),
+        weight=cases.weight,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,12 +266,22 @@ class Ranker:
         return self.trees.predict(pool.features)
 
 
-def learn_trees(lessons: Sequence[Lesson], *, repeats: bool, seed: int) -> Trees | None:
+def bounded(weight: Array) -> Array:
+    """Return weights over their mean, at most `HEAVIEST`.
+
+    References:
+        Clipped inverse propensities; Joachims, Swaminathan and Schnabel (2017),
+        "Unbiased learning-to-rank with biased feedback".
+    """
+    result: Array = np.minimum(weight / max(float(weight.mean()), 1e-12), HEAVIEST)
+    return result
+
+
+def learn_trees(lessons: Sequence[Lesson], *, seed: int) -> Trees | None:
     """Learn how to order candidates; None when no answer is among them.
 
     Args:
-        lessons: Sources, each with cases of a later time.
-        repeats: Whether products of the prefix are candidates.
+        lessons: Candidates of cases.
         seed: Seed of the draws.
 
     References:
@@ -207,21 +291,19 @@ def learn_trees(lessons: Sequence[Lesson], *, repeats: bool, seed: int) -> Trees
 
     rng = np.random.default_rng(seed)
     rows, labels, sizes, weights = [], [], [], []
-    for lesson in lessons:
-        for first, asked in lesson.cases.blocks():
-            pool = make_pool(lesson.sources, asked, repeats=repeats)
-            hit = lesson.cases.answered(pool.row + first, pool.item)
-            told = np.bincount(pool.row, weights=hit, minlength=asked.rows) > 0
-            kept = told[pool.row] & (hit | (rng.random(len(hit)) < PASSED))
-            size = np.bincount(pool.row[kept], minlength=asked.rows)
-            rows.append(pool.features[kept])
-            labels.append(hit[kept])
-            sizes.append(size[size > 0])
-            weights.append(lesson.cases.weight[first : first + asked.rows][size > 0])
-    if not sizes or sum(map(len, sizes)) == 0:
+    for one in lessons:
+        count = len(one.answers)
+        told = np.bincount(one.row, weights=one.hit, minlength=count) > 0
+        drawn = one.hit | (rng.random(len(one.hit)) < PASSED)
+        kept = np.flatnonzero(told[one.row] & drawn)
+        size = np.bincount(one.row[kept], minlength=count)
+        rows.append(one.features[kept])
+        labels.append(one.hit[kept])
+        sizes.append(size[size > 0])
+        weights.append(one.weight[size > 0])
+    if sum(map(len, labels)) == 0:
         return None
-    size, weight = np.concatenate(sizes), np.concatenate(weights)
-    weight = np.minimum(weight / weight.mean(), HEAVIEST)
+    size, weight = np.concatenate(sizes), bounded(np.concatenate(weights))
     table = lightgbm.Dataset(
         np.concatenate(rows),
         np.concatenate(labels).astype(np.int32),

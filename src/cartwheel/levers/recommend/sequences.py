@@ -49,14 +49,15 @@ class Sequences:
             n_items: Products in the catalogue.
             at: Days, shape (n,); the number of the sequence where unknown.
         """
+        start = np.asarray(start, np.int64)
         who = owners(start)
-        step = np.arange(len(item)) - np.asarray(start)[who]
+        step = np.arange(len(item)) - start[who]
         when = who.astype(float) if at is None else np.asarray(at, float)
         return cls(
             item=np.asarray(item, np.int64),
             step=step,
             at=when,
-            start=np.asarray(start, np.int64),
+            start=start,
             n_items=n_items,
         )
 

@@ -35,7 +35,7 @@ PREFIX_DECAY = 0.6
 PROFILE_DECAY = 0.95
 """The same where a whole history is asked."""
 
-LISTED, PROFILED, COMPARED = 60, 100, 30
+LISTED, PROFILED, COMPARED = 40, 60, 30
 """Latest products that lists, profiles and nearest sessions are asked with."""
 
 WIDTH = 48
