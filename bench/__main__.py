@@ -14,10 +14,12 @@ from bench import (
     api,
     command_line,
     economics,
+    full_history,
     growth,
     measure_aa,
     measure_past,
     measure_truth,
+    next_item,
     off_policy,
     online_retail,
     search,
@@ -50,6 +52,8 @@ PARTS: Mapping[str, Part] = {
     "economics": economics.economics,
     "off-policy": off_policy.off_policy,
     "search": search.search,
+    "next-item": next_item.next_item,
+    "full-history": full_history.full_history,
 }
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
