@@ -24,7 +24,7 @@ MOST_ROWS = 3_000
 
 NAMES: dict[str, tuple[str, str]] = {
     "view": ("view", "views"),
-    "list": ("list", "lists"),
+    "list": ("list page", "list pages"),
     "search": ("search", "searches"),
     "add_to_cart": ("cart", "carts"),
     "failed_add": ("failed cart", "failed carts"),

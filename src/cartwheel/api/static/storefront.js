@@ -1,6 +1,5 @@
-// Cartwheel on a shop's own pages: events, recommendations, instant search.
-// See docs/storefront.md. What is late, wrong or missing leaves the page as it was.
-// No identifier is stored or sent before consent.
+// Cartwheel on a shop's own pages: events, recommendations, instant search. What is
+// late, wrong or missing leaves the page as it was. See docs/storefront.md.
 (() => {
   'use strict'
   const script = document.currentScript
@@ -15,8 +14,6 @@
   const TEXTS = ['product_id', 'variant_id', 'placement', 'decision_id', 'query']
   const NUMBERS = ['result_count', 'quantity_units', 'position']
   const BATCH = 50 // 15 kB of the 64 a beacon carries
-  const MOST_WAITING = 200
-  const MOST_SEEN = 20
 
   const isText = value => typeof value === 'string' && value !== ''
   const list = value => (Array.isArray(value) ? value : [])
@@ -77,11 +74,11 @@
   }
 
   function remember(...ids) {
-    seen = [...new Set([...seen, ...ids].reverse())].reverse().slice(-MOST_SEEN)
+    seen = [...new Set([...seen, ...ids].reverse())].reverse().slice(-20)
   }
 
   function keep() {
-    queue = queue.slice(-MOST_WAITING)
+    queue = queue.slice(-200)
     if (!agreed) return
     visit.set('seen', { ids: seen, at: Date.now() })
     visit.set('queue', queue)
@@ -318,7 +315,8 @@
     put('chips', ...named('label', body.chips).map(chip =>
       choice(chip.label + ' ×', () => { if (isText(chip.remove)) state.query = chip.remove })))
     put('facets', ...named('name', body.facets).map(facet => {
-      const group = make('div', 'cartwheel-facet', facet.name)
+      const group = make('div', 'cartwheel-facet')
+      group.append(make('b', '', facet.name))
       set(group, { role: 'group', 'aria-label': facet.name })
       for (const { value, count } of named('value', facet.values)) {
         const filter = `${facet.name}:${value}`
@@ -513,7 +511,8 @@
 
   function addLook() {
     const sheet = new CSSStyleSheet()
-    sheet.replaceSync(`
+    // In a layer, so that the shop's own rules win.
+    sheet.replaceSync(`@layer cartwheel{
       .cartwheel-items{display:grid;grid-template-columns:repeat(auto-fill,minmax(9em,1fr));gap:1em;margin:0;padding:0;list-style:none}
       .cartwheel-item a{display:grid;gap:.3em;color:inherit}
       .cartwheel-item img{width:100%;aspect-ratio:1;object-fit:cover}
@@ -523,8 +522,8 @@
       .cartwheel-option img{width:2.4em}
       .cartwheel-option .cartwheel-price{margin-left:auto}
       .cartwheel-option[aria-selected=true]{background:Highlight;color:HighlightText}
-      .cartwheel-status{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}`)
-    document.adoptedStyleSheets = [sheet, ...document.adoptedStyleSheets] // the shop's win
+      .cartwheel-status{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}}`)
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet]
   }
 
   // Nothing that goes wrong here may reach the page's own script.
@@ -569,7 +568,7 @@
     on(window, 'pagehide', leave)
     on(window, 'pageshow', event => {
       if (!event.persisted) return
-      // Back from the browser's memory: full slots stay as they were left.
+      // Back from memory: full slots stay as they were left.
       settle()
       slots().filter(slot => !states.get(slot)?.ids).forEach(fill)
       lookAgain()
