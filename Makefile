@@ -24,7 +24,7 @@ $(VENV)/dev: requirements-dev.lock $(VENV)/runtime
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-demo: $(VENV)/runtime ## Make a sample shop that lives, serve the console
+demo: $(VENV)/runtime ## Make a sample shop that lives, serve console and storefront
 	@$(BIN)/cartwheel demo --folder demo-shop --port $(PORT)
 
 test: $(VENV)/dev browser postgres ## Run every test

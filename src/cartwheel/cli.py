@@ -19,6 +19,7 @@ from cartwheel.measure.earnings.command import earnings
 from cartwheel.measure.experiment.commands import app as experiments
 from cartwheel.measure.health.command import health
 from cartwheel.measure.kpi_command import kpis
+from cartwheel.measure.off_policy_command import off_policy
 from cartwheel.measure.weekly.command import report
 from cartwheel.simulator.commands import app as simulations
 
@@ -43,6 +44,7 @@ app.add_typer(experiments, name="experiment")
 app.command()(measure)
 app.command("kpis")(kpis)
 app.command()(earnings)
+app.command("off-policy")(off_policy)
 app.command()(health)
 app.command()(report)
 
@@ -450,17 +452,47 @@ def demo(
     ),
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port.")] = 8642,
+    storefront_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Port of its storefront; the next one without it."
+        ),
+    ] = None,
     serving: Annotated[
-        bool, typer.Option("--serve/--no-serve", help="Serve the console.")
+        bool, typer.Option("--serve/--no-serve", help="Serve console and storefront.")
     ] = True,
 ) -> None:
-    """Make a sample shop that has lived for weeks, and serve the console."""
+    """Make a sample shop that has lived for weeks, serve console and storefront."""
     from cartwheel.demo import make_demo
-    from cartwheel.serving import serve_shop
+    from cartwheel.serving import port_above, serve_shop
 
     shop = make_demo(folder, say=say)
-    if serving:
-        serve_shop(shop, host=host, port=port, worker=True, say=say)
+    if not serving:
+        return
+    chosen = storefront_port
+    serve_shop(
+        shop,
+        host=host,
+        port=port,
+        worker=True,
+        say=say,
+        storefront=port_above(host) if chosen is None else lambda _port: chosen,
+    )
+
+
+@app.command()
+def storefront(
+    shop: ShopOption = HERE,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port.")] = 8643,
+    api: Annotated[
+        str, typer.Option(help="Where a shopper's browser finds the API.")
+    ] = "http://127.0.0.1:8642",
+) -> None:
+    """Serve a demo shop's storefront, whose events go to the API."""
+    from cartwheel.serving import serve_storefront
+
+    serve_storefront(_open(shop), host=host, port=port, api=api, say=say)
 
 
 @app.command()

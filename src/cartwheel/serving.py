@@ -1,4 +1,8 @@
-"""Serving a shop: the API and console in this process, the worker beside it."""
+"""Serving a shop: the API and console in this process, others beside it.
+
+Beside it run the worker and, for a demo shop, the storefront; one that dies is started
+again.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from sqlalchemy import select
 
@@ -20,18 +24,35 @@ from cartwheel.shop import Shop
 log = logging.getLogger("cartwheel.serving")
 
 OWNER = "owner"
+BROWSER_KEY = "demo storefront"
+BROWSER_SCOPES = ("events:write", "recommendations:read", "search:read")
+LAST_PORT = 65_535
 LOOK_SECONDS = 0.2
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 """Seconds before a dead worker is started again, doubled each time it dies soon."""
 
 
 def serve_shop(
-    shop: Shop, *, host: str, port: int, worker: bool, say: Callable[[str], None]
+    shop: Shop,
+    *,
+    host: str,
+    port: int,
+    worker: bool,
+    say: Callable[[str], None],
+    storefront: Callable[[int], int] | None = None,
 ) -> None:
     """Serve until stopped, after printing a one-time sign-in link.
 
+    Args:
+        shop: The shop.
+        host: Address to listen on.
+        port: Port of API and console, 0 for a free one.
+        worker: Run a worker beside it.
+        say: Told where everything is.
+        storefront: Gives the demo storefront's port from the API's; None for none.
+
     Raises:
-        Failure: If the port is in use.
+        Failure: If a port is in use.
     """
     from cartwheel.api.app import serve
     from cartwheel.api.security import make_sign_in_link
@@ -39,11 +60,77 @@ def serve_shop(
     port = _free_port(host, port)
     _ensure_owner(shop)
     token = make_sign_in_link(shop.database, OWNER, 60)
-    with _worker(shop, worker):
+    with ExitStack() as stack:
+        stack.enter_context(_worker(shop, worker))
         say(f"Serving {shop.settings.name} on http://{host}:{port}")
+        if storefront is not None:
+            store = _free_port(host, storefront(port))
+            api = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            ensure_browser_key(shop)
+            stack.enter_context(_storefront(shop, host, store, api))
+            say(f"Its storefront, to shop in: http://{host}:{store}")
         say("Sign in once within the hour with this link:")
         say(f"  http://{host}:{port}/sign-in?token={token}")
         serve(shop, host, port)
+
+
+def serve_storefront(
+    shop: Shop, *, host: str, port: int, api: str, say: Callable[[str], None]
+) -> None:
+    """Serve a demo shop's storefront until stopped.
+
+    Args:
+        shop: A demo shop.
+        host: Address to listen on.
+        port: Port to listen on, 0 for a free one.
+        api: Address at which a shopper's browser reaches the shop's API.
+        say: Told where it is.
+
+    Raises:
+        Misuse: If the shop is no demo shop, or `api` no address.
+        Failure: If the port is in use.
+    """
+    from cartwheel.storefront.app import check_demo
+    from cartwheel.storefront.serve import serve
+
+    check_demo(shop)
+    port = _free_port(host, port)
+    ensure_browser_key(shop)
+    say(f"The storefront of {shop.settings.name} is on http://{host}:{port}")
+    serve(shop, host=host, port=port, api=api)
+
+
+def port_above(host: str) -> Callable[[int], int]:
+    """Return what finds the storefront's port: the next one, or a free one."""
+
+    def choose(port: int) -> int:
+        try:
+            return _free_port(host, port + 1) if port < LAST_PORT else 0
+        except Failure:
+            return 0
+
+    return choose
+
+
+def ensure_browser_key(shop: Shop) -> None:
+    """See that a key of narrow scope lies ready for the storefront's pages.
+
+    It stands in every page, so it is no secret and may be kept as it is.
+    """
+    from cartwheel.api.keys import SCOPES, fingerprint, list_keys, make_key, revoke_key
+    from cartwheel.storefront.serve import KEY_FILE, read_key
+
+    scopes = [scope for scope in BROWSER_SCOPES if scope in SCOPES]
+    kept = fingerprint(read_key(shop.folder))
+    for key in list_keys(shop.database):
+        if key.revoked_at is None and key.fingerprint == kept:
+            if key.scopes == frozenset(scopes):
+                return
+            revoke_key(shop.database, key.prefix)
+        elif key.revoked_at is None and key.name == BROWSER_KEY:
+            revoke_key(shop.database, key.prefix)
+    token = make_key(shop.database, BROWSER_KEY, scopes)
+    (shop.folder / KEY_FILE).write_text(f"{token}\n", encoding="utf-8")
 
 
 def _free_port(host: str, port: int) -> int:
@@ -84,9 +171,25 @@ def _worker(shop: Shop, wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
+    with _beside("worker", "cartwheel.worker", [str(shop.folder)]):
+        yield
+
+
+@contextmanager
+def _storefront(shop: Shop, host: str, port: int, api: str) -> Iterator[None]:
+    """Keep a demo shop's storefront beside the block."""
+    arguments = [str(shop.folder), host, str(port), api]
+    with _beside("storefront", "cartwheel.storefront.serve", arguments):
+        yield
+
+
+@contextmanager
+def _beside(name: str, module: str, arguments: Sequence[str]) -> Iterator[None]:
+    """Keep a module running as a process of its own beside the block."""
+    command = [sys.executable, "-m", module, *arguments]
     stop = threading.Event()
-    # The thread lives as long as its worker, which ends when its starter does.
-    keeper = threading.Thread(target=_keep, args=(shop, stop), daemon=True)
+    # The thread lives as long as its process, which ends when its starter does.
+    keeper = threading.Thread(target=_keep, args=(name, command, stop), daemon=True)
     keeper.start()
     try:
         yield
@@ -95,9 +198,8 @@ def _worker(shop: Shop, wanted: bool) -> Iterator[None]:
         keeper.join(timeout=15)
 
 
-def _keep(shop: Shop, stop: threading.Event) -> None:
+def _keep(name: str, command: Sequence[str], stop: threading.Event) -> None:
     pause = FIRST_PAUSE
-    command = [sys.executable, "-m", "cartwheel.worker", str(shop.folder)]
     while not stop.is_set():
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         began = time.monotonic()
@@ -110,7 +212,7 @@ def _keep(shop: Shop, stop: threading.Event) -> None:
         lasted = time.monotonic() - began
         pause = FIRST_PAUSE if lasted > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
         log.warning(
-            "The worker ended with code %s; starting it again.", process.returncode
+            "The %s ended with code %s; starting it again.", name, process.returncode
         )
         stop.wait(pause)
 

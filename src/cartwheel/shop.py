@@ -8,6 +8,7 @@ SHOP/
   turns/000007/         what turn 7 staged and published: models, signals
   outbox/               files the shop sends out: purchase orders, price lists
   world/                a demo shop only: the made world behind it, by its last day
+  storefront.key        a demo shop only: the key that stands in its storefront's pages
 """
 
 from __future__ import annotations

@@ -17,10 +17,10 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
+from cartwheel.child_process import die_with_parent
 from cartwheel.errors import Busy, CartwheelError
 from cartwheel.operations import reading, requests
 from cartwheel.shop import Shop, open_shop
-from cartwheel.turn.child import die_with_parent
 
 PAUSE_SECONDS = 2.0
 

@@ -4,6 +4,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,15 +52,16 @@ def shop(tmp_path: Path, made_folder: Path) -> Shop:
     return open_shop(tmp_path / "shop")
 
 
-@pytest.fixture
-def address(shop: Shop) -> Iterator[str]:
-    """Serve the shop on a free port of the loopback and return its address."""
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """Serve an application on a free port of the loopback; gives its address."""
     import uvicorn
 
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen()
-    config = uvicorn.Config(create_app(shop), log_config=None)
+    # A browser keeps connections open, which nobody waits for.
+    config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listening]}, daemon=True
@@ -69,6 +71,13 @@ def address(shop: Shop) -> Iterator[str]:
     server.should_exit = True
     thread.join(10)
     listening.close()
+
+
+@pytest.fixture
+def address(shop: Shop) -> Iterator[str]:
+    """Serve the shop on a free port of the loopback and return its address."""
+    with serving(create_app(shop)) as found:
+        yield found
 
 
 class Watched:

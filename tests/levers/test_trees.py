@@ -1,42 +1,85 @@
-"""Trees read with numpy give what LightGBM gives."""
+"""Trees read with numpy say what LightGBM says."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import lightgbm
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cartwheel.levers.trees import Trees, from_lightgbm
 
 
-def learned(**changes: Any) -> tuple[lightgbm.Booster, np.ndarray]:
-    rng = np.random.default_rng(1)
-    rows = rng.normal(size=(2000, 6))
-    rows[:, 3] = rng.integers(0, 4, 2000)
-    target = np.sin(rows[:, 0]) + (rows[:, 3] > 1) * rows[:, 1]
-    values = {"verbosity": -1, "num_leaves": 31, "num_threads": 1, **changes}
-    booster = lightgbm.train(values, lightgbm.Dataset(rows, target), 60)
-    return booster, rows
+def learned(seed, *, leaves=16, rounds=12, objective="regression"):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(400, 6)).astype(np.float32)
+    x[:, 1] = np.round(x[:, 1])  # ties with thresholds
+    x[:, 2] = 0.0  # never split
+    y = x[:, 0] * x[:, 1] + np.abs(x[:, 3]) + rng.normal(size=400) / 5
+    if objective == "binary":
+        y = y > 0.5
+    settings = {
+        "objective": objective,
+        "num_leaves": leaves,
+        "min_data_in_leaf": 5,
+        "verbose": -1,
+        "num_threads": 1,
+    }
+    return x, lightgbm.train(settings, lightgbm.Dataset(x, y), rounds)
 
 
-def test_trees_predict_what_lightgbm_does() -> None:
-    booster, rows = learned()
+@settings(deadline=None, max_examples=25)
+@given(
+    seed=st.integers(0, 10_000),
+    leaves=st.integers(2, 32),
+    objective=st.sampled_from(["regression", "binary"]),
+)
+def test_trees_equal_lightgbm(seed, leaves, objective):
+    x, booster = learned(seed, leaves=leaves, objective=objective)
     trees = from_lightgbm(booster)
-    assert np.abs(trees.predict(rows) - booster.predict(rows)).max() < 1e-6
-    edges = np.repeat(trees.threshold[:50, None], 6, axis=1)
-    assert np.abs(trees.predict(edges) - booster.predict(edges)).max() < 1e-6
+    rng = np.random.default_rng(seed)
+    rows = np.concatenate([x, (rng.normal(size=(50, 6)) * 100).astype(np.float32)])
+    expected = booster.predict(rows, raw_score=True)
+    assert trees.predict(rows) == pytest.approx(expected, abs=1e-6)
 
 
-def test_trees_come_back_from_their_arrays() -> None:
-    booster, rows = learned()
+def test_values_at_a_threshold_go_left():
+    _, booster = learned(1)
     trees = from_lightgbm(booster)
-    again = Trees.read(trees.arrays("t_"), "t_")
-    assert np.array_equal(again.predict(rows), trees.predict(rows))
+    at = trees.threshold[: trees.threshold_start[1]]
+    rows = np.zeros((len(at), 6))
+    rows[:, 0] = at
+    expected = booster.predict(rows, raw_score=True)
+    assert trees.predict(rows) == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_tree_with_too_many_leaves_is_refused() -> None:
-    booster, _ = learned(num_leaves=40)
+def test_trees_without_a_split_are_a_constant():
+    table = lightgbm.Dataset(np.zeros((50, 2)), np.arange(50.0))
+    booster = lightgbm.train({"verbose": -1, "objective": "regression"}, table, 3)
+    found = from_lightgbm(booster).predict(np.ones((4, 2)))
+    assert found == pytest.approx(booster.predict(np.ones((4, 2)), raw_score=True))
+
+
+def test_more_leaves_than_a_mask_has_bits_are_refused():
+    _, booster = learned(1, leaves=60)
     with pytest.raises(ValueError, match="at most 32"):
         from_lightgbm(booster)
+
+
+def test_a_split_by_category_is_refused():
+    rng = np.random.default_rng(1)
+    kind = rng.integers(5, size=500)
+    table = lightgbm.Dataset(
+        kind[:, None].astype(float), (kind % 2) * 1.0, categorical_feature=[0]
+    )
+    booster = lightgbm.train({"verbose": -1, "min_data_in_leaf": 5}, table, 2)
+    with pytest.raises(ValueError, match="only <="):
+        from_lightgbm(booster)
+
+
+def test_arrays_are_read_back():
+    x, booster = learned(2)
+    trees = from_lightgbm(booster)
+    again = Trees.read(trees.arrays("next_"), "next_")
+    assert np.array_equal(again.predict(x), trees.predict(x))

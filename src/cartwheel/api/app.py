@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 
-from cartwheel.api import decisions, events, health, recommendations, search
+from cartwheel.api import decisions, events, health, recommendations, search, snippet
 from cartwheel.api.access import Access, Rates
 from cartwheel.api.answering import Answering
 from cartwheel.api.documentation import install_documentation
@@ -100,7 +100,7 @@ def create_app(
     app.state.metrics = metrics
     app.state.access = Access(KeyRing(shop.database), rates or Rates())
     register_errors(app)
-    for room in (events, recommendations, search, decisions, health):
+    for room in (events, recommendations, search, decisions, health, snippet):
         app.include_router(room.router)
     install_documentation(app)
     if console:

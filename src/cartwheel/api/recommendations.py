@@ -308,8 +308,9 @@ def answer_row(
     decision_id: str, question: Question, served: Served, lever: str = LEVER
 ) -> Row:
     """Return an answer as a row of the inbox, in the columns of `answers`."""
+    told = {"arm": served.option_arm} if served.option_arm else {}
     slate = [
-        {"product_id": slot.product_id, "propensity": slot.propensity}
+        {"product_id": slot.product_id, "propensity": slot.propensity, **told}
         for slot in served.answer.slots
     ]
     columns = {

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from cartwheel.api.security import User, owner, viewer
+from cartwheel.console.arrivals import MINUTES, read_arrivals, seconds_ago
 from cartwheel.console.changes import with_changes
 from cartwheel.console.charts import WheelLink, WheelNode, wheel
 from cartwheel.console.formatting import title_of
@@ -47,13 +49,14 @@ def overview(request: Request, user: Annotated[User, Depends(viewer)]) -> HTMLRe
     published = read_published(engine)
     progress = read_progress(engine)
     if published.turn is None:
-        values: dict[str, Any] = {"progress": progress}
+        values: dict[str, Any] = {"progress": progress, **arrival_values(request)}
         return page(request, "welcome.html", values, published=published)
     nodes, links = wheel_parts(published)
     number = turn_before(engine, published.turn)
     before = read_page(engine, number, "overview") or {}
     values = {
         "progress": progress,
+        **arrival_values(request),
         "world": world_values(request),
         "before": number,
         "figures": with_changes(
@@ -83,6 +86,23 @@ def progress(request: Request, user: Annotated[User, Depends(viewer)]) -> HTMLRe
     """Show how the present turn goes; the page's script asks for it now and then."""
     values = {"progress": read_progress(shop_of(request).database)}
     return draw(request, "progress.html", values)
+
+
+@router.get("/arrivals")
+def arrivals(request: Request, user: Annotated[User, Depends(viewer)]) -> HTMLResponse:
+    """Show what came in just now; the page's script asks for it now and then."""
+    return draw(request, "arrivals.html", arrival_values(request))
+
+
+def arrival_values(request: Request) -> dict[str, Any]:
+    """Return what the line about the newest events says."""
+    now = datetime.now(UTC)
+    found = read_arrivals(shop_of(request).database, now)
+    return {
+        "arrivals": found,
+        "arrivals_minutes": MINUTES,
+        "arrivals_ago": seconds_ago(found.newest_at, now),
+    }
 
 
 @router.post("/turn")

@@ -5,20 +5,11 @@ Arguments: SHOP NUMBER signals | lever NAME | stand-in NAME WHY | compact
 
 from __future__ import annotations
 
-import ctypes
-import signal
 import sys
 from pathlib import Path
 
+from cartwheel.child_process import die_with_parent
 from cartwheel.errors import CartwheelError
-
-PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent() -> None:
-    """Ask Linux to end this process when its parent dies; elsewhere do nothing."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main(arguments: list[str]) -> int:

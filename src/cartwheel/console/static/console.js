@@ -70,6 +70,22 @@ async function watch() {
 }
 setTimeout(watch, 4000)
 
+// What came in just now is counted again every few seconds, quietly.
+async function recount() {
+  const line = document.querySelector('[data-again]')
+  if (!line) return
+  if (document.visibilityState === 'visible') {
+    const answer = await fetch('/arrivals').catch(() => null)
+    if (answer?.ok) {
+      const holder = document.createElement('template')
+      holder.innerHTML = (await answer.text()).trim()
+      if (holder.content.firstElementChild?.id === line.id) line.replaceWith(holder.content)
+    }
+  }
+  setTimeout(recount, 3000)
+}
+setTimeout(recount, 3000)
+
 // The nearest point's value beside the pointer on a line chart.
 let tip
 function hideTip() {

@@ -1,0 +1,55 @@
+"""`GET /storefront.js`: the script for a shop's own pages, as it stands in its file."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+FILE = Path(__file__).parent / "static" / "storefront.js"
+CACHE_CONTROL = "public, max-age=300, stale-while-revalidate=86400"
+"""A shop's pages carry a new version within minutes and wait for none."""
+
+router = APIRouter(include_in_schema=False)
+
+
+class Snippet(NamedTuple):
+    """The script, plain and packed."""
+
+    plain: bytes
+    packed: bytes
+    etag: str
+
+
+@cache
+def read_snippet() -> Snippet:
+    """Return the script; it is read and packed once."""
+    plain = FILE.read_bytes()
+    digest = hashlib.blake2b(plain, digest_size=12).hexdigest()
+    # Without a date in it, so that every replica sends the same bytes.
+    return Snippet(plain, gzip.compress(plain, 9, mtime=0), digest)
+
+
+@router.api_route("/storefront.js", methods=["GET", "HEAD"])
+async def get_snippet(request: Request) -> Response:
+    """Return the script, packed for whoever reads gzip, or 304 when it is known."""
+    snippet = read_snippet()
+    packed = "gzip" in request.headers.get("accept-encoding", "").lower()
+    # Other bytes are another representation and need a tag of their own.
+    etag = f'"{snippet.etag}{"-gz" if packed else ""}"'
+    headers = {"ETag": etag, "Cache-Control": CACHE_CONTROL, "Vary": "Accept-Encoding"}
+    known = request.headers.get("if-none-match", "")
+    if known.strip() == "*" or etag in (tag.strip() for tag in known.split(",")):
+        return Response(status_code=304, headers=headers)
+    if packed:
+        headers["Content-Encoding"] = "gzip"
+    return Response(
+        snippet.packed if packed else snippet.plain,
+        media_type="text/javascript",
+        headers=headers,
+    )
