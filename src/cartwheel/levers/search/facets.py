@@ -1,8 +1,8 @@
 """Facets: what a result can be narrowed to, with how many products are left.
 
-Every (product, value) pair stands in one array, so counting a result is one
-`bincount`. A chosen facet counts as if it were not chosen: its other values say what
-choosing them would bring.
+The values of every product stand in one array, so counting a result is one `bincount`
+over its products' runs. A chosen facet counts as if it were not chosen: its other values
+say what choosing them would bring.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from cartwheel.levers.search.goods import Goods
+from cartwheel.levers.search.runs import runs
 from cartwheel.text.packed import find, hashed, pack, unpack
 from cartwheel.text.tokens import words
 
@@ -66,6 +67,7 @@ def build_facets(goods: Goods) -> tuple[dict[str, Array], dict[str, Any]]:
         }
     )
     flat = np.array(owned, np.int64).reshape(-1, 2)
+    by_product = np.argsort(flat[:, 1], kind="stable")
     text, start = pack([value for _, value in found])
     said = np.array([hashed(f"{f}:{value}") for f, value in found], np.uint64)
     order = np.argsort(said, kind="stable")
@@ -75,7 +77,8 @@ def build_facets(goods: Goods) -> tuple[dict[str, Array], dict[str, Any]]:
         "value_facet": np.array([f for f, _ in found], np.int16),
         "value_hash": said[order],
         "value_number": order.astype(np.int32),
-        "pair_value": flat[:, 0].astype(np.int32),
+        "owned_value": flat[by_product, 0].astype(np.int32),
+        "owned_start": np.searchsorted(flat[by_product, 1], np.arange(len(goods) + 1)),
         "pair_product": flat[:, 1].astype(np.int32),
         "pair_start": np.searchsorted(flat[:, 0], np.arange(len(found) + 1)),
         **_phrases(found),
@@ -171,15 +174,11 @@ def count_values(
             those that everything else leaves; "" stands for every other facet.
     """
     facets = []
-    number = len(arrays["value_facet"])
-    pair_value, pair_product = arrays["pair_value"], arrays["pair_product"]
-    everyone = np.bincount(pair_value[found[""][pair_product]], minlength=number)
+    everyone = _counts(arrays, found[""])
     for at, name in enumerate(names):
         counts = everyone
         if name in found:
-            counts = np.bincount(
-                pair_value[found[name][pair_product]], minlength=number
-            )
+            counts = _counts(arrays, found[name])
         mine = np.flatnonzero((arrays["value_facet"] == at) & (counts > 0))
         if not len(mine):
             continue
@@ -199,6 +198,13 @@ def count_values(
         )
     ranges = price_ranges(arrays, found.get(PRICE, found[""]))
     return [*facets, *([{"name": PRICE, "values": ranges}] if ranges else [])]
+
+
+def _counts(arrays: Mapping[str, Array], left: Array) -> Array:
+    """Return how many of the products that are left have each value."""
+    places, _ = runs(arrays["owned_start"], np.flatnonzero(left))
+    number = len(arrays["value_facet"])
+    return np.bincount(arrays["owned_value"][places], minlength=number)
 
 
 def price_ranges(arrays: Mapping[str, Array], found: Array) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ import numpy as np
 from cartwheel.levers.search.learned import learned_scores
 from cartwheel.levers.search.match import Matches
 from cartwheel.levers.search.query import Part, Understood
+from cartwheel.levers.search.runs import runs
 from cartwheel.levers.search.triples import triples
 
 Array = np.ndarray[Any, Any]
@@ -79,20 +80,6 @@ def features(
         "rank": np.log1p((-blend).argsort(kind="stable").argsort()),
     }
     return np.column_stack([np.asarray(columns[name], float) for name in NAMES])
-
-
-def runs(start: Array, at: Array) -> tuple[Array, Array]:
-    """Return the places of products' runs, one after another, and whose each is.
-
-    Args:
-        start: Where each product's run begins, shape (n + 1,).
-        at: Numbers of products.
-    """
-    begin, end = start[at], start[at + 1]
-    length = (end - begin).astype(np.int64)
-    whose = np.repeat(np.arange(len(at)), length)
-    first = np.cumsum(length) - length
-    return np.arange(int(length.sum())) - first[whose] + begin[whose], whose
 
 
 def _title(
