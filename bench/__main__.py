@@ -13,13 +13,18 @@ from pathlib import Path
 from bench import (
     api,
     command_line,
+    economics,
+    full_history,
     growth,
     measure_aa,
     measure_past,
     measure_truth,
+    next_item,
     off_policy,
     online_retail,
+    search,
     segments,
+    serving,
     two_gigabytes,
     worlds,
 )
@@ -32,6 +37,7 @@ PARTS: Mapping[str, Part] = {
     "help": command_line.help_text,
     "segments": segments.segments,
     "events": api.events_part,
+    "serving": serving.serving,
     "recommendations": api.recommendations_part,
     "import": online_retail.imports,
     "turn": online_retail.turn,
@@ -43,7 +49,11 @@ PARTS: Mapping[str, Part] = {
     "measure-past": measure_past.measure_past,
     "worlds": worlds.worlds,
     "connected": worlds.connected,
+    "economics": economics.economics,
     "off-policy": off_policy.off_policy,
+    "search": search.search,
+    "next-item": next_item.next_item,
+    "full-history": full_history.full_history,
 }
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

@@ -148,8 +148,10 @@ async def flood(port: int, make: Callable[[], bytes], seconds: float) -> list[fl
     return taken
 
 
-async def paced(port: int, make: Callable[[], bytes], seconds: float) -> list[float]:
-    """Send `RATE` requests a second; time counts from when each was due."""
+async def paced(
+    port: int, make: Callable[[], bytes], seconds: float, rate: int = RATE
+) -> list[float]:
+    """Send `rate` requests a second; time counts from when each was due."""
     idle: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = (
         asyncio.Queue()
     )
@@ -166,8 +168,8 @@ async def paced(port: int, make: Callable[[], bytes], seconds: float) -> list[fl
 
     began = time.perf_counter()
     tasks = []
-    for number in range(int(seconds * RATE)):
-        due = began + number / RATE
+    for number in range(int(seconds * rate)):
+        due = began + number / rate
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         tasks.append(asyncio.create_task(one(due, make())))
     await asyncio.gather(*tasks)
@@ -206,12 +208,14 @@ def events(first: int) -> list[dict[str, str]]:
     ]
 
 
-def recommendation_requests(key: str, products: int) -> Callable[[], bytes]:
+def recommendation_requests(
+    key: str, products: int, digits: int = 5
+) -> Callable[[], bytes]:
     """Return a maker of requests of ever other customers and visits."""
     rng = np.random.default_rng(1)
 
     def make() -> bytes:
-        seen = ",".join(f"P{n:05d}" for n in rng.integers(products, size=5))
+        seen = ",".join(f"P{n:0{digits}d}" for n in rng.integers(products, size=5))
         path = (
             f"/v1/recommendations?placement=product&limit=10&context={seen}"
             f"&customer=C{int(rng.integers(5000)):05d}"

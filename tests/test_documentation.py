@@ -17,6 +17,7 @@ from cartwheel.levers.lifecycle import lever as lifecycle
 from cartwheel.levers.price import choice as price_choice
 from cartwheel.levers.recommend import model as recommend_model
 from cartwheel.levers.replenish import reorder_math
+from cartwheel.levers.search import options as search_options
 from cartwheel.settings import Settings
 from cartwheel.simulator.world.spec import WorldSpec
 
@@ -33,6 +34,7 @@ LEVER_OPTIONS: Mapping[str, Any] = {
     "lifecycle": lifecycle.Options,
     "price": price_choice.Options,
     "replenish": reorder_math.Terms,
+    "search": search_options.Options,
 }
 
 

@@ -19,6 +19,7 @@ from cartwheel.measure.earnings.command import earnings
 from cartwheel.measure.experiment.commands import app as experiments
 from cartwheel.measure.health.command import health
 from cartwheel.measure.kpi_command import kpis
+from cartwheel.measure.off_policy_command import off_policy
 from cartwheel.measure.weekly.command import report
 from cartwheel.simulator.commands import app as simulations
 
@@ -43,6 +44,7 @@ app.add_typer(experiments, name="experiment")
 app.command()(measure)
 app.command("kpis")(kpis)
 app.command()(earnings)
+app.command("off-policy")(off_policy)
 app.command()(health)
 app.command()(report)
 

@@ -142,6 +142,24 @@ baselines = Table(  # the shop before a lever first decided; never changed
     Column("figures", Text, nullable=False),  # JSON: value, low, high a day, by name
 )
 
+merchandising = Table(  # the merchant's rules for slots; ended, never deleted
+    "merchandising",
+    metadata,
+    Column("number", Serial, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),  # pin, boost, exclude
+    Column("product_id", Text, nullable=False),
+    Column("placement", Text, nullable=False, default=""),  # "": all
+    Column("category", Text),
+    Column("query", Text),
+    Column("position", Integer),
+    Column("factor", Float),
+    Column("until", Text),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Text, nullable=False),
+    Column("ended_by", Text),
+    Column("ended_at", Text),
+)
+
 pages = Table(  # what a turn publishes for the console, as JSON
     "pages",
     metadata,

@@ -80,6 +80,7 @@ def test_health_is_ok_and_counts_the_backlog(client: TestClient) -> None:
         "database": "writable",
         "published_turn": None,
         "recommendations": "ok",
+        "search": "ok",
         "inbox_backlog": 1,
     }
 

@@ -21,6 +21,7 @@ PAGES = (
     "/levers/lifecycle",
     "/levers/price",
     "/levers/recommend",
+    "/merchandising",
     "/imports",
     "/health",
     "/decisions?state=expired",

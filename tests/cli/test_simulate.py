@@ -109,6 +109,14 @@ def lift(seed: int) -> dict[str, float]:
         "customers_held_out": 20.0,
         "answers_held_out": 40.0,
         "answers_unrecognised": 10.0,
+        "recommend_lift_true_minor": 100.0,
+        "recommend_held_gap_minor": 35.0,
+        "recommend_lift_measured_minor": value,
+        "recommend_lift_low_minor": value - 30,
+        "recommend_lift_high_minor": value + 30,
+        "recommend_units_reached": 60.0,
+        "recommend_units_held_out": 20.0,
+        "recommend_of_products": 0.0,
     }
 
 
@@ -159,13 +167,18 @@ def test_coverage_plays_one_arm_and_says_how_often_the_truth_was_held(
     assert {(job.world, job.seed) for job in played.jobs} == {
         (world, seed) for world in ("apparel", "hostile") for seed in (3, 4)
     }
-    heads, apparel, hostile, said = done.out.splitlines()
+    heads, apparel, hostile, said, _, *levers = done.out.splitlines()
     assert "held the truth" in heads
     # Of the two seeds the interval of one holds the truth.
     assert "50.0 %" in apparel
     assert "EUR cents" in hostile
     assert said.startswith("50.0 % of 4 intervals held the true lift")
     assert "Fewer than some 200 worlds cannot tell 93 % from 97 %." in said
+    assert [line.split()[:3] for line in levers[1:3]] == [
+        ["apparel", "(small)", "recommend"],
+        ["hostile", "(small)", "recommend"],
+    ]
+    assert "measured less true, in widths" in levers[4]
     options += ["--seed", "3", "--json"]
     value = simulate(run, "coverage", tmp_path / "out", *options).json()
     assert [row["world"] for row in value["coverage"]] == ["apparel", "hostile"]
@@ -174,6 +187,11 @@ def test_coverage_plays_one_arm_and_says_how_often_the_truth_was_held(
     assert row["coverage"]["bias"] == row["off"]["mean"] == 20
     assert (row["currency"], row["width_minor"]) == ("EUR", 60)
     assert value["together"]["n"] == 4
+    each = value["levers"][0]
+    assert (each["lever"], each["unit"], each["never"]) == ("recommend", "customer", 0)
+    # The contrast of 65 is in no interval: 70 to 130 and 110 to 170.
+    assert (each["coverage"]["share"], each["contrast"]["share"]) == (0.5, 0.0)
+    assert value["levers_together"][0]["coverage"]["n"] == 4
     again = simulate(run, "report", tmp_path / "out")
     assert "50.0 % of 4 intervals" in again.out
     assert "no results" not in again.out

@@ -31,6 +31,7 @@ from cartwheel.measure.experiment.plan import enrolled, plan
 from cartwheel.measure.experiment.plan_child import answer
 from cartwheel.measure.experiment.store import list_experiments
 from cartwheel.measure.experiment.terms import (
+    DRAWN_ONCE,
     LEVER_UNITS,
     Terms,
     WrongTerm,
@@ -122,7 +123,7 @@ def test_the_form_offers_what_its_unit_allows(
     text = owner.get(f"/experiments/new?lever={lever}&unit={unit}").text
     assert re.findall(r'name="metric" value="(\w+)"', text) == list(metrics_for(unit))
     assert re.findall(r'name="stop" value="([\w-]+)"', text) == list(stops_for(unit))
-    assert ('name="control_share"' in text) == (unit in ("customer", "product"))
+    assert ('name="control_share"' in text) == (unit in DRAWN_ONCE)
     assert ('name="period_days"' in text) == (unit == "period")
 
 

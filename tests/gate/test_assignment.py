@@ -81,6 +81,28 @@ def test_an_experiment_holds_back_its_control_only() -> None:
     assert passed(*subjects, lever="price", trials=(trial,)).passed
 
 
+def test_an_experiment_by_place_holds_back_who_lives_there() -> None:
+    trial = Trial(
+        name="t",
+        lever="lifecycle",
+        unit="geography",
+        salt="experiment/t",
+        control_share=0.5,
+        starts_on=DAY,
+        ends_on=DAY,
+        places=("North", "South"),
+    )
+    lives = {c: ("North", "South", "West")[n % 3] for n, c in enumerate(CUSTOMERS)}
+    subjects = [f"customer:{c}" for c in [*CUSTOMERS, "nowhere"]]
+    found = passed(*subjects, lever="lifecycle", trials=(trial,), places=lives)
+    left = {r.candidate.subject_id for r in found.refused if "experiment" in r.reason}
+    assert left
+    (control,) = [p for p, treated in trial.treated_places.items() if not treated]
+    assert {lives[c] for c in left} == {control}
+    for candidate in found.passed:
+        assert lives.get(candidate.subject_id) != control
+
+
 @given(st.text(min_size=1), st.integers(0, 5_000), st.integers(0, 5_000))
 def test_a_larger_share_never_lets_anybody_go(unit: str, one: int, other: int) -> None:
     small, large = sorted((one, other))

@@ -31,9 +31,11 @@ from cartwheel.signals.learned import (
     SEGMENT,
     SHOWN,
 )
+from cartwheel.signals.listing import LISTING
 from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.price import PRICE_HISTORY
 from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
+from cartwheel.signals.search_clicks import SEARCH_CLICKS
 from cartwheel.signals.stock import STOCK
 from cartwheel.signals.supply import LEAD_TIME
 
@@ -43,8 +45,10 @@ GROUPS = 5
 
 ALL_SIGNALS: tuple[Signal, ...] = (
     CATALOGUE,
+    LISTING,
     INTENT,
     SEARCHES,
+    SEARCH_CLICKS,
     INTEREST,
     IDENTITY,
     DEMAND,
@@ -232,6 +236,7 @@ class _Shop:
         demand = _demand(self.lines)
         return {
             CATALOGUE: self.variants[list(CATALOGUE.column_names)],
+            LISTING: _listing(self.variants),
             DEMAND: demand,
             STOCK: _stock(self.rng, self.variants, demand),
             MARGIN: _margin(self.variants),
@@ -269,6 +274,29 @@ def _variants(rng: np.random.Generator, products: int, start: date) -> pd.DataFr
     frame = pd.DataFrame(rows)
     frame["cost_minor"] = frame["cost_minor"].astype("Int64")
     return frame
+
+
+COLOURS = ("red", "blue", "green", "black")
+
+
+def _listing(variants: pd.DataFrame) -> pd.DataFrame:
+    first = variants.drop_duplicates("product_id").reset_index(drop=True)
+    colour = [COLOURS[n % len(COLOURS)] for n in range(len(first))]
+    return pd.DataFrame(
+        {
+            "product_id": first["product_id"],
+            "title": first["title"],
+            "description": [f"An item in {name}." for name in colour],
+            "category": first["category"],
+            "brand": first["brand"],
+            "tags": "",
+            "url": None,
+            "image_url": None,
+            "attributes": [f'{{"colour": "{name}"}}' for name in colour],
+            "active": True,
+            "first_on": first["first_on"],
+        }
+    )
 
 
 def _prices(rng: np.random.Generator, variants: pd.DataFrame, days: int) -> np.ndarray:
@@ -480,7 +508,29 @@ def _event_frames(
             "clicks": rng.binomial(total["units"].to_numpy() * 3, 0.04),
         }
     )
-    return {INTENT: intent, SEARCHES: searches, SHOWN: shown}
+    return {
+        INTENT: intent,
+        SEARCHES: searches,
+        SHOWN: shown,
+        SEARCH_CLICKS: _search_clicks(daily["product_id"].unique()),
+    }
+
+
+def _search_clicks(products: np.ndarray) -> pd.DataFrame:
+    """Return searches for items by number; the item itself is opened most."""
+    rows = [
+        {
+            "query": f"item {name[1:]}",
+            "product_id": other,
+            "shown": 10,
+            "expected_clicks": 2.0,
+            "clicks": 6 if name == other else 1,
+            "carts": int(name == other),
+        }
+        for at, name in enumerate(products)
+        for other in products[at : at + 3]
+    ]
+    return pd.DataFrame(rows)
 
 
 def _supply_and_returns(

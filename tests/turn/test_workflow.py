@@ -44,7 +44,7 @@ from tests.turned import (
     plugged_in,
 )
 
-LEVERS = {"forecast", "lifecycle", "price", "recommend", "replenish"}
+LEVERS = {"forecast", "lifecycle", "price", "recommend", "replenish", "search"}
 STATES = {"healthy", "degraded", "fallback", "abstained"}
 
 

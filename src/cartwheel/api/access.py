@@ -22,6 +22,7 @@ def _default_rates() -> dict[str, RateLimitItem]:
     return {
         "events:write": RateLimitItemPerSecond(1000),
         "recommendations:read": RateLimitItemPerSecond(1000),
+        "search:read": RateLimitItemPerSecond(1000),
         "decisions:read": RateLimitItemPerSecond(50),
         "decisions:write": RateLimitItemPerSecond(50),
         "metrics:read": RateLimitItemPerSecond(10),

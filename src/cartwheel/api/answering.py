@@ -16,8 +16,9 @@ import structlog
 
 from cartwheel.api.errors import Refused
 from cartwheel.api.inbox_writer import InboxWriter, Row, Ticket
-from cartwheel.api.serving import LEVER, Published, Served, Serving, ask, fallback
+from cartwheel.api.serving import Published, Served, Serving, ask, fallback
 from cartwheel.levers.base import Request
+from cartwheel.merchandising import ShopRule
 
 ANSWER_SECONDS = 0.15
 """Longest a lever may take for an answer before the fallback answers."""
@@ -44,7 +45,7 @@ class _Try:
 
 
 class Answering:
-    """Answers recommendations and logs each answer before it is given.
+    """Answers with one lever and logs each answer before it is given.
 
     Args:
         serving: The published model.
@@ -67,7 +68,7 @@ class Answering:
         """Answer a request; never raises for a lever's or the database's fault.
 
         Args:
-            request: What to recommend.
+            request: What to answer.
             decision_id: Id of the decision; it is the seed of every draw.
             entry: Makes the log entry of an answer.
 
@@ -75,14 +76,14 @@ class Answering:
             The answer, and whether its log entry is on disk.
         """
         self._serving.check_soon()
-        published = self._serving.published
+        published, rules = self._serving.published, self._serving.rules
         if published is None or not self._slots.acquire(blocking=False):
-            return await self._give(fallback(published, request), entry)
+            return await self._give(fallback(published, request, rules), entry)
         attempt = _Try()
         ticket = Ticket(asyncio.get_running_loop())
 
         def run() -> None:
-            served = _ask_safely(published, request, decision_id)
+            served = _ask_safely(published, request, decision_id, rules)
             if attempt.claim():
                 attempt.served = served
                 self._writer.put([entry(served)], ticket)
@@ -91,8 +92,8 @@ class Answering:
         work.add_done_callback(lambda _: self._slots.release())
         await asyncio.wait((ticket.future,), timeout=ANSWER_SECONDS)
         if attempt.claim():
-            log.warning("lever too slow, fallback answered", lever=LEVER)
-            return await self._give(fallback(published, request), entry)
+            log.warning("lever too slow, fallback answered", lever=self._serving.name)
+            return await self._give(fallback(published, request, rules), entry)
         assert attempt.served is not None
         return attempt.served, await _kept(ticket)
 
@@ -104,13 +105,18 @@ class Answering:
         return served, await _kept(ticket)
 
 
-def _ask_safely(published: Published, request: Request, decision_id: str) -> Served:
+def _ask_safely(
+    published: Published,
+    request: Request,
+    decision_id: str,
+    rules: tuple[ShopRule, ...],
+) -> Served:
     try:
-        return ask(published, request, decision_id)
+        return ask(published, request, decision_id, rules)
     except Exception:
         # A lever may be a third party's; whatever it raises, shoppers get a slate.
-        log.exception("lever failed, fallback answered", lever=LEVER)
-        return fallback(published, request)
+        log.exception("lever failed, fallback answered", lever=published.lever.name)
+        return fallback(published, request, rules)
 
 
 async def _kept(ticket: Ticket) -> bool:

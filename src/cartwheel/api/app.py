@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 
-from cartwheel.api import decisions, events, health, recommendations, snippet
+from cartwheel.api import decisions, events, health, recommendations, search, snippet
 from cartwheel.api.access import Access, Rates
 from cartwheel.api.answering import Answering
 from cartwheel.api.documentation import install_documentation
@@ -30,7 +30,7 @@ from cartwheel.api.middleware import (
     SameOrigin,
     SecureHeaders,
 )
-from cartwheel.api.serving import Serving
+from cartwheel.api.serving import SEARCH, Serving
 from cartwheel.errors import Failure
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def create_app(
     console: bool = True,
     rates: Rates | None = None,
     lever: OnlineLever | None = None,
+    searcher: OnlineLever | None = None,
 ) -> FastAPI:
     """Return the web application of a shop.
 
@@ -52,22 +53,27 @@ def create_app(
         console: Serve the console's pages too.
         rates: Request rates; None for the defaults.
         lever: The lever that recommends; None to find the installed one.
+        searcher: The lever that searches; None to find the installed one.
     """
     registry = CollectorRegistry()
     metrics = ServiceMetrics(registry)
     writer = InboxWriter(shop.database, metrics.on_commit)
     serving = Serving(shop, lever)
     answering = Answering(serving, writer)
+    search_serving = Serving(shop, searcher, name=SEARCH)
+    search_answering = Answering(search_serving, writer)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         writer.start()
         serving.check()
+        search_serving.check()
         try:
             yield
         finally:
             writer.stop()
             answering.close()
+            search_answering.close()
             # FastAPI's routers remember every application they were included in, so
             # nothing else would ever close the database's files.
             shop.database.dispose()
@@ -89,10 +95,12 @@ def create_app(
     app.state.inbox = writer
     app.state.serving = serving
     app.state.answering = answering
+    app.state.search_serving = search_serving
+    app.state.search_answering = search_answering
     app.state.metrics = metrics
     app.state.access = Access(KeyRing(shop.database), rates or Rates())
     register_errors(app)
-    for room in (events, recommendations, decisions, health, snippet):
+    for room in (events, recommendations, search, decisions, health, snippet):
         app.include_router(room.router)
     install_documentation(app)
     if console:

@@ -22,6 +22,8 @@ REFERENCE = "#/components/schemas/"
 GUARDS: dict[str, tuple[str, bool]] = {
     "POST /v1/events": ("events:write", False),
     "GET /v1/recommendations": ("recommendations:read", False),
+    "GET /v1/search": ("search:read", False),
+    "GET /v1/suggest": ("search:read", False),
     "GET /v1/decisions": ("decisions:read", True),
     "GET /v1/decisions/{id}": ("decisions:read", True),
     "POST /v1/decisions/{verb}": ("decisions:write", True),
@@ -70,7 +72,7 @@ def make_schema(app: FastAPI) -> dict[str, Any]:
     schema = get_openapi(
         title="Cartwheel",
         version="1",
-        summary="Events in, recommendations and decisions out.",
+        summary="Events in; recommendations, search results and decisions out.",
         routes=app.routes,
     )
     parts = schema.setdefault("components", {}).setdefault("schemas", {})

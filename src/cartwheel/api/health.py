@@ -38,6 +38,7 @@ class Health(BaseModel):
     database: str = Field(description="writable, or what is wrong.")
     published_turn: int | None = Field(description="Turn that answers now.")
     recommendations: str = Field(description="ok, or why the fallback answers.")
+    search: str = Field(description="ok, or why an older model or none answers.")
     inbox_backlog: int | None = Field(description="Rows not yet in the lake.")
 
 
@@ -72,6 +73,11 @@ class ServiceMetrics:
             "1 while an older model or the fallback answers.",
             registry=registry,
         )
+        self.search_degraded = Gauge(
+            "cartwheel_search_degraded",
+            "1 while an older model, or none, searches.",
+            registry=registry,
+        )
 
     def on_commit(self, rows: int, seconds: float) -> None:
         """Count one group commit."""
@@ -83,16 +89,20 @@ class ServiceMetrics:
 async def healthz(request: Request) -> Response:
     """Answer 200 while the service can keep what it is sent, 503 otherwise."""
     serving: Serving = request.app.state.serving
+    searching: Serving = request.app.state.search_serving
     serving.check_soon()
+    searching.check_soon()
     engine: Engine = request.app.state.shop.database
     problem, backlog = await asyncio.to_thread(_check_database, engine)
     rows = None if backlog is None else sum(backlog.values())
-    status = "down" if problem else "degraded" if serving.problem else "ok"
+    weak = serving.problem or searching.problem
+    status = "down" if problem else "degraded" if weak else "ok"
     health = Health(
         status=status,
         database=problem or "writable",
         published_turn=serving.turn,
         recommendations=serving.problem or "ok",
+        search=searching.problem or "ok",
         inbox_backlog=rows,
     )
     return JSONResponse(health.model_dump(), status_code=503 if problem else 200)
@@ -119,6 +129,8 @@ async def metrics(
     found.waiting.set(writer.waiting_rows)
     found.turn.set(serving.turn or 0)
     found.degraded.set(1 if serving.problem else 0)
+    searching: Serving = request.app.state.search_serving
+    found.search_degraded.set(1 if searching.problem else 0)
     return Response(generate_latest(found.registry), media_type=CONTENT_TYPE_LATEST)
 
 

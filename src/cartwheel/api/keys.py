@@ -18,6 +18,7 @@ from cartwheel.operations import api_keys, now_text, reading
 SCOPES: dict[str, str] = {
     "events:write": "Send events; safe to put into a storefront page.",
     "recommendations:read": "Ask for recommendations; safe in a storefront page.",
+    "search:read": "Search and ask for suggestions; safe in a storefront page.",
     "decisions:read": "Read decisions.",
     "decisions:write": "Approve, reject and undo decisions.",
     "metrics:read": "Read the service's metrics.",

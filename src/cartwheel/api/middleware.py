@@ -28,7 +28,13 @@ DISCARD_LIMIT = 64_000_000
 """Bytes of a too large body read and thrown away, so that the sender gets to read
 the error; a sender of more is cut off."""
 
-OPEN_PATHS = ("/v1/events", "/v1/recommendations", "/storefront.js")
+OPEN_PATHS = (
+    "/v1/events",
+    "/v1/recommendations",
+    "/v1/search",
+    "/v1/suggest",
+    "/storefront.js",
+)
 """Routes a storefront page of any origin may call, with a key and no cookies."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

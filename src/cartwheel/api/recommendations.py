@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -114,22 +114,34 @@ class Recommendations(BaseModel):
     items: list[Item]
 
 
-def read_wanted(request: Request) -> Wanted:
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+def read_wanted(
+    request: Request,
+    shape: type[Shape],
+    lists: tuple[str, ...] = ("context", "exclude"),
+) -> Shape:
     """Read and check the query.
 
     By hand, since FastAPI's own reading of a query into a model takes longer than
     finding the answer.
+
+    Args:
+        request: The request.
+        shape: What it should hold.
+        lists: Parameters that may be repeated.
 
     Raises:
         RequestValidationError: Naming each parameter that does not fit.
     """
     query = request.query_params
     values: dict[str, Any] = dict(query)
-    for name in ("context", "exclude"):
+    for name in lists:
         if name in values:
             values[name] = query.getlist(name)
     try:
-        return Wanted.model_validate(values)
+        return shape.model_validate(values)
     except ValidationError as error:
         found = [
             {**one, "loc": ("query", *one["loc"])}
@@ -138,14 +150,14 @@ def read_wanted(request: Request) -> Wanted:
         raise RequestValidationError(found) from None
 
 
-def describe_wanted() -> list[dict[str, Any]]:
+def describe_wanted(wanted: type[BaseModel]) -> list[dict[str, Any]]:
     """Return the query's parameters as OpenAPI describes them."""
-    shape = Wanted.model_json_schema()
+    shape = wanted.model_json_schema()
     return [
         {
             "name": name,
             "in": "query",
-            "required": name in shape["required"],
+            "required": name in shape.get("required", ()),
             "description": schema.get("description", ""),
             "schema": schema,
         }
@@ -157,7 +169,7 @@ def describe_wanted() -> list[dict[str, Any]]:
     "/v1/recommendations",
     summary="Ask for recommendations",
     response_model=Recommendations,
-    openapi_extra={"parameters": describe_wanted()},
+    openapi_extra={"parameters": describe_wanted(Wanted)},
 )
 async def get_recommendations(
     request: Request,
@@ -170,7 +182,7 @@ async def get_recommendations(
     fails or is too slow, the fallback answers; when the database is down the answer
     still comes, with logged false.
     """
-    wanted = read_wanted(request)
+    wanted = read_wanted(request, Wanted)
     question = make_question(
         wanted,
         model=request.app.state.serving.model,
@@ -223,6 +235,32 @@ def answer_json(
     It is written out directly: validating our own values again would cost more than
     finding them. A test holds the two shapes equal.
     """
+    body = {
+        "decision": decision,
+        "logged": decision is not None,
+        "turn": served.turn,
+        "placement": placement,
+        "arm": served.arm,
+        "rule": served.answer.rule,
+        "items": items_json(served, cards=cards, currency=currency),
+    }
+    return Response(
+        json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+        media_type="application/json",
+    )
+
+
+def items_json(
+    served: Served, *, cards: Cards | None, currency: str, first: int = 1
+) -> list[dict[str, Any]]:
+    """Return the filled slots in the shape of `Item`.
+
+    Args:
+        served: The answer.
+        cards: What to show of each product, or None for no cards.
+        currency: Currency of the cards' prices.
+        first: Position of the first slot.
+    """
     items: list[dict[str, Any]] = [
         {
             "product_id": slot.product_id,
@@ -231,25 +269,13 @@ def answer_json(
             "reason": slot.reason,
             "card": None,
         }
-        for number, slot in enumerate(served.answer.slots, 1)
+        for number, slot in enumerate(served.answer.slots, first)
     ]
     if cards is not None:
         for item in items:
             found = cards.find(item["product_id"])
             item["card"] = None if found is None else card_json(found, currency)
-    body = {
-        "decision": decision,
-        "logged": decision is not None,
-        "turn": served.turn,
-        "placement": placement,
-        "arm": served.arm,
-        "rule": served.answer.rule,
-        "items": items,
-    }
-    return Response(
-        json.dumps(body, ensure_ascii=False, separators=(",", ":")),
-        media_type="application/json",
-    )
+    return items
 
 
 def make_question(
@@ -264,9 +290,9 @@ def make_question(
         placement=wanted.placement,
         customer=wanted.customer,
         visitor=wanted.visitor,
-        context=_split(wanted.context)[-50:],
+        context=split_ids(wanted.context)[-50:],
         limit=wanted.limit,
-        excluded=frozenset(_split(wanted.exclude)),
+        excluded=frozenset(split_ids(wanted.exclude)),
         category=wanted.category,
         holdout=looker_held_out(
             wanted.customer,
@@ -278,16 +304,19 @@ def make_question(
     )
 
 
-def answer_row(decision_id: str, question: Question, served: Served) -> Row:
+def answer_row(
+    decision_id: str, question: Question, served: Served, lever: str = LEVER
+) -> Row:
     """Return an answer as a row of the inbox, in the columns of `answers`."""
+    told = {"arm": served.option_arm} if served.option_arm else {}
     slate = [
-        {"product_id": slot.product_id, "propensity": slot.propensity}
+        {"product_id": slot.product_id, "propensity": slot.propensity, **told}
         for slot in served.answer.slots
     ]
     columns = {
         "decision_id": decision_id,
         "answered_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "lever": LEVER,
+        "lever": lever,
         "turn": served.turn,
         "placement": question.placement,
         "customer_id": question.customer,
@@ -301,6 +330,7 @@ def answer_row(decision_id: str, question: Question, served: Served) -> Row:
     return Row(kind="answers", id=decision_id, body=body)
 
 
-def _split(given: list[str]) -> tuple[str, ...]:
+def split_ids(given: list[str]) -> tuple[str, ...]:
+    """Return ids given one by one, or in one value with commas between them."""
     values = given[0].split(",") if len(given) == 1 else given
     return tuple(value.strip() for value in values if value.strip())

@@ -13,10 +13,13 @@ import json
 import os
 import time
 import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import structlog
@@ -25,6 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cartwheel.channels.storefront import Cards
 from cartwheel.levers.base import Answer, Model, OnlineLever, Request, Slot
+from cartwheel.merchandising import ShopRule, rules_for, rules_in_force
 from cartwheel.operations import reading, turns
 
 if TYPE_CHECKING:
@@ -32,8 +36,10 @@ if TYPE_CHECKING:
     from cartwheel.shop import Shop
 
 LEVER = "recommend"
+SEARCH = "search"
 CHECK_SECONDS = 1.0
 FALLBACK_SLOTS = 100
+PINNED = "Chosen by the shop"
 Arm = Literal["treated", "holdout", "fallback"]
 
 log = structlog.get_logger("cartwheel.api")
@@ -52,6 +58,8 @@ class Published:
         excluded: Products the gate keeps out of every slot.
         trials: Experiments in force, or None.
         cards: What a page shows of each product, or None for a turn without.
+        arm_model: Model of the arm of an experiment on one of the lever's options, or
+            None.
     """
 
     turn: int
@@ -62,15 +70,24 @@ class Published:
     excluded: frozenset[str] = frozenset()
     trials: InForce | None = None
     cards: Cards | None = None
+    arm_model: Model | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """An answer and who gave it."""
+    """An answer and who gave it.
+
+    Attributes:
+        answer: The answer.
+        arm: Whether the lever answered, the untouched rule, or the fallback.
+        turn: Turn that published the model.
+        option_arm: Arm of an experiment on an option of the lever, "" for none.
+    """
 
     answer: Answer
     arm: Arm
     turn: int | None
+    option_arm: str = ""
 
 
 class Serving:
@@ -79,12 +96,17 @@ class Serving:
     Args:
         shop: The shop.
         lever: The online lever, or None to find it by its entry point.
+        name: Name of the lever.
     """
 
-    def __init__(self, shop: Shop, lever: OnlineLever | None = None) -> None:
+    def __init__(
+        self, shop: Shop, lever: OnlineLever | None = None, *, name: str = LEVER
+    ) -> None:
         self._shop = shop
         self._lever = lever
+        self.name = name
         self._published: Published | None = None
+        self._rules: tuple[ShopRule, ...] = ()
         self._checked_at = float("-inf")
         self._refreshing: asyncio.Task[None] | None = None
         self._broken_turn: int | None = None
@@ -106,6 +128,11 @@ class Serving:
         return self._published.trials if self._published else None
 
     @property
+    def rules(self) -> tuple[ShopRule, ...]:
+        """The merchant's rules in force, at most a second old."""
+        return self._rules
+
+    @property
     def turn(self) -> int | None:
         """Turn that answers now, or None."""
         return self._published.turn if self._published else None
@@ -120,6 +147,7 @@ class Serving:
         self._checked_at = time.monotonic()
         try:
             newest = newest_turn(self._shop.database)
+            self._rules = rules_in_force(self._shop.database, self._today())
         except SQLAlchemyError as error:
             self._note(f"the database cannot be read: {type(error).__name__}")
             return
@@ -128,6 +156,10 @@ class Serving:
             self._note("")
         elif newest != self.turn and newest != self._broken_turn:
             self._load(newest)
+
+    def _today(self) -> str:
+        zone = ZoneInfo(self._shop.settings.timezone)
+        return datetime.now(zone).date().isoformat()
 
     def check_soon(self) -> None:
         """Look for a newer turn in the background, at most once a second."""
@@ -138,9 +170,15 @@ class Serving:
             self._refreshing = asyncio.create_task(asyncio.to_thread(self.check))
 
     def _load(self, turn: int) -> None:
-        folder = self._shop.turn_folder(turn) / "models" / LEVER
+        folder = self._shop.turn_folder(turn) / "models" / self.name
+        if self.name != LEVER and not folder.is_dir():
+            # A turn of before the lever was there; recommending is in every turn.
+            self._published, self._broken_turn = None, turn
+            self._note("")
+            return
         try:
-            self._published = load_published(turn, folder, self._lever or find_lever())
+            lever = self._lever or find_lever(self.name)
+            self._published = load_published(turn, folder, lever)
         except Exception as error:
             # Broken files or a lever that cannot read them: the old model stays. Not
             # tried again each second; the next turn brings a new one.
@@ -154,7 +192,7 @@ class Serving:
 
     def _note(self, problem: str) -> None:
         if problem and problem != self.problem:
-            log.warning("recommendations are degraded", problem=problem)
+            log.warning("answers are degraded", lever=self.name, problem=problem)
         self.problem = problem
 
 
@@ -166,12 +204,12 @@ def newest_turn(engine: Engine) -> int | None:
     return number
 
 
-def find_lever() -> OnlineLever:
-    """Return the lever that recommends, found as a third party's would be."""
-    (entry,) = entry_points(group="cartwheel.levers", name=LEVER)
+def find_lever(name: str = LEVER) -> OnlineLever:
+    """Return an online lever, found as a third party's would be."""
+    (entry,) = entry_points(group="cartwheel.levers", name=name)
     lever = entry.load()()
     if not isinstance(lever, OnlineLever):
-        raise TypeError(f"the lever {LEVER} has no answer()")
+        raise TypeError(f"the lever {name} has no answer()")
     return lever
 
 
@@ -183,7 +221,16 @@ def load_published(turn: int, folder: Path, lever: OnlineLever) -> Published:
         placement="home", limit=FALLBACK_SLOTS, holdout=True, excluded=excluded
     )
     untouched = lever.answer(model, trial, rng=np.random.default_rng(turn))
+    if lever.name == SEARCH:
+        asked = Request(placement=SEARCH, query="under 10: a large one", limit=1)
+        lever.answer(model, asked, rng=np.random.default_rng(turn))
+    arm_folder = folder.with_name(f"{lever.name}@treated")
+    arm_model = None
+    if arm_folder.is_dir():
+        arm_model = Model.load(arm_folder, mapped=True)
+        lever.answer(arm_model, trial, rng=np.random.default_rng(turn))
     return Published(
+        arm_model=arm_model,
         turn=turn,
         lever=lever,
         model=model,
@@ -229,24 +276,146 @@ def draw(decision_id: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest, "big"))
 
 
-def ask(published: Published, request: Request, decision_id: str) -> Served:
-    """Ask the lever; whatever it raises goes through."""
-    asked = replace(request, excluded=published.excluded | request.excluded)
-    answer = published.lever.answer(published.model, asked, rng=draw(decision_id))
+def ask(
+    published: Published,
+    request: Request,
+    decision_id: str,
+    rules: Iterable[ShopRule] = (),
+) -> Served:
+    """Ask the lever; whatever it raises goes through.
+
+    The merchant's exclusions and pins act on everybody, boosts only where the wheel
+    ranks.
+    """
+    said = rules_for(rules, request.placement, request.category, request.query)
+    asked = replace(
+        request,
+        excluded=published.excluded | request.excluded | said.excluded,
+        boosts={} if request.holdout else said.boosts,
+    )
+    option_arm = "" if request.holdout else option_arm_of(published, request)
+    model = published.model
+    if option_arm == "treated" and published.arm_model is not None:
+        model = published.arm_model
+    answer = published.lever.answer(model, asked, rng=draw(decision_id))
+    answer = place_pins(answer, said.pins, asked, published.cards)
     arm: Arm = "holdout" if request.holdout else "treated"
-    return Served(answer=answer, arm=arm, turn=published.turn)
+    return Served(answer=answer, arm=arm, turn=published.turn, option_arm=option_arm)
 
 
-def fallback(published: Published | None, request: Request) -> Served:
-    """Return what the untouched rule shows, or an empty slate before any turn."""
+def option_arm_of(published: Published, request: Request) -> str:
+    """Return the arm of an experiment on an option that whoever looks is in, or ""."""
+    force = published.trials
+    if force is None or published.arm_model is None:
+        return ""
+    from cartwheel.measure.assign import looker_of
+
+    who = looker_of(request.customer, request.visitor, model=published.model)
+    return force.option_arm(who, published.lever.name, visitor=request.visitor) or ""
+
+
+def preview(
+    published: Published,
+    *,
+    placement: str,
+    customer: str | None = None,
+    context: tuple[str, ...] = (),
+    category: str | None = None,
+    query: str = "",
+    limit: int = 10,
+    rules: Iterable[ShopRule] = (),
+) -> Served:
+    """Return what a page would be answered; nothing is logged or counted.
+
+    The same question is always answered alike: its draw has a seed of its own.
+    """
+    request = Request(
+        placement=placement,
+        customer=customer,
+        context=context,
+        category=category,
+        query=query,
+        limit=limit,
+    )
+    return ask(published, request, "preview", rules)
+
+
+def place_pins(
+    answer: Answer, pins: Mapping[int, str], request: Request, cards: Cards | None
+) -> Answer:
+    """Put the merchant's pins into their slots; the others move down.
+
+    A pin that cannot be shown is left out: excluded, on the page already, an open
+    return of the reader, unknown to the turn, sold out, or for a slot not asked for.
+
+    Args:
+        answer: What the lever answers.
+        pins: Product by slot, from 1.
+        request: The question, with all that is excluded.
+        cards: Cards of the turn, None when it has none.
+    """
+    gone = {*request.excluded, *answer.kept_from}
+    if request.placement != SEARCH:
+        gone.update(request.context)
+    first = request.offset
+    shown = {
+        at: name
+        for at, name in sorted(pins.items())
+        if first < at <= first + request.limit
+        and name not in gone
+        and _can_be_shown(name, cards)
+    }
+    if not shown:
+        return answer
+    left = [slot for slot in answer.slots if slot.product_id not in shown.values()]
+    slots: list[Slot] = []
+    for at in range(first + 1, first + request.limit + 1):
+        if at in shown:
+            slots.append(Slot(product_id=shown[at], propensity=1.0, reason=PINNED))
+        elif left:
+            slots.append(left.pop(0))
+    return replace(answer, slots=tuple(slots))
+
+
+def _of_the_page(slot: Slot, request: Request, cards: Cards | None) -> bool:
+    """Tell whether a product is of the category whose page asks, if one does."""
+    if request.placement != "category" or not request.category or cards is None:
+        return True
+    card = cards.find(slot.product_id)
+    kind = (card.category if card else None) or ""
+    return kind == request.category or kind.startswith(request.category + " > ")
+
+
+def _can_be_shown(product: str, cards: Cards | None) -> bool:
+    card = None if cards is None else cards.find(product)
+    return card is not None and card.available
+
+
+def fallback(
+    published: Published | None, request: Request, rules: Iterable[ShopRule] = ()
+) -> Served:
+    """Return what the untouched rule shows, or an empty slate before any turn.
+
+    A search gets an empty one in any case: what sells well is no answer to it.
+    """
+    if request.placement == SEARCH and request.query.strip():
+        turn = None if published is None else published.turn
+        answer = Answer(slots=(), eligible_hash="", rule="none yet")
+        return Served(answer=answer, arm="fallback", turn=turn)
     if published is None:
         answer = Answer(slots=(), eligible_hash="", rule="none yet")
         return Served(answer=answer, arm="fallback", turn=None)
-    seen = {*request.context, *request.excluded}
-    slots = [slot for slot in published.untouched if slot.product_id not in seen]
-    answer = Answer(
-        slots=tuple(slots[: request.limit]), eligible_hash="", rule="bestsellers"
-    )
+    said = rules_for(rules, request.placement, request.category, request.query)
+    asked = replace(request, excluded=request.excluded | said.excluded)
+    seen = {*asked.context, *asked.excluded}
+    slots = [
+        slot
+        for slot in published.untouched
+        if slot.product_id not in seen and _of_the_page(slot, asked, published.cards)
+    ]
+    shown = slots[request.offset : request.offset + request.limit]
+    answer = Answer(slots=tuple(shown), eligible_hash="", rule="bestsellers")
+    answer = place_pins(answer, said.pins, asked, published.cards)
     return Served(answer=answer, arm="fallback", turn=published.turn)
 
 

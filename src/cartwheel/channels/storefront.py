@@ -123,6 +123,28 @@ class Cards:
             available=bool(self._arrays["available"][at]),
         )
 
+    def like(self, words: str, limit: int = 12) -> list[tuple[str, str]]:
+        """Return ids and titles of products whose title or id holds the words.
+
+        Args:
+            words: Any part of a title, in any case, or of an id.
+            limit: Most products returned.
+        """
+        wanted = words.lower().strip()
+        if not wanted:
+            return []
+        names = self._arrays["product_id"].tolist()
+        text = bytes(self._arrays["title_text"])
+        start = self._arrays["title_start"].tolist()
+        found = []
+        for at, name in enumerate(names):
+            title = text[start[at] : start[at + 1]].decode()
+            if wanted in title.lower() or wanted in name.lower():
+                found.append((name, title))
+                if len(found) == limit:
+                    break
+        return found
+
     def _said(self, name: str, at: int) -> str | None:
         start, end = self._arrays[f"{name}_start"][at : at + 2].tolist()
         text = bytes(self._arrays[f"{name}_text"][start:end]).decode()

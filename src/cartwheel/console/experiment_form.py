@@ -17,6 +17,7 @@ from typing import Any, cast
 from starlette.datastructures import ImmutableMultiDict
 
 from cartwheel.measure.experiment.terms import (
+    DRAWN_ONCE,
     LEAST_SHARE,
     LEAST_WANTED,
     LEVER_UNITS,
@@ -24,6 +25,7 @@ from cartwheel.measure.experiment.terms import (
     METRICS,
     MOST_SHARE,
     MOST_WANTED,
+    PEOPLE,
     STOPS,
     Guard,
     MetricName,
@@ -136,13 +138,13 @@ def choices() -> dict[str, tuple[Unit, ...]]:
 
 def metrics_for(unit: str) -> tuple[MetricName, ...]:
     """Return the metrics that units of a kind can be compared by."""
-    left_out = "units" if unit == "customer" else "orders"
+    left_out = "units" if unit in PEOPLE else "orders"
     return tuple(metric for metric in METRICS if metric != left_out)
 
 
 def stops_for(unit: str) -> tuple[Stop, ...]:
     """Return the stop rules that units of a kind allow."""
-    return STOPS if unit in ("customer", "product") else ("fixed",)
+    return STOPS if unit in DRAWN_ONCE else ("fixed",)
 
 
 def terms_of(
@@ -160,7 +162,7 @@ def terms_of(
         and every problem found, by field.
     """
     wrong: Problems = {}
-    whole = draft.unit in ("customer", "product")
+    whole = draft.unit in DRAWN_ONCE
     sandbox = draft.mode == "sandbox"
     budget = _money(wrong, "budget", draft.budget, minor_digits)
     if sandbox and budget is None and "budget" not in wrong:

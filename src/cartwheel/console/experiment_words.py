@@ -35,6 +35,16 @@ UNIT_WORDS = {
         "The whole shop takes turns by period. The only way to see what moves from "
         "one product to another; needs months.",
     ),
+    "visitor": (
+        "visitors",
+        "Each device is drawn once, signed in or not. Sees people who never sign in; "
+        "who uses two devices may meet both arms, which is counted.",
+    ),
+    "geography": (
+        "countries and regions",
+        "Whole places are drawn in pairs that are alike. For what people of a place "
+        "share; needs a dozen places and finds large changes only.",
+    ),
 }
 """What a unit is called, and when it suits."""
 
@@ -50,6 +60,8 @@ PER = {
     "product": "per product",
     "product-week": "per product and week",
     "period": "per day",
+    "visitor": "per visitor",
+    "geography": "per customer",
 }
 STOP_WORDS = {
     "fixed": "read once, on its last day",
@@ -67,6 +79,7 @@ COUNT_WORDS = {
     "products": "products",
     "weeks": "weeks",
     "days": "days",
+    "places": "places",
 }
 
 
@@ -101,6 +114,18 @@ def share_text(value: float | None) -> str:
     return f"{'+' if value > 0 else ''}{percent(value)}"
 
 
+def _arms(terms: Terms) -> tuple[str, str]:
+    """Return what the arms differ in: an option's value, or whether the lever acts."""
+    if not terms.option:
+        return "Left alone", _left_alone(terms)
+    control, arm = terms.control_value, terms.arm_value
+    return (
+        "Arms",
+        f"{terms.option} {control:g} in the control and for whoever takes no part, "
+        f"{arm:g} in the arm",
+    )
+
+
 def term_rows(terms: Terms, fmt: Formatter) -> list[tuple[str, str]]:
     """Return the terms as names and texts, in the order of reading."""
     unit, _ = UNIT_WORDS[terms.unit]
@@ -115,7 +140,7 @@ def term_rows(terms: Terms, fmt: Formatter) -> list[tuple[str, str]]:
             f"{fmt.day(terms.ends_on.isoformat())}, {terms.days} days",
         ),
         ("Stop rule", STOP_WORDS[terms.stop]),
-        ("Left alone", _left_alone(terms)),
+        _arms(terms),
         ("Mode", MODE_WORDS[terms.mode]),
     ]
     if terms.budget_minor is not None:

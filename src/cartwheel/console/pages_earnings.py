@@ -89,6 +89,8 @@ def entry_parts(entry: Mapping[str, Any], fmt: Formatter) -> dict[str, Any]:
         "is_open": bool(entry["not_yet"]),
         "counted": _counted(entry, fmt),
         "money_text": _span(entry["money"], fmt),
+        # A turn of an earlier version published none.
+        "watched_text": _span(entry.get("money_watched"), fmt),
         "effect_text": _effect(entry["effect"], unit, fmt),
         "cost_rows": [_cost(cost, fmt) for cost in entry["costs"]],
         "offered_text": fmt.money(entry["offered_minor"])

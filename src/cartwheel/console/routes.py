@@ -17,9 +17,11 @@ from cartwheel.console import (
     pages_kpis,
     pages_levers,
     pages_living,
+    pages_merchandising,
     pages_overview,
     pages_report,
     pages_sign_in,
+    pages_what_if,
 )
 from cartwheel.console.view import FOLDER, draw
 
@@ -29,8 +31,10 @@ for part in (
     pages_decisions,
     pages_kpis,
     pages_earnings,
+    pages_what_if,
     pages_levers,
     pages_living,
+    pages_merchandising,
     # The design stands before the experiments: its address looks like a name.
     pages_experiment_design,
     pages_experiments,

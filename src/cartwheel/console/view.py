@@ -185,6 +185,10 @@ def done_message(request: Request) -> dict[str, str] | None:
         return {"text": "A turn is asked for.", "undo": ""}
     if verb == "live":
         return {"text": "A week is asked for.", "undo": ""}
+    if verb == "rule":
+        return {"text": "The rule is in force.", "undo": ""}
+    if verb == "unrule":
+        return {"text": "The rule is ended.", "undo": ""}
     if verb == "begin":
         return {"text": "The experiment is on record.", "undo": ""}
     if verb == "stop":

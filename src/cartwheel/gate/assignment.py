@@ -39,7 +39,12 @@ def _why(candidate: Candidate, context: GateContext) -> str | None:
             return f"in the holdout of {share:.1%} of products of {lever}"
     if context.day is not None:
         trial = left_alone_by(
-            context.trials, lever, context.day, customer=customer, product=product
+            context.trials,
+            lever,
+            context.day,
+            customer=customer,
+            product=product,
+            place=None if customer is None else context.places.get(customer),
         )
         if trial is not None:
             return f"left alone by the experiment {trial}"

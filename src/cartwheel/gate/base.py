@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -81,7 +81,9 @@ class GateContext:
         open_returns: Product ids a customer has an open return of, by customer.
         recent_offers: Offers to each customer in the last 30 days.
         day: The turn's day; None when no experiment can run.
+        hidden: Products the merchant excluded from every slot.
         trials: Experiments that run.
+        places: Where customers live, if an experiment is by place.
     """
 
     settings: Settings
@@ -92,7 +94,9 @@ class GateContext:
     open_returns: Mapping[str, frozenset[str]]
     recent_offers: Mapping[str, int]
     day: date | None = None
+    hidden: frozenset[str] = frozenset()
     trials: tuple[Trial, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
     def variants_of(self) -> dict[str, list[VariantFacts]]:
         """Return variants by product id."""

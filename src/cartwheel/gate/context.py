@@ -25,6 +25,8 @@ def make_context(
     *,
     day: date | None = None,
     trials: Iterable[Trial] = (),
+    hidden: Iterable[str] = (),
+    places: Mapping[str, str] | None = None,
 ) -> GateContext:
     """Return the context of a turn.
 
@@ -35,6 +37,8 @@ def make_context(
         recent_offers: Offers to each customer in the last 30 days.
         day: The turn's day; None when no experiment can run.
         trials: Experiments that run.
+        hidden: Products the merchant excluded from every slot.
+        places: Where customers live, if an experiment is by place.
     """
     consent = _rows(tables, "consent")
     returned: dict[str, set[str]] = {}
@@ -55,6 +59,8 @@ def make_context(
         recent_offers=recent_offers,
         day=day,
         trials=tuple(trials),
+        hidden=frozenset(hidden),
+        places=places or {},
     )
 
 

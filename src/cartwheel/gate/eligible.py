@@ -11,7 +11,8 @@ RULE = "eligible"
 
 def eligible(candidates: Sequence[Candidate], context: GateContext) -> Verdict:
     """Refuse blocked or inactive products and what is sold out with nothing inbound."""
-    gone = unpromotable(context)
+    hidden = dict.fromkeys(context.hidden, "excluded by the merchant")
+    gone = {**unpromotable(context), **hidden}
     blocked = frozenset(context.settings.guardrails.blocked_products)
     return sift(_check(candidate, context, gone, blocked) for candidate in candidates)
 

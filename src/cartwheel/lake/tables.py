@@ -489,7 +489,12 @@ TABLES: tuple[FactTable, ...] = (
                 required=True,
             ),
             _text("eligible_hash", "Fingerprint of the eligible set."),
-            _text("slate", "JSON list of {product_id, propensity}.", required=True),
+            _text(
+                "slate",
+                "JSON list of {product_id, propensity}, with the arm of an experiment "
+                "on an option of the lever.",
+                required=True,
+            ),
         ),
     ),
     FactTable(

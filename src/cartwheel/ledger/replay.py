@@ -22,8 +22,9 @@ from cartwheel.shop import Shop
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from cartwheel.levers.base import Lever
+    from cartwheel.levers.base import Decision, Lever
     from cartwheel.turn.steps import TurnRow
+    from cartwheel.turn.variants import Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,26 @@ def _remake(shop: Shop, number: int) -> dict[str, str]:
     return remade
 
 
+def _remake_arm(
+    shop: Shop, row: TurnRow, lever: Lever, trial: Trial, tables: dict[str, pa.Table]
+) -> tuple[Decision, ...]:
+    """Decide again for the arm of an experiment on an option."""
+    from cartwheel.turn import steps
+    from cartwheel.turn.core import context_of, finish, lever_seed
+    from cartwheel.turn.variants import TREATED, variant_of, with_arm
+
+    stored = _stored_model(shop, row.number, variant_of(lever.name))
+    if stored is None:
+        return ()
+    context = with_arm(
+        context_of(row.settings, steps.when_of(shop, row)), trial, TREATED
+    )
+    seed = lever_seed(row.seed, lever.name, row.as_of)
+    return finish(
+        lever, stored.model, tables, context, row.cuts, seed, stored.state
+    ).decisions
+
+
 def _stored_model(shop: Shop, number: int, lever: str) -> Stored | None:
     """Return the model that decided and the lever's state; None when none decided.
 
@@ -148,15 +169,37 @@ def _remake_lever(
     from cartwheel.turn import steps
     from cartwheel.turn.core import context_of, finish, lever_seed
     from cartwheel.turn.publish import decision_id
+    from cartwheel.turn.variants import (
+        CONTROL,
+        Subjects,
+        option_trial,
+        picked,
+        variant_of,
+        with_arm,
+    )
 
-    context = context_of(row.settings, steps.when_of(shop, row))
+    stage = steps.stage_of(shop, row.number)
+    trial = option_trial(steps.trials_of(stage), lever.name)
+    shops = context_of(row.settings, steps.when_of(shop, row))
+    context = with_arm(shops, trial, CONTROL)
     seed = lever_seed(row.seed, lever.name, row.as_of)
+    arm: tuple[Decision, ...] = ()
+    if trial is not None:
+        arm = _remake_arm(shop, row, lever, trial, tables)
     made = finish(lever, stored.model, tables, context, row.cuts, seed, stored.state)
     lagged = {signal.name for signal in lever.writes if signal.lagged}
     tables.update({n: t for n, t in made.emitted.items() if n not in lagged})
+    standing = list(made.decisions)
+    if trial is not None and stage.read_json("runs", variant_of(lever.name)):
+        subjects = Subjects.of(
+            steps.in_force_from(row),
+            tables.get("catalogue"),
+            steps.pinned_places(stage),
+        )
+        standing = [one for one, _ in picked(standing, arm, trial, subjects)]
     return {
         decision_id(row.number, lever.name, d.kind, d.subject): d.canonical()
-        for d in made.decisions
+        for d in standing
     }
 
 

@@ -318,6 +318,7 @@ class Request:
         filters: Values a search is narrowed to, by facet.
         category: Category whose page asks, for the placement `category`.
         offset: Slots to leave out before the first, for later pages of a search.
+        boosts: Factors by which the merchant wants products' scores multiplied.
     """
 
     placement: str
@@ -331,6 +332,7 @@ class Request:
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     category: str | None = None
     offset: int = 0
+    boosts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,12 +355,15 @@ class Answer:
         rule: Method that answered.
         about: What goes with the slots: facets, chips, a corrected spelling; JSON
             values only.
+        kept_from: Products this reader must not be shown, such as those of open
+            returns; the merchant's pins keep to it too.
     """
 
     slots: tuple[Slot, ...]
     eligible_hash: str
     rule: str
     about: Mapping[str, Any] = field(default_factory=dict)
+    kept_from: frozenset[str] = frozenset()
 
 
 @runtime_checkable
@@ -369,4 +374,17 @@ class OnlineLever(Lever, Protocol):
         self, model: Model, request: Request, *, rng: np.random.Generator
     ) -> Answer:
         """Answer one request from the published model."""
+        ...
+
+
+@runtime_checkable
+class SuggestingLever(OnlineLever, Protocol):
+    """A lever that also suggests while somebody types. numpy only, no I/O."""
+
+    def suggest(self, model: Model, request: Request) -> Mapping[str, Any]:
+        """Return suggestions for the query typed so far; JSON values only.
+
+        `queries` is a list of texts, `products` of objects with `product_id` and
+        `title`, `categories` of objects with `category`, `label` and `count`.
+        """
         ...

@@ -116,7 +116,7 @@ def looker_held_out(
     who = looker_of(customer, device, model=model)
     if who is not None and held_out_of(who, lever, holdout) is not None:
         return True
-    return trials is not None and trials.leaves_alone(who, lever)
+    return trials is not None and trials.leaves_alone(who, lever, visitor=device)
 
 
 def looker_of(

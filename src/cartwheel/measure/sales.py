@@ -1,4 +1,4 @@
-"""What standing orders of a window paid and earned, by customer, product or day.
+"""What standing orders of a window paid and earned, by customer, product, order or day.
 
 Counted is what was paid for products, less goods, refunds and the cost of returns, as
 known at the window's end. A line without a unit cost is taken to cost the share of its
@@ -18,7 +18,7 @@ from cartwheel.measure.standing import standing
 if TYPE_CHECKING:
     import duckdb
 
-Key = Literal["customer", "product", "day"]
+Key = Literal["customer", "product", "day", "order"]
 
 KNOWN_COSTS = 0.5
 """Share of what was paid that must have a unit cost for margins to be told."""
@@ -26,13 +26,14 @@ KNOWN_COSTS = 0.5
 _COLUMNS: Mapping[Key, str] = {
     "customer": "customer_id",
     "product": "product_id",
+    "order": "order_id",
     "day": "CAST(timezone(?, timezone('UTC', placed_at)) AS DATE)",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sold:
-    """What one customer, product or day brought.
+    """What one customer, product, order or day brought.
 
     Attributes:
         revenue: Paid for products, less refunds, minor units.

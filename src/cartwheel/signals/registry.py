@@ -20,8 +20,10 @@ from cartwheel.signals.listing import LISTING
 from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.price import PRICE_HISTORY
 from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
+from cartwheel.signals.search_clicks import SEARCH_CLICKS
 from cartwheel.signals.stock import STOCK
 from cartwheel.signals.supply import LEAD_TIME
+from cartwheel.signals.weak_searches import WEAK_SEARCHES
 
 LAKE_SIGNALS: dict[str, Signal] = {
     signal.name: signal
@@ -30,6 +32,7 @@ LAKE_SIGNALS: dict[str, Signal] = {
         LISTING,
         INTENT,
         SEARCHES,
+        SEARCH_CLICKS,
         INTEREST,
         IDENTITY,
         DEMAND,
@@ -50,7 +53,8 @@ LAKE_SIGNALS: dict[str, Signal] = {
 """Signals made from the lake, each after the signals it reads."""
 
 LEARNED: dict[str, Signal] = {
-    signal.name: signal for signal in (FORECAST, PRICE_PLAN, LIFETIME_VALUE, SEGMENT)
+    signal.name: signal
+    for signal in (FORECAST, PRICE_PLAN, LIFETIME_VALUE, SEGMENT, WEAK_SEARCHES)
 }
 """Signals written by levers."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -291,6 +292,12 @@ def catalogue_columns(cat: Catalogue, start: date) -> dict[str, dict[str, Any]]:
             "brand": [BRANDS[b] for b in cat.brand],
             "tags": [
                 f"{STYLES[s]}, {COLOURS[k]}"
+                for s, k in zip(cat.style, cat.colour, strict=True)
+            ],
+            "url": [f"/products/{name}" for name in cat.product_ids],
+            "image_url": [None] * len(cat.product_ids),
+            "attributes": [
+                json.dumps({"Colour": COLOURS[k], "Style": STYLES[s]})
                 for s, k in zip(cat.style, cat.colour, strict=True)
             ],
             "status": ["active"] * len(cat.product_ids),

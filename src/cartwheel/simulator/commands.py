@@ -240,8 +240,13 @@ def coverage(
     retry_failed: RetryOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure the wheel by its holdout, and print how often that held the truth."""
+    """Measure wheel and levers by their holdouts; print how often that was true."""
     kinds = _worlds(world, size)
+    from cartwheel.simulator.referee.by_lever import (
+        levers_together,
+        recovered_levers,
+        text_levers,
+    )
     from cartwheel.simulator.referee.groups import MEASURED
     from cartwheel.simulator.referee.recovered import (
         recovered,
@@ -255,12 +260,18 @@ def coverage(
     summary = _play(jobs, out, workers=workers, limit=limit, retry_failed=retry_failed)
     runs = read_runs(out)
     rows, all_ = recovered(runs), together(runs)
+    levers, each = recovered_levers(runs), levers_together(runs)
     value = {
         **_ended(summary, out),
         "coverage": _plain(rows),
         "together": {**_plain(all_), "bias": None, "says": said_of(all_)},
+        "levers": _plain(levers),
+        "levers_together": _plain(each),
     }
-    _show(value, as_json=as_json, lines=[text_recovered(rows, all_)])
+    lines = [text_recovered(rows, all_)]
+    if levers:
+        lines += ["", text_levers(levers, each)]
+    _show(value, as_json=as_json, lines=lines)
     _judge(summary)
 
 
@@ -312,6 +323,7 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write the results of a folder as one HTML page and one Parquet file."""
+    from cartwheel.simulator.referee.by_lever import recovered_levers
     from cartwheel.simulator.referee.claims import headline
     from cartwheel.simulator.referee.link_table import link_table
     from cartwheel.simulator.referee.recovered import recovered
@@ -336,6 +348,7 @@ def report(
         "headline": _plain(rows),
         "links": _plain(link_table(runs)),
         "coverage": _plain(recovered(runs)),
+        "levers": _plain(recovered_levers(runs)),
     }
     wrote = f"Wrote {page} and {table} ({len(runs):,} runs)."
     _show(value, as_json=as_json, lines=[*_told(rows, runs), wrote])
@@ -343,6 +356,11 @@ def report(
 
 def _told(rows: Sequence[Headline], runs: Sequence[Run]) -> list[str]:
     """Return what a folder's runs tell on a terminal: headline and measurement."""
+    from cartwheel.simulator.referee.by_lever import (
+        levers_together,
+        recovered_levers,
+        text_levers,
+    )
     from cartwheel.simulator.referee.groups import MEASURED
     from cartwheel.simulator.referee.recovered import (
         recovered,
@@ -357,6 +375,9 @@ def _told(rows: Sequence[Headline], runs: Sequence[Run]) -> list[str]:
         lines.append(text_no_headline(sorted(set(others)), len(others)))
     if len(others) < len(runs):
         lines.append(text_recovered(recovered(runs), together(runs)))
+        levers = recovered_levers(runs)
+        if levers:
+            lines += ["", text_levers(levers, levers_together(runs))]
     return lines
 
 

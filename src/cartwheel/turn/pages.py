@@ -20,6 +20,8 @@ from cartwheel.measure.freshness import table_states
 from cartwheel.measure.health.shop import shop_health
 from cartwheel.measure.kpi import make_board, source_of
 from cartwheel.measure.kpi.overview import overview_figures
+from cartwheel.measure.off_policy.page import NAME as WHAT_IF
+from cartwheel.measure.off_policy.page import what_if_page
 from cartwheel.operations import pages
 from cartwheel.shop import Shop
 from cartwheel.signals.base import Signal
@@ -44,7 +46,7 @@ KPI_SECONDS = 300
 
 
 def make_pages(shop: Shop, number: int) -> dict[str, Any]:
-    """Return the pages of a turn: overview, titles, earnings and one per lever."""
+    """Return a turn's pages: overview, titles, earnings, what if, one per lever."""
     row = read_turn(shop, number)
     stage = stage_of(shop, number)
     tables = known_signals(stage)
@@ -54,6 +56,7 @@ def make_pages(shop: Shop, number: int) -> dict[str, Any]:
         "overview": overview,
         "titles": _titles(tables),
         "earnings": earnings_page(shop, on, overview),
+        WHAT_IF: what_if_page(shop, on),
         "health": _health(shop, row, stage, overview["links"]),
     }
     kpis = _kpis(shop, row)

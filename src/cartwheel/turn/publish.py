@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ from cartwheel.ledger.entry import DecisionState
 from cartwheel.ledger.store import expire, insert_decisions
 from cartwheel.levers.base import Decision, Prediction
 from cartwheel.measure.earnings.baseline import freeze, new_baselines
+from cartwheel.measure.experiment.options import option_trial, variant_of
+from cartwheel.measure.experiment.trial import TREATED
 from cartwheel.operations import (
     decisions,
     now_text,
@@ -34,15 +36,18 @@ from cartwheel.turn.stage import Stage
 from cartwheel.turn.steps import (
     TurnRow,
     day_after,
+    hidden_of,
     in_force_from,
     mark,
     oldest_kept,
+    pinned_places,
     read_turn,
     run_child,
     runs_of,
     stage_of,
     trials_of,
 )
+from cartwheel.turn.variants import Subjects, picked
 from cartwheel.wheel import find_kinds, find_levers
 
 if TYPE_CHECKING:
@@ -81,9 +86,7 @@ def gate(shop: Shop, number: int) -> None:
     stage = stage_of(shop, number)
     mark(shop, number, step="gate")
     candidates = [
-        Candidate(lever=lever, decision=read_decision(line), body=line)
-        for lever in runs_of(stage)
-        for line in stage.read_lines("decisions", lever)
+        one for lever in runs_of(stage) for one in _candidates(stage, row, lever)
     ]
     context = gate_context(shop, row, stage)
     verdict = pass_gate(candidates, context)
@@ -92,6 +95,32 @@ def gate(shop: Shop, number: int) -> None:
     stage.write_lines("gate", "rows", (json.dumps(r, sort_keys=True) for r in rows))
     stage.write_json("gate", "excluded", excluded_products(context))
     stage.write_cards(make_cards(stage.read_tables("signals")))
+
+
+def _candidates(stage: Stage, row: TurnRow, lever: str) -> Iterator[Candidate]:
+    """Yield what a lever decided; of both arms' decisions the one that stands."""
+    lines = stage.read_lines("decisions", lever)
+    trial = option_trial(trials_of(stage), lever)
+    arm = stage.read_json("runs", variant_of(lever))
+    if trial is None or arm is None:
+        for line in lines:
+            yield Candidate(lever=lever, decision=read_decision(line), body=line)
+        return
+    of_arm = stage.read_lines("decisions", variant_of(lever))
+    catalogue = stage.read_tables("signals").get("catalogue")
+    subjects = Subjects.of(in_force_from(row), catalogue, pinned_places(stage))
+    plain, treated = map(read_decision, lines), map(read_decision, of_arm)
+    for one, _ in picked(plain, treated, trial, subjects):
+        yield Candidate(lever=lever, decision=one, body=one.canonical())
+
+
+def _model_of(stage: Stage, item: Mapping[str, Any], own: str) -> str:
+    """Return the fingerprint of the model that decided: the arm's for the arm."""
+    said = json.loads(item["body"])["evidence"].get("experiment")
+    arm = stage.read_json("runs", variant_of(item["lever"]))
+    if arm is None or not isinstance(said, dict) or said.get("arm") != TREATED:
+        return own
+    return str(arm["model"])
 
 
 def gate_context(shop: Shop, row: TurnRow, stage: Stage) -> GateContext:
@@ -103,6 +132,8 @@ def gate_context(shop: Shop, row: TurnRow, stage: Stage) -> GateContext:
         _recent_offers(shop, row),
         day=in_force_from(row),
         trials=trials_of(stage),
+        hidden=hidden_of(stage),
+        places=pinned_places(stage),
     )
 
 
@@ -125,7 +156,7 @@ def publish(shop: Shop, number: int, page_data: Mapping[str, Any]) -> None:
             "id": decision_id(number, item["lever"], item["kind"], item["subject"]),
             "turn": number,
             "position": position,
-            "model": runs[item["lever"]]["model"],
+            "model": _model_of(stage, item, runs[item["lever"]]["model"]),
             "expires_on": day_after(row.as_of, kinds[item["kind"]].expires_days),
         }
         for position, item in enumerate(gated)

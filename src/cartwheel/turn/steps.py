@@ -9,8 +9,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,9 @@ from sqlalchemy import select, update
 
 from cartwheel.errors import Failure, NotFound
 from cartwheel.levers.base import State
+from cartwheel.measure.experiment.options import option_trial, variant_of, with_arm
+from cartwheel.measure.experiment.trial import CONTROL, TREATED
+from cartwheel.merchandising import excluded_everywhere, rules_in_force
 from cartwheel.operations import reading, turns
 from cartwheel.settings import PinnedSettings, Settings
 from cartwheel.shop import Shop
@@ -40,6 +43,9 @@ if TYPE_CHECKING:
 
 TRIALS = "trials"
 """File of a turn's gate that holds the experiments it was pinned with."""
+
+HIDDEN = "hidden"
+"""File of a turn's gate that holds what the merchant had excluded everywhere."""
 
 THREADS = {
     name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -115,16 +121,22 @@ def sense(shop: Shop, number: int) -> None:
 
 
 def pin(shop: Shop, number: int) -> None:
-    """Fix the snapshot and the experiments that this turn is a function of."""
+    """Fix all this turn is a function of: lake, experiments, the merchant's rules."""
     from cartwheel.measure.experiment.store import running_trials
 
     row = read_turn(shop, number)
     stage = stage_of(shop, number)
     if stage.read_json("gate", TRIALS) is None:
         day = in_force_from(row)
-        trials = [one.to_json() for one in running_trials(shop.database, day)]
-        body = {"day": day.isoformat(), "trials": trials}
+        running = running_trials(shop.database, day)
+        trials = [one.to_json() for one in running]
+        body: dict[str, Any] = {"day": day.isoformat(), "trials": trials}
+        if any(one.unit == "geography" for one in running):
+            body["places"] = _places_now(shop, row, running)
         stage.write_json("gate", TRIALS, body)
+    if stage.read_json("gate", HIDDEN) is None:
+        hidden = excluded_everywhere(rules_in_force(shop.database))
+        stage.write_json("gate", HIDDEN, {"products": sorted(hidden)})
     if row.snapshot is None:
         mark(shop, number, step="pin", snapshot=shop.lake.snapshot())
 
@@ -140,6 +152,29 @@ def trials_of(stage: Stage) -> tuple[Trial, ...]:
 
     found = stage.read_json("gate", TRIALS) or {"trials": []}
     return tuple(Trial.from_json(value) for value in found["trials"])
+
+
+def hidden_of(stage: Stage) -> frozenset[str]:
+    """Return the products that were excluded everywhere when a turn was pinned."""
+    return frozenset((stage.read_json("gate", HIDDEN) or {"products": []})["products"])
+
+
+def _places_now(shop: Shop, row: TurnRow, running: Iterable[Trial]) -> dict[str, str]:
+    """Return where customers of enrolled places live, as known on the turn's day."""
+    from cartwheel.measure.experiment.places import places_of
+    from cartwheel.signals.days import midnight_after
+
+    enrolled = {place for one in running for place in one.places}
+    end = midnight_after(date.fromisoformat(row.as_of), row.settings.timezone)
+    with shop.lake.attached(read_only=True) as con:
+        lives = places_of(con, "lake", end)
+    return {name: place for name, place in lives.items() if place in enrolled}
+
+
+def pinned_places(stage: Stage) -> Mapping[str, str]:
+    """Return where customers lived when a turn was pinned, if a test is by place."""
+    found: Mapping[str, str] = (stage.read_json("gate", TRIALS) or {}).get("places", {})
+    return found
 
 
 def look_at_experiments(shop: Shop, number: int) -> None:
@@ -197,16 +232,35 @@ def run_staged(
     row = read_turn(shop, number)
     stage = stage_of(shop, number)
     lever = find_levers()[name]
-    context = context_of(row.settings, when_of(shop, row))
+    shops = context_of(row.settings, when_of(shop, row))
     previous = last_healthy_model(shop, row.previous, name)
     tables = known_signals(stage)
-    if failed is None:
-        run = run_lever(
-            lever, tables, context, cuts=row.cuts, previous=previous, seed=row.seed
-        )
-    else:
+    trial = option_trial(trials_of(stage), name)
+
+    def ran(arm: str, *, pages: bool) -> LeverRun:
+        context = with_arm(shops, trial, arm)
+        if failed is None:
+            return run_lever(
+                lever,
+                tables,
+                context,
+                cuts=row.cuts,
+                previous=previous,
+                seed=row.seed,
+                pages=pages,
+            )
         own_seed = lever_seed(row.seed, name, row.as_of)
-        run = stand_in(lever, tables, context, row.cuts, previous, own_seed, failed)
+        return stand_in(
+            lever, tables, context, row.cuts, previous, own_seed, failed, pages
+        )
+
+    if trial is not None:
+        # What the lever tells others is the control's; the arm is decided for alone.
+        write_run(
+            stage,
+            replace(ran(TREATED, pages=False), lever=variant_of(name), emitted={}),
+        )
+    run = ran(CONTROL, pages=True)
     write_run(stage, run)
     return run
 

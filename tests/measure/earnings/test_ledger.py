@@ -26,6 +26,7 @@ from tests.measure.earnings.made import (
     add_facts,
     add_overview,
     add_turn,
+    noon,
     sales,
     shop_with,
 )
@@ -366,6 +367,27 @@ def test_a_lever_that_only_fell_back_has_not_acted(tmp_path: Path) -> None:
     found = earnings(shop, ON).entry("lifecycle")
     assert found.since is None
     assert "model of its own" in found.not_yet
+
+
+def test_a_lever_of_the_storefront_is_compared_by_customer(tmp_path: Path) -> None:
+    answer = {
+        "decision_id": "a1",
+        "answered_at": noon(DAY),
+        "lever": "recommend",
+        "turn": 1,
+        "arm": "treated",
+        "slate": "[]",
+    }
+    shop = shop_with(
+        tmp_path / "s", {"answers": [answer]}, people=PEOPLE, levers={"recommend": 500}
+    )
+    add_turn(shop, states={"recommend": "healthy"})
+    # A list for the home page is about nobody.
+    add_decisions(shop, ["placement:home"], lever="recommend", kind="recommendation")
+    found = earnings(shop, ON)
+    assert found.entry("recommend").unit == "customer"
+    assert found.entry("recommend").since == (TURNED + timedelta(days=1)).isoformat()
+    assert found.entry(WHEEL).since == found.entry("recommend").since
 
 
 def test_a_proposal_nobody_approved_has_not_acted(tmp_path: Path) -> None:

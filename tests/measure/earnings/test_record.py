@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,7 +13,13 @@ from hypothesis import strategies as st
 
 from cartwheel.measure.earnings.kinds import quarter_end
 from cartwheel.measure.earnings.record import Act, Record, Turn, read_record
-from cartwheel.measure.earnings.window import MOST_DAYS, first_acts, window_of
+from cartwheel.measure.earnings.window import (
+    MOST_DAYS,
+    acted_on,
+    first_acts,
+    unit_of,
+    window_of,
+)
 from cartwheel.operations import transitions, turns
 from cartwheel.shop import Shop, make_shop
 from tests.measure.earnings.made import ON, TURNED, add_decisions, add_turn
@@ -134,6 +141,28 @@ def test_the_first_act_of_a_healthy_turn_counts() -> None:
     assert first_acts(record, []) == {"lifecycle": TURNED + timedelta(days=9)}
     answers = [("lifecycle", 2, TURNED + timedelta(days=8)), ("lifecycle", 1, TURNED)]
     assert first_acts(record, answers) == {"lifecycle": TURNED + timedelta(days=8)}
+
+
+def test_a_lever_that_answers_reaches_customers_whatever_it_decides_beside() -> None:
+    act = Act(
+        turn=1,
+        lever="recommend",
+        kind="recommendation",
+        customers=False,
+        day=TURNED,
+        count=1,
+        worth_minor=None,
+        cost_minor=0,
+    )
+    record = replace(record_of(turn(1, TURNED)), acts=(act,))
+    acted = {"recommend": TURNED}
+    assert unit_of(record, "recommend", ()) == "product"
+    assert unit_of(record, "recommend", {"recommend"}) == "customer"
+    assert unit_of(record, "other", ()) == "customer"
+    # The wheel first acts when somebody is reached.
+    assert acted_on(record, acted, None, ()) is None
+    assert acted_on(record, acted, None, {"recommend"}) == TURNED
+    assert acted_on(record, acted, "recommend", ()) == TURNED
 
 
 def test_a_window_starts_where_the_salt_or_the_holdout_did() -> None:

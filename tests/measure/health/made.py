@@ -171,15 +171,16 @@ def _sell(rows: dict[str, list[Row]], n: int, v: int, at: datetime) -> None:
 def _restock(
     rows: dict[str, list[Row]], day: int, zero: datetime, stock: dict[int, int]
 ) -> None:
-    """Receive for every variant, from one supplier, what was ordered a week before."""
+    """Receive for every variant, from two suppliers, what was ordered a week before."""
     ordered = zero - timedelta(days=7, minutes=day % 40)
     for v in stock:
         stock[v] += 10
+        supplier = f"S{1 + v % 2}"
         rows["purchase_orders"].append(
             {
-                "purchase_order_id": f"PO{day}",
+                "purchase_order_id": f"PO{day}-{supplier}",
                 "variant_id": f"V{v}",
-                "supplier_id": "S1",
+                "supplier_id": supplier,
                 "ordered_at": ordered,
                 "ordered_units": 10,
             }
@@ -187,7 +188,7 @@ def _restock(
         rows["receipts"].append(
             {
                 "receipt_id": f"G{day}",
-                "purchase_order_id": f"PO{day}",
+                "purchase_order_id": f"PO{day}-{supplier}",
                 "variant_id": f"V{v}",
                 "received_at": zero + timedelta(hours=5),
                 "received_units": 10,

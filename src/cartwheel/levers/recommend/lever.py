@@ -132,15 +132,19 @@ class Recommend:
         context = slate.numbers(names, request.context)
         reader = slate.find_reader(model, request.customer, request.visitor)
         excluded = slate.numbers(names, request.excluded)
-        if request.placement in ("cart", "product"):
+        if request.placement in ("product", *slate.WITH):
             excluded = np.concatenate([excluded, context])
+        if request.placement == "category" and request.category:
+            others = slate.outside(model, request.category)
+            excluded = np.concatenate([excluded, others])
+        excluded = np.concatenate([excluded, reader.skip])
         if request.holdout:
             items = slate.untouched(model, request, excluded)
             chance, rule = np.ones(len(items)), "bestsellers"
         else:
-            excluded = np.concatenate([excluded, reader.skip])
+            score = slate.scores(model, reader, context, request.placement)
             items, chance = slate.fill(
-                slate.scores(model, reader, context, request.placement),
+                slate.boosted(model, score, request.boosts),
                 candidates(model, excluded),
                 limit=request.limit,
                 explore=float(model.meta["explore"]),
@@ -151,6 +155,7 @@ class Recommend:
             slots=slate.slots(model, items, chance, reader, context, rule),
             eligible_hash=slate.eligible_hash(model, excluded),
             rule=rule,
+            kept_from=frozenset(names[reader.skip].tolist()),
         )
 
     def report(self, model: Model, data: Signals) -> Report:

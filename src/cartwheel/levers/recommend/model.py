@@ -47,6 +47,8 @@ SHELF_ARRAYS = (
     "margin_minor",
     "on_hand_units",
     "popularity",
+    "kinds",
+    "kind",
 )
 
 
@@ -153,9 +155,12 @@ def _model(
     for name in shelf.product_id[shelf.eligible].tolist():
         digest.update(name.encode() + b"\n")
     arrays = {name: getattr(shelf, name) for name in SHELF_ARRAYS}
+    # `sale_factor` is `factor` with a margin weight of 0: answers do not use it, but
+    # what that weight would have shown is told from it later (measure/off_policy).
     # What is opened when shown is part of what looks teach; before, it scales the rest.
     if not looked:
         arrays["factor"] = shelf.factor * shelf.response
+    arrays["sale_factor"] = np.ones_like(shelf.response) if looked else shelf.response
     arrays |= {
         "bestsellers": sold[eligible].astype(np.int32),
         "base_logit": learned.chance.base(shelf.popularity).astype(np.float32),

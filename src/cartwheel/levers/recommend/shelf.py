@@ -39,6 +39,9 @@ USUAL_RATE = 0.95
 typed wrong must not fill every slot. What a thing earns in money has no bound, since
 shops do earn most with a few dear goods."""
 
+LONGEST_KIND = 200
+"""Characters of a category path that are told apart."""
+
 FEWEST_RATES = 20
 """Known margins below which the highest may be the wrong one; then the median and half
 of what is left of the price is the most."""
@@ -59,6 +62,8 @@ class Shelf:
         popularity: Decayed share of demand, sums to 1 unless nothing sold.
         units_30: Units sold in the last 30 days.
         newest: Rank by day of first sale or listing, 0 is the newest.
+        kinds: Names of categories, sorted, fixed-width text, shape (k,).
+        kind: Number of each product's category, shape (n,).
     """
 
     product_id: Array
@@ -71,6 +76,8 @@ class Shelf:
     popularity: Array
     units_30: Array
     newest: Array
+    kinds: Array
+    kind: Array
 
 
 def make_shelf(
@@ -91,7 +98,10 @@ def make_shelf(
     newest = first["first_on"].max().reindex(products).fillna(_long_ago())
     margin, price = _margins(data, variants, number, len(products))
     kind = first["category"].first().reindex(products).fillna("")
-    _, category = np.unique(kind.to_numpy().astype(str), return_inverse=True)
+    kinds, category = np.unique(
+        np.array([str(name)[:LONGEST_KIND] for name in kind], dtype=str),
+        return_inverse=True,
+    )
     on_hand, eligible = _stock(data, variants, number, len(products))
     factor = margin_factor(margin, price, category, margin_weight)
     return Shelf(
@@ -105,6 +115,8 @@ def make_shelf(
         popularity=popularity(data, products, half_life_days=half_life_days),
         units_30=units_in_window(data, products, days=30),
         newest=_rank(-newest.to_numpy().astype("int64")),
+        kinds=kinds,
+        kind=category.astype(np.int32),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,12 @@ Array = np.ndarray[Any, Any]
 CONTEXT_DECAY = 0.7
 # How much "goes with what you look at" counts beside the chance of buying.
 CONTEXT_WEIGHT = 0.5
+WITH = ("cart", "goes_with", "thanks")
+"""Placements that ask what goes with products, not what is like them."""
+
+LEVELS = " > "
+"""Between the levels of a category path."""
+
 SCORE_SCALE = 0.01
 VISIT_DECAY = 0.8
 EXPLORE_AMONG = 20
@@ -281,11 +287,31 @@ def scores(
     """
     learned = "wanted_slopes" in model.meta
     total = wanted(model, reader, context) if learned else chances(model, reader)
-    if len(context) and not (learned and placement != "cart"):
+    if len(context) and (placement in WITH or not learned):
         recent = context[-20:]
         said = goes_with(model).score(recent, context_weights(len(recent)))
         total = total + np.float32(CONTEXT_WEIGHT) * said
     result: Array = total * model.arrays["factor"]
+    return result
+
+
+def boosted(model: Model, score: Array, boosts: Mapping[str, float]) -> Array:
+    """Return scores with those of the products that the merchant boosts multiplied."""
+    if not boosts:
+        return score
+    names = model.arrays["product_id"]
+    found = score.copy()
+    for name, factor in boosts.items():
+        found[numbers(names, [name])] *= np.float32(factor)
+    return found
+
+
+def outside(model: Model, category: str) -> Array:
+    """Return the products that are not of a category or of one below it."""
+    kinds = model.arrays["kinds"]
+    below = category + LEVELS
+    inside = np.array([k == category or k.startswith(below) for k in kinds.tolist()])
+    result: Array = np.flatnonzero(~inside[model.arrays["kind"]])
     return result
 
 

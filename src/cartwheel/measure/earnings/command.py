@@ -40,7 +40,7 @@ def earnings(
     from cartwheel.shop import open_shop
 
     opened = open_shop(shop)
-    found = read(opened, _day(opened, on))
+    found = read(opened, asked_day(opened, on))
     if to_csv is not None:
         _write_csv(to_csv, found)
     if as_json:
@@ -49,7 +49,12 @@ def earnings(
         print("\n".join(to_lines(found, Words.of(opened.settings))))
 
 
-def _day(shop: Shop, text: str) -> date:
+def asked_day(shop: Shop, text: str) -> date:
+    """Return the day that was typed, the newest fact's for none.
+
+    Raises:
+        Misuse: If it is no day, or later than the newest fact.
+    """
     from cartwheel.signals.engine import pin
 
     newest = pin(shop)[0].as_of
@@ -79,7 +84,7 @@ def to_lines(found: Ledger, write: Words) -> list[str]:
     rows: list[Sequence[str]] = [HEADS]
     rows += [_cells(one, write) for one in found.entries]
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEADS))]
-    lines = [f"Earnings as of {found.on}, 95 % intervals:", ""]
+    lines = [f"Earnings as of {found.on}, 95 % intervals at one look:", ""]
     lines += [
         "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
         for row in rows
@@ -110,6 +115,12 @@ def _cells(one: Entry, write: Words) -> tuple[str, ...]:
 
 def _details(one: Entry, write: Words) -> list[str]:
     lines = []
+    if one.money_watched is not None:
+        low, high = one.money_watched.low, one.money_watched.high
+        lines.append(
+            f"at every turn's look together: {write.money(low)} to "
+            f"{write.money(high)}, which decides"
+        )
     for cost in one.costs:
         amount = "not counted" if cost.minor is None else write.money(cost.minor)
         note = cost.note.removeprefix("not counted: ")

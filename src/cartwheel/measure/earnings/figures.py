@@ -121,7 +121,10 @@ class Entry:
         moved: Units left out because they changed sides in the window.
         effect: Earned more per unit reached, minor units.
         money: The same for all units reached.
-        p_value: Chance of such an effect were there none.
+        money_watched: `money` with the interval that holds at every look together; it
+            decides. None with too few units for it.
+        p_value: Chance of such an effect were there none, at one look.
+        p_watched: The same for all looks together.
         costs: What it cost besides discounts.
         offered_minor: Discounts expected from offers, in the earnings already.
         net: Money less costs; None also when a cost is not known.
@@ -145,7 +148,9 @@ class Entry:
     moved: int = 0
     effect: Range | None = None
     money: Range | None = None
+    money_watched: Range | None = None
     p_value: float | None = None
+    p_watched: float | None = None
     costs: tuple[Cost, ...] = ()
     offered_minor: float = 0.0
     net: Range | None = None

@@ -30,7 +30,6 @@ from cartwheel.measure.earnings.figures import (
     Ledger,
     LinkEarned,
     Range,
-    Unit,
 )
 from cartwheel.measure.earnings.kinds import (
     DRAWN,
@@ -41,9 +40,16 @@ from cartwheel.measure.earnings.kinds import (
 from cartwheel.measure.earnings.measured import Measured, group_of, measure_group
 from cartwheel.measure.earnings.record import Record, read_record
 from cartwheel.measure.earnings.units import Facts, facts_of, first_answers
-from cartwheel.measure.earnings.window import Window, first_acts, window_of
+from cartwheel.measure.earnings.window import (
+    Window,
+    acted_on,
+    first_acts,
+    unit_of,
+    window_of,
+)
 from cartwheel.measure.earnings.words import Words, not_yet, nothing, verdict
 from cartwheel.measure.experiment.correct import holm
+from cartwheel.measure.experiment.sequential import FEWEST
 from cartwheel.operations import pages, reading
 
 if TYPE_CHECKING:
@@ -124,20 +130,15 @@ class _Book:
         own = list(self.shop.settings.holdout.levers)
         return [*own, *sorted(set(self.acted) - set(own))]
 
-    def unit_of(self, lever: str) -> Unit:
-        """Products where a lever decides about nothing else."""
-        acts = [act for act in self.record.acts if act.lever == lever]
-        return "product" if acts and not any(a.customers for a in acts) else "customer"
-
     def wheel(self) -> Entry:
         """Return the entry of the whole wheel, judged later."""
-        people = [day for x, day in self.acted.items() if self.unit_of(x) == "customer"]
+        acted = acted_on(self.record, self.acted, None, self.answering)
         draft = Entry(lever=WHEEL, title=WHEEL_TITLE, unit="customer")
-        if not people:
+        if acted is None:
             text = nothing(WHEEL, turned=bool(self.record.turns))
             return replace(draft, not_yet=text)
-        draft = replace(draft, since=min(people).isoformat())
-        window = window_of(self.record, min(people), self.on, None)
+        draft = replace(draft, since=acted.isoformat())
+        window = window_of(self.record, acted, self.on, None)
         if window is None:
             why = "nobody is left alone by every lever (holdout.share_bps)"
             return replace(draft, not_yet=f"Not yet: {why}.")
@@ -151,15 +152,15 @@ class _Book:
 
     def lever(self, name: str) -> Entry:
         """Return a lever's entry, judged later."""
-        unit = self.unit_of(name)
+        unit = unit_of(self.record, name, self.answering)
         title = self.titles.get(name, name.capitalize())
         draft = Entry(lever=name, title=title, unit=unit)
-        if name not in self.acted:
+        acted = acted_on(self.record, self.acted, name, self.answering)
+        if acted is None:
             draft = replace(
                 draft, not_yet=nothing(name, turned=bool(self.record.turns))
             )
             return replace(draft, links=self._links(name, None))
-        acted = self.acted[name]
         draft = replace(draft, since=acted.isoformat())
         window = window_of(self.record, acted, self.on, name)
         if window is None:
@@ -197,24 +198,18 @@ class _Book:
 
     def judged(self, drafts: Sequence[Entry]) -> Iterable[Entry]:
         """Yield entries with net and verdict; levers are corrected together."""
-        levers = [x for x in drafts if x.lever != WHEEL and x.p_value is not None]
-        adjusted = holm([x.p_value for x in levers if x.p_value is not None])
+        levers = [x for x in drafts if x.lever != WHEEL and x.p_watched is not None]
+        adjusted = holm([x.p_watched for x in levers if x.p_watched is not None])
         sure = {x.lever: float(p) for x, p in zip(levers, adjusted, strict=True)}
         for draft in drafts:
             if draft.money is None:
                 yield draft
                 continue
-            decided = sure.get(draft.lever, draft.p_value or 0.0) < ALPHA
-            decided &= not draft.money.low <= 0 <= draft.money.high
+            decided = _off_zero(draft.money_watched)
+            decided &= sure.get(draft.lever, draft.p_watched or 0.0) < ALPHA
             full = replace(draft, net=net_of(draft.money, draft.costs))
             said = verdict(full, self.write, decided=decided)
-            why = (
-                "the interval holds zero"
-                if full.money is not None and full.money.low <= 0 <= full.money.high
-                else "several levers are judged together, and one of them may well "
-                "look like this by luck"
-            )
-            open_ = not_yet(full.needed, full.unit, self.write, why=why)
+            open_ = not_yet(full.needed, full.unit, self.write, why=_why_open(full))
             yield replace(full, verdict=said, not_yet="" if decided else open_)
 
     def _filled(
@@ -235,7 +230,9 @@ class _Book:
             moved=seen.moved,
             effect=seen.effect,
             money=seen.money,
+            money_watched=seen.money_watched,
             p_value=None if seen.found is None else seen.found.p_value,
+            p_watched=None if seen.watched is None else seen.watched.p_value,
             costs=costs,
             offered_minor=self._offered(lever, window),
             not_yet="" if seen.found is not None else waits,
@@ -278,6 +275,30 @@ class _Book:
             for row in rows
             if row.get("to") == lever
         )
+
+
+def _off_zero(found: Range | None) -> bool:
+    return found is not None and not found.low <= 0 <= found.high
+
+
+def _why_open(entry: Entry) -> str:
+    """Return why an entry with a figure is not decided."""
+    if not _off_zero(entry.money):
+        return "the interval holds zero"
+    if entry.money_watched is None:
+        return (
+            f"read at every turn, a figure needs {FEWEST} {entry.unit}s in each group; "
+            f"{min(entry.reached, entry.held_out):,} are in the smaller"
+        )
+    if not _off_zero(entry.money_watched):
+        return (
+            "the interval leaves zero out at this look, but not the one that holds at "
+            "every turn's look together"
+        )
+    return (
+        "several levers are judged together, and one of them may well look like this "
+        "by luck"
+    )
 
 
 def _link(name: str, cut: int, turns: Sequence[object]) -> LinkEarned:

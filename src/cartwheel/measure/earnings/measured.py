@@ -12,6 +12,7 @@ import numpy as np
 from cartwheel.measure.assign import layer_of, unit_position
 from cartwheel.measure.earnings.figures import Basis, Needed, Range, Unit
 from cartwheel.measure.earnings.groups import compare_groups, few
+from cartwheel.measure.earnings.looks import every_look
 from cartwheel.measure.earnings.units import Facts, Span, brought, known_since
 from cartwheel.measure.earnings.window import Window
 from cartwheel.measure.earnings.words import WANTED
@@ -55,6 +56,8 @@ class Measured:
         why: Why it may not, "" when it may.
         needed: What can be seen and what is missing, None when nothing varies.
         thin: There are too few units.
+        watched: The comparison with the interval that holds at every look, None when
+            it may not be told or there are too few units for it.
     """
 
     basis: Basis
@@ -65,6 +68,7 @@ class Measured:
     why: str
     needed: Needed | None
     thin: bool = False
+    watched: Comparison | None = None
 
     @property
     def effect(self) -> Range | None:
@@ -77,6 +81,15 @@ class Measured:
     def money(self) -> Range | None:
         """Earned more by all units reached."""
         return None if self.effect is None else self.effect.times(self.reached)
+
+    @property
+    def money_watched(self) -> Range | None:
+        """The same with the interval that holds at every look."""
+        if self.watched is None:
+            return None
+        one = self.watched
+        each = Range(value=one.effect, low=one.low, high=one.high)
+        return each.times(self.reached)
 
 
 def group_of(facts: Facts, window: Window, unit: Unit, lever: str | None) -> Group:
@@ -169,6 +182,9 @@ def measure_group(
         why=why,
         needed=needed,
         thin=thin is not None,
+        watched=None
+        if thin is not None
+        else every_look(found, min(reached, held), days=days),
     )
 
 

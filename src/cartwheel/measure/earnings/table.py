@@ -12,6 +12,7 @@ HEADER = (
     *("effect_high_minor", "money_minor", "money_low_minor", "money_high_minor"),
     *("tools_minor", "labour_minor", "net_minor", "net_low_minor", "net_high_minor"),
     *("offered_minor", "verdict", "not_yet", "detectable_minor", "units_missing", "by"),
+    *("watched_low_minor", "watched_high_minor"),
 )
 
 Cell = str | int | float | None
@@ -48,6 +49,7 @@ def _row(entry: Entry, on: str) -> list[Cell]:
         None if needed is None else _whole(needed.detectable),
         None if needed is None else needed.units_missing,
         None if needed is None else needed.by,
+        *_cells(entry.money_watched)[1:],
     ]
 
 

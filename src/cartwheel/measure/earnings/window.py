@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from cartwheel.measure.earnings.figures import Unit
 from cartwheel.measure.earnings.record import Record, Turn
 
 MOST_DAYS = 365
@@ -72,6 +73,44 @@ def first_acts(
         if (turn, lever) in healthy:
             found[lever] = min(found.get(lever, day), day)
     return found
+
+
+def unit_of(record: Record, lever: str, answering: Collection[str]) -> Unit:
+    """Return what a lever's holdout draws: products where it decides of them only.
+
+    Args:
+        record: What is on record.
+        lever: Name of the lever.
+        answering: Levers that answer whoever looks at a page; they reach customers,
+            whatever their turns decide beside.
+    """
+    acts = [act for act in record.acts if act.lever == lever]
+    if lever in answering or any(act.customers for act in acts):
+        return "customer"
+    return "product" if acts else "customer"
+
+
+def acted_on(
+    record: Record,
+    acted: Mapping[str, date],
+    lever: str | None,
+    answering: Collection[str],
+) -> date | None:
+    """Return the day on which a lever first acted; None where it never did.
+
+    Args:
+        record: What is on record.
+        acted: That day by lever, as of `first_acts`.
+        lever: Name of the lever; None for the wheel, which first acts when any lever
+            reaches a customer.
+        answering: Levers that answer whoever looks at a page.
+    """
+    if lever is not None:
+        return acted.get(lever)
+    people = [
+        day for x, day in acted.items() if unit_of(record, x, answering) == "customer"
+    ]
+    return min(people, default=None)
 
 
 def window_of(

@@ -33,7 +33,10 @@ def create(
     name: Annotated[str, typer.Argument(help="Short name, such as price-march.")],
     lever: Annotated[str, typer.Option(help="Lever left out in the control.")] = "",
     unit: Annotated[
-        str, typer.Option(help="customer, product, product-week or period.")
+        str,
+        typer.Option(
+            help="customer, visitor, product, product-week, period, geography."
+        ),
     ] = "",
     metric: Annotated[
         str, typer.Option(help="Metric that decides: margin, revenue, orders, units.")
@@ -67,6 +70,15 @@ def create(
     burn_in_days: Annotated[
         int, typer.Option(min=0, help="First days of a period left out.")
     ] = 1,
+    option: Annotated[
+        str, typer.Option(help="Option of the lever that the arms differ in.")
+    ] = "",
+    control_value: Annotated[
+        float | None, typer.Option(help="Its value in the control.")
+    ] = None,
+    arm_value: Annotated[
+        float | None, typer.Option(help="Its value in the arm.")
+    ] = None,
     plan_only: Annotated[
         bool, typer.Option("--plan", help="Only tell what it would cost.")
     ] = False,
@@ -99,6 +111,9 @@ def create(
             "guards": guard or (),
             "period_days": period_days,
             "burn_in_days": burn_in_days,
+            "option": option,
+            "control_value": control_value,
+            "arm_value": arm_value,
         },
         opened,
         today,
@@ -274,9 +289,19 @@ def plan_lines(terms: Terms, plan: Mapping[str, Any]) -> list[str]:
         f"{terms.starts_on} to {terms.ends_on}, {terms.days} days, drawn by "
         f"{terms.unit}."
     ]
+    if terms.option:
+        lines.append(
+            f"levers.{terms.lever}.{terms.option} is {terms.control_value:g} in the "
+            f"control and for whoever takes no part, {terms.arm_value:g} in the arm."
+        )
     if plan["units"]:
         told = ", ".join(f"{name} {n:,}" for name, n in plan["units"].items())
         lines.append(f"As drawn today: {told}.")
+    if terms.unit == "geography":
+        lines.append(
+            f"{len(terms.places)} places in {len(terms.places) // 2} pairs; the "
+            "interval is one of pairs, however many customers they hold."
+        )
     lines.append(plan["sentence"])
     if plan["cost_minor"] is not None:
         lines.append(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,19 +22,23 @@ from cartwheel.measure.experiment.correct import holm
 from cartwheel.measure.experiment.lift import compare_groups
 from cartwheel.measure.experiment.outcomes import (
     Group,
+    place_sizes,
     read_days,
     read_group,
+    read_places,
     read_product_weeks,
     shared_devices,
 )
+from cartwheel.measure.experiment.places import compare_places
 from cartwheel.measure.experiment.power import reach
 from cartwheel.measure.experiment.ratio_check import ALARM, sample_ratio
 from cartwheel.measure.experiment.sequential import FEWEST, always_valid
 from cartwheel.measure.experiment.staggered import compare_product_weeks
 from cartwheel.measure.experiment.switchback import compare_switchback
-from cartwheel.measure.experiment.terms import MetricName, Terms
+from cartwheel.measure.experiment.terms import DRAWN_ONCE, MetricName, Terms
 from cartwheel.measure.experiment.trial import CONTROL, TREATED
 from cartwheel.measure.experiment.verdict import verdict
+from cartwheel.measure.experiment.visitors import read_visitors
 from cartwheel.measure.holdout_lift import instants
 from cartwheel.measure.plain import finite
 
@@ -46,6 +51,10 @@ Array = np.ndarray[Any, Any]
 
 MOST_SHARED = 0.02
 """Share of customers on devices of both arms above which a warning is due."""
+
+
+MOST_LOST = 0.1
+"""Share of orders without a device above which the effect is of a part only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +134,22 @@ def look_at(con: duckdb.DuckDBPyConnection, terms: Terms, shop: Shop, on: date) 
     found: dict[MetricName, Comparison] = {}
     units: dict[str, int] = {}
     try:
-        if terms.unit in ("customer", "product"):
-            group = read_group(con, terms, shop.settings, until=until, metrics=metrics)
+        if terms.unit in DRAWN_ONCE:
+            group, told = _read(con, terms, shop, until, metrics)
             units = _sizes(group)
             checks += _group_checks(con, terms, shop, group, until)
+            checks += told
             if not any(check.refuses for check in checks):
                 found = {m: _of_group(group, m) for m in metrics}
+        elif terms.unit == "geography":
+            places = read_places(
+                con, terms, shop.settings, until=until, metrics=metrics
+            )
+            units = place_sizes(places[terms.metric])
+            found = {
+                m: compare_places(places[m], metric=m, names=(CONTROL, TREATED))
+                for m in metrics
+            }
         elif terms.unit == "product-week":
             units = {"products": len(terms.products), "weeks": over // 7}
             for metric in metrics:
@@ -171,6 +190,39 @@ def _waiting(terms: Terms, on: date, sentence: str) -> Look:
     )
 
 
+def _read(
+    con: duckdb.DuckDBPyConnection,
+    terms: Terms,
+    shop: Shop,
+    until: date,
+    metrics: tuple[MetricName, ...],
+) -> tuple[Group, list[Check]]:
+    """Return the units drawn one by one, and what is to be told of devices."""
+    if terms.unit != "visitor":
+        read = partial(read_group, con, terms, shop.settings)
+        return read(until=until, metrics=metrics), []
+    found = read_visitors(con, terms, shop.settings, until=until, metrics=metrics)
+    checks = []
+    if found.shared:
+        checks.append(_contamination(found.shared, len(found.group.names), "visitor"))
+    lost = found.orders - found.joined
+    if lost:
+        share = lost / found.orders
+        few = "" if share <= MOST_LOST else " The effect is of the others alone."
+        checks.append(
+            Check(
+                check="orders_without_device",
+                level="warning",
+                rows=lost,
+                message=f"{lost:,} of {found.orders:,} orders ({share:.0%}) are of "
+                f"customers never seen signed in on a device.{few}",
+                next_step="Send the visitor's and the customer's id together with "
+                "events of people who are signed in.",
+            )
+        )
+    return found.group, checks
+
+
 def _sizes(group: Group) -> dict[str, int]:
     treated = int(group.treated.sum())
     return {CONTROL: len(group.names) - treated, TREATED: treated}
@@ -191,7 +243,8 @@ def _group_checks(
                 check="too_few_units",
                 level="refusal",
                 rows=min(sizes.values()),
-                message=f"An arm has {min(sizes.values())} {terms.unit}s known before "
+                message=f"An arm has {min(sizes.values())} {terms.unit}s "
+                f"{'seen since' if terms.unit == 'visitor' else 'known before'} "
                 "the start; a spread needs two.",
                 next_step="Start again when there are more.",
             )
@@ -214,19 +267,7 @@ def _group_checks(
         start, end = instants(terms.starts_on, until, shop.settings.timezone)
         shared = shared_devices(con, group, start=start, end=end)
         if shared:
-            share = shared / len(group.names)
-            much = " This pulls the effect towards zero." if share > MOST_SHARED else ""
-            found.append(
-                Check(
-                    check="contamination",
-                    level="warning",
-                    rows=shared,
-                    message=f"{shared:,} customers ({share:.1%}) used a device that "
-                    f"the other arm used too.{much}",
-                    next_step="Nobody is moved; they stay in the arm they were drawn "
-                    "to.",
-                )
-            )
+            found.append(_contamination(shared, len(group.names), "customer"))
     if terms.metric == "margin" and not group.costed:
         found.append(
             Check(
@@ -238,6 +279,26 @@ def _group_checks(
             )
         )
     return found
+
+
+def _contamination(shared: int, units: int, unit: str) -> Check:
+    share = shared / units
+    much = " This pulls the effect towards zero." if share > MOST_SHARED else ""
+    what = (
+        f"{shared:,} customers ({share:.1%}) used a device that the other arm used too."
+    )
+    if unit == "visitor":
+        what = (
+            f"{shared:,} visitors ({share:.1%}) are devices of customers who used one "
+            "of the other arm too."
+        )
+    return Check(
+        check="contamination",
+        level="warning",
+        rows=shared,
+        message=f"{what}{much}",
+        next_step="Nobody is moved; they stay in the arm they were drawn to.",
+    )
 
 
 def _of_group(group: Group, metric: MetricName) -> Comparison:
@@ -313,7 +374,7 @@ def _peeked(
     one: Comparison, terms: Terms, over: int, units: Mapping[str, int]
 ) -> Comparison:
     """Return a comparison with the interval that holds at every look."""
-    if terms.unit not in ("customer", "product"):
+    if terms.unit not in DRAWN_ONCE:
         # Few units: their own interval at every look would mislead, so none is shown
         # before the end.
         return replace(one, low=-np.inf, high=np.inf, p_value=1.0)

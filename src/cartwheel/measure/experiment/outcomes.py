@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cartwheel.errors import Misuse
 from cartwheel.measure.assign import held_out_of
+from cartwheel.measure.experiment.places import Places, places_of
 from cartwheel.measure.experiment.terms import MetricName, Terms
-from cartwheel.measure.experiment.trial import CONTROL
+from cartwheel.measure.experiment.trial import CONTROL, TREATED
 from cartwheel.measure.holdout_lift import instants, known_customers
 from cartwheel.measure.sales import Key, Sales, Sold, sales_by
 
@@ -102,6 +104,71 @@ def read_group(
         before=_columns(before, names, metrics),
         costed=during.costed,
     )
+
+
+def read_places(
+    con: duckdb.DuckDBPyConnection,
+    terms: Terms,
+    settings: Settings,
+    *,
+    until: date,
+    metrics: Sequence[MetricName],
+    schema: str = "lake",
+) -> dict[MetricName, Places]:
+    """Return what customers known before the start brought, by place enrolled.
+
+    Of customers only those whom no holdout leaves alone anyway; where they lived when
+    the test began counts, wherever they moved.
+
+    Args:
+        con: A connection to the fact tables.
+        terms: The experiment's terms; its unit is "geography".
+        settings: The shop's settings.
+        until: Last day that counts.
+        metrics: Metrics wanted.
+        schema: Where the tables are.
+
+    Raises:
+        Misuse: If customers of a place are no longer known.
+    """
+    start, end = instants(terms.starts_on, until, settings.timezone)
+    lives = places_of(con, schema, start)
+    row_of = {place: row for row, place in enumerate(terms.places)}
+    people = {
+        name: row_of[lives[name]]
+        for name in known_customers(con, schema, start)
+        if lives.get(name) in row_of
+        and held_out_of(name, terms.lever, settings.holdout) is None
+    }
+    rows = np.array(list(people.values()), np.int64)
+    count = np.bincount(rows, minlength=len(row_of))
+    if not len(count) or count.min() == 0:
+        empty = int((count == 0).sum())
+        raise Misuse(
+            f"{empty} of {len(row_of)} places have no customer known before the start.",
+            "Stop it, and start again with places that have customers.",
+        )
+    sales = sales_by(con, ("customer",), schema=schema, start=start, end=end)
+    trial = terms.trial()
+    treated = np.array([trial.treated_places[name] for name in terms.places], bool)
+    found: dict[MetricName, Places] = {}
+    for metric in metrics:
+        each = [value_of(sales.by.get((name,)), metric) for name in people]
+        total = np.bincount(rows, weights=np.array(each), minlength=len(row_of))
+        found[metric] = Places(
+            names=terms.places, treated=treated, customers=count, total=total
+        )
+    return found
+
+
+def place_sizes(found: Places) -> dict[str, int]:
+    """Return places and customers by arm."""
+    customers = found.customers
+    return {
+        "places": len(found.names),
+        CONTROL: int(customers[~found.treated].sum()),
+        TREATED: int(customers[found.treated].sum()),
+    }
 
 
 def read_product_weeks(

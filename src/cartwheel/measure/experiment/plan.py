@@ -15,25 +15,35 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cartwheel.errors import Misuse
+from cartwheel.measure.assign import held_out_of
 from cartwheel.measure.experiment.lift import compare_groups
 from cartwheel.measure.experiment.outcomes import (
     known_products,
+    place_sizes,
     read_days,
     read_group,
+    read_places,
     read_product_weeks,
 )
+from cartwheel.measure.experiment.places import compare_places, paired, places_of
 from cartwheel.measure.experiment.power import LONGEST_DAYS, spread_wanted
 from cartwheel.measure.experiment.sequential import boundary
 from cartwheel.measure.experiment.staggered import compare_product_weeks
 from cartwheel.measure.experiment.switchback import compare_switchback
-from cartwheel.measure.experiment.terms import Terms
-from cartwheel.measure.holdout_lift import instants
+from cartwheel.measure.experiment.terms import DRAWN_ONCE, Terms
+from cartwheel.measure.experiment.trial import CONTROL, TREATED
+from cartwheel.measure.experiment.visitors import read_visitors
+from cartwheel.measure.holdout_lift import instants, known_customers
 from cartwheel.measure.plain import finite
+from cartwheel.measure.sales import sales_by
 
 if TYPE_CHECKING:
     from cartwheel.shop import Shop
 
 ALPHA = 0.05
+
+PAIRED_BY_DAYS = 365
+"""Days before, by whose spending places are paired."""
 
 LEAST_PAST = 14
 """Days of the past below which its spread says nothing."""
@@ -78,12 +88,41 @@ class Plan:
 
 
 def enrolled(shop: Shop, terms: Terms, today: date) -> Terms:
-    """Return terms with the shop's products enrolled, where products take turns."""
+    """Return terms with the shop's products or places enrolled, where they take part.
+
+    Raises:
+        Misuse: If the shop has too few places for a test by place.
+    """
+    if terms.unit == "geography" and not terms.places:
+        return replace(terms, places=_places(shop, terms, today))
     if terms.unit != "product-week" or terms.products:
         return terms
     with shop.lake.attached(read_only=True) as con:
         _, end = instants(today, today, shop.settings.timezone)
         return replace(terms, products=known_products(con, "lake", end))
+
+
+def _places(shop: Shop, terms: Terms, today: date) -> tuple[str, ...]:
+    """Return the places of customers that may be reached, those alike in pairs."""
+    with shop.lake.attached(read_only=True) as con:
+        start, end = instants(
+            today - timedelta(days=PAIRED_BY_DAYS), today, shop.settings.timezone
+        )
+        lives = places_of(con, "lake", end)
+        people = [
+            name
+            for name in known_customers(con, "lake", end)
+            if name in lives
+            and held_out_of(name, terms.lever, shop.settings.holdout) is None
+        ]
+        sales = sales_by(con, ("customer",), schema="lake", start=start, end=end)
+    customers: dict[str, int] = {}
+    spent: dict[str, float] = {}
+    for name in people:
+        place, sold = lives[name], sales.by.get((name,))
+        customers[place] = customers.get(place, 0) + 1
+        spent[place] = spent.get(place, 0.0) + (0.0 if sold is None else sold.revenue)
+    return paired(customers, spent)
 
 
 def plan(shop: Shop, terms: Terms, today: date) -> Plan:
@@ -122,7 +161,8 @@ def plan(shop: Shop, terms: Terms, today: date) -> Plan:
         days = None
     by = None if days is None else terms.starts_on + timedelta(days=days - 1)
     cost = None
-    if terms.metric in ("margin", "revenue"):
+    # Where the arms differ in an option, nobody is left alone and nothing forgone.
+    if terms.metric in ("margin", "revenue") and not terms.option:
         cost = round(control * terms.wanted * count * longer)
     return Plan(
         units=units,
@@ -148,7 +188,8 @@ def _past_of(shop: Shop, terms: Terms, today: date) -> Terms:
         raise ValueError("no order is known")
     known = (today - row[0]).days + 1
     # Customers are those known before the start, so half of the past makes them known.
-    most = known // 2 if terms.unit in ("customer", "product") else known
+    whole = terms.unit in (*DRAWN_ONCE, "geography")
+    most = known // 2 if whole else known
     # A shorter test is read from more of the past, since few days show no spread.
     days = min(max(terms.days, LEAST_PAST), most)
     if terms.unit == "product-week":
@@ -190,8 +231,13 @@ def _as_if(
     """
     settings, metric = shop.settings, past.metric
     with shop.lake.attached(read_only=True) as con:
-        if past.unit in ("customer", "product"):
-            group = read_group(con, past, settings, until=today, metrics=[metric])
+        if past.unit in DRAWN_ONCE:
+            if past.unit == "visitor":
+                group = read_visitors(
+                    con, past, settings, until=today, metrics=[metric]
+                ).group
+            else:
+                group = read_group(con, past, settings, until=today, metrics=[metric])
             found = compare_groups(
                 group.during[metric], group.treated, group.before[metric], metric=metric
             )
@@ -199,6 +245,13 @@ def _as_if(
             units = {"control": held, "treated": len(group.names) - held}
             level = float(np.mean(group.during[metric]))
             count = float(held)
+        elif past.unit == "geography":
+            places = read_places(con, past, settings, until=today, metrics=[metric])
+            found = compare_places(
+                places[metric], metric=metric, names=(CONTROL, TREATED)
+            )
+            units = place_sizes(places[metric])
+            level, count = found.control_value, float(units[CONTROL])
         elif past.unit == "product-week":
             values = read_product_weeks(con, past, settings, until=today, metric=metric)
             found = compare_product_weeks(past.trial().rotation, values, metric=metric)

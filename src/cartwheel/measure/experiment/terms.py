@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +17,7 @@ from datetime import date, timedelta
 from typing import Any, Literal, get_args
 
 from cartwheel.errors import Misuse
+from cartwheel.measure.experiment.options import options_of
 from cartwheel.measure.experiment.trial import UNITS, Trial, Unit
 
 MetricName = Literal["margin", "revenue", "orders", "units"]
@@ -27,13 +29,22 @@ STOPS: tuple[Stop, ...] = get_args(Stop)
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 LEVER_UNITS: Mapping[str, tuple[Unit, ...]] = {
-    "recommend": ("customer", "period"),
-    "lifecycle": ("customer", "period"),
+    "recommend": ("customer", "period", "visitor", "geography"),
+    "lifecycle": ("customer", "period", "geography"),
     "price": ("product", "product-week", "period"),
     "replenish": ("product", "product-week", "period"),
 }
 """What a lever's decisions can be drawn by. Levers not named here decide nothing that
 can be left out, or are a third party's and may use any unit."""
+
+DRAWN_ONCE: tuple[Unit, ...] = ("customer", "product", "visitor")
+"""Units that are drawn one by one and stay in their arm, in a share that is chosen."""
+
+PEOPLE: tuple[Unit, ...] = ("customer", "visitor", "geography")
+"""Units compared by what people brought: orders count, units sold do not."""
+
+NEWER = ("places", "option", "control_value", "arm_value")
+"""Terms added after the first version."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,59}")
 TAKEN_NAMES = ("new",)
@@ -80,6 +91,11 @@ class Terms:
         period_days: Days of a period.
         burn_in_days: Days at the start of a period that are not analysed.
         products: Products enrolled, for product weeks.
+        places: Places enrolled, in pairs, for geography.
+        option: Option of the lever that the arms differ in; "" when the lever's
+            decisions are left out in the control instead.
+        control_value: Its value in the control, and for whoever takes no part.
+        arm_value: Its value in the arm.
     """
 
     name: str
@@ -99,6 +115,10 @@ class Terms:
     period_days: int = 7
     burn_in_days: int = 1
     products: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    option: str = ""
+    control_value: float | None = None
+    arm_value: float | None = None
 
     @property
     def days(self) -> int:
@@ -124,6 +144,10 @@ class Terms:
             period_days=self.period_days,
             burn_in_days=self.burn_in_days,
             products=self.products,
+            places=self.places,
+            option=self.option,
+            control_value=self.control_value,
+            arm_value=self.arm_value,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -134,6 +158,12 @@ class Terms:
         value["others"] = list(self.others)
         value["guards"] = [asdict(one) for one in self.guards]
         value["products"] = list(self.products)
+        value["places"] = list(self.places)
+        # What an earlier version did not know is left out where it says nothing, so
+        # that the fingerprint of terms agreed then stays.
+        for name in NEWER:
+            if value[name] in ([], "", None):
+                del value[name]
         return value
 
     @classmethod
@@ -147,6 +177,7 @@ class Terms:
                 "others": tuple(value["others"]),
                 "guards": tuple(Guard(**one) for one in value["guards"]),
                 "products": tuple(value["products"]),
+                "places": tuple(value.get("places", ())),
             }
         )
 
@@ -221,6 +252,7 @@ def _wrong_words(terms: Terms, levers: Collection[str]) -> Iterator[WrongTerm]:
         )
     yield from _one_of("lever", terms.lever, sorted(levers))
     yield from _one_of("unit", terms.unit, LEVER_UNITS.get(terms.lever, UNITS))
+    yield from _wrong_option(terms)
     yield from _one_of("stop", terms.stop, STOPS)
     yield from _one_of("mode", terms.mode, MODES)
     yield from _wrong_metric("metric", terms.metric, terms.unit)
@@ -236,15 +268,47 @@ def _wrong_words(terms: Terms, levers: Collection[str]) -> Iterator[WrongTerm]:
         )
 
 
+def _wrong_option(terms: Terms) -> Iterator[WrongTerm]:
+    values = {"control_value": terms.control_value, "arm_value": terms.arm_value}
+    if not terms.option:
+        for name, value in values.items():
+            if value is not None:
+                yield WrongTerm(
+                    f"{name} is {value:g} and no option is named.",
+                    "Name the option with --option, or leave the value out.",
+                    name,
+                )
+        return
+    known = options_of(terms.lever)
+    if known is not None:
+        yield from _one_of("option", terms.option, known)
+    for name, value in values.items():
+        if value is None or not (math.isfinite(value) and value >= 0):
+            yield WrongTerm(
+                f"{name} is {value}; expected a number of at least 0 for "
+                f"{terms.option}.",
+                "Give --control-value and --arm-value.",
+                name,
+            )
+    if terms.control_value is not None and terms.control_value == terms.arm_value:
+        yield WrongTerm(
+            f"control_value and arm_value are both {terms.control_value:g}; expected "
+            "two values.",
+            "Give the arm another value than the control.",
+            "arm_value",
+        )
+
+
 def _wrong_metric(term: str, metric: str, unit: str) -> Iterator[WrongTerm]:
     yield from _one_of("metric", metric, METRICS, term=term)
-    if metric == "units" and unit == "customer":
+    if metric == "units" and unit in PEOPLE:
+        who = {"visitor": "visitors", "geography": "places"}.get(unit, "customers")
         yield WrongTerm(
-            "metric is 'units'; customers are compared by margin, revenue or orders.",
+            f"metric is 'units'; {who} are compared by margin, revenue or orders.",
             "Choose one of these.",
             term,
         )
-    if metric == "orders" and unit != "customer":
+    if metric == "orders" and unit not in PEOPLE:
         yield WrongTerm(
             f"metric is 'orders'; by {unit} units are counted instead, since an order "
             "holds several products.",
@@ -272,7 +336,7 @@ def _wrong_numbers(terms: Terms) -> Iterator[WrongTerm]:
             "Correct it.",
             "budget_minor",
         )
-    if terms.stop == "always-valid" and terms.unit in ("period", "product-week"):
+    if terms.stop == "always-valid" and terms.unit not in DRAWN_ONCE:
         yield WrongTerm(
             f"stop is 'always-valid' with the unit {terms.unit!r}; such tests have too "
             "few units for it.",

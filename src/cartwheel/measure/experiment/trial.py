@@ -7,16 +7,17 @@ way for as long as it is in force.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any, Literal, get_args
 
 from cartwheel.measure.assign import in_holdout
+from cartwheel.measure.experiment.places import is_treated
 from cartwheel.measure.experiment.staggered import Rotation
 from cartwheel.measure.experiment.switchback import Switchback
 
-Unit = Literal["customer", "product", "product-week", "period"]
+Unit = Literal["customer", "product", "product-week", "period", "visitor", "geography"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 
 CONTROL = "control"
@@ -30,8 +31,8 @@ class Trial:
     Attributes:
         name: The experiment.
         lever: Lever whose decisions are left out in the control.
-        unit: What is drawn: customers, products, products by week, or periods of the
-            whole shop.
+        unit: What is drawn: customers, products, products by week, periods of the
+            whole shop, visitors (devices), or countries and regions.
         salt: Salt of its layer.
         control_share: Share of customers or products in the control.
         starts_on: First day.
@@ -39,6 +40,11 @@ class Trial:
         period_days: Days of a period.
         burn_in_days: Days at the start of a period that are not analysed.
         products: Products enrolled, for product weeks.
+        places: Places enrolled, in pairs, for geography.
+        option: Option of the lever that the arms differ in; "" when the control is
+            left alone instead.
+        control_value: Its value in the control, and for whoever takes no part.
+        arm_value: Its value in the arm.
     """
 
     name: str
@@ -51,6 +57,10 @@ class Trial:
     period_days: int = 7
     burn_in_days: int = 1
     products: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    option: str = ""
+    control_value: float | None = None
+    arm_value: float | None = None
 
     @cached_property
     def switchback(self) -> Switchback:
@@ -77,12 +87,26 @@ class Trial:
             arm=TREATED,
         )
 
+    @cached_property
+    def treated_places(self) -> Mapping[str, bool]:
+        """Whether the lever acts in each place enrolled."""
+        return {
+            place: bool(is_treated(place, self.places, self.salt))
+            for place in self.places
+        }
+
     def runs_on(self, day: date) -> bool:
         """Tell whether a day lies within it."""
         return self.starts_on <= day <= self.ends_on
 
     def arm_of(
-        self, day: date, *, customer: str | None = None, product: str | None = None
+        self,
+        day: date,
+        *,
+        customer: str | None = None,
+        product: str | None = None,
+        visitor: str | None = None,
+        place: str | None = None,
     ) -> str | None:
         """Return the arm that a decision falls in, None when it takes no part.
 
@@ -90,18 +114,27 @@ class Trial:
             day: Day of the decision.
             customer: Customer it is about, if any.
             product: Product it is about, if any.
+            visitor: Device it is about, if any.
+            place: Where the customer lives, if known.
         """
         if not self.runs_on(day):
             return None
         if self.unit == "period":
             return self.switchback.arm_on(day)
-        unit = customer if self.unit == "customer" else product
+        unit = {
+            "customer": customer,
+            "visitor": visitor,
+            "geography": place,
+        }.get(self.unit, product)
         if unit is None:
             return None
         if self.unit == "product-week":
             if unit not in self.rotation.products:
                 return None
             return self.rotation.arm_on(unit, day)
+        if self.unit == "geography":
+            treated = self.treated_places.get(unit)
+            return None if treated is None else TREATED if treated else CONTROL
         held = in_holdout(unit, self.control_share, self.salt)
         return CONTROL if held else TREATED
 
@@ -118,6 +151,10 @@ class Trial:
             "period_days": self.period_days,
             "burn_in_days": self.burn_in_days,
             "products": list(self.products),
+            "places": list(self.places),
+            "option": self.option,
+            "control_value": self.control_value,
+            "arm_value": self.arm_value,
         }
 
     @classmethod
@@ -129,6 +166,7 @@ class Trial:
                 "starts_on": date.fromisoformat(value["starts_on"]),
                 "ends_on": date.fromisoformat(value["ends_on"]),
                 "products": tuple(value["products"]),
+                "places": tuple(value.get("places", ())),
             }
         )
 
@@ -140,10 +178,12 @@ class InForce:
     Attributes:
         day: First day on which the turn's decisions act.
         trials: Experiments that run on it.
+        places: Where customers live, as the turn was pinned, if a test is by place.
     """
 
     day: date
     trials: tuple[Trial, ...]
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any] | None) -> InForce | None:
@@ -153,17 +193,62 @@ class InForce:
         return cls(
             day=date.fromisoformat(value["day"]),
             trials=tuple(Trial.from_json(one) for one in value["trials"]),
+            places=value.get("places", {}),
         )
 
-    def leaves_alone(self, customer: str | None, lever: str) -> bool:
+    def leaves_alone(
+        self, customer: str | None, lever: str, *, visitor: str | None = None
+    ) -> bool:
         """Tell whether an experiment leaves whoever looks alone.
 
         Args:
             customer: Customer id, None for nobody known: a period holds them too.
             lever: Lever that answers.
+            visitor: Device, None when none was sent.
         """
-        found = left_alone_by(self.trials, lever, self.day, customer=customer)
+        found = left_alone_by(
+            self.trials,
+            lever,
+            self.day,
+            customer=customer,
+            visitor=visitor,
+            place=None if customer is None else self.places.get(customer),
+        )
         return found is not None
+
+    def option_arm(
+        self, customer: str | None, lever: str, *, visitor: str | None = None
+    ) -> str | None:
+        """Return the arm of an experiment on an option that whoever looks is in.
+
+        Args:
+            customer: Customer id, None for nobody known.
+            lever: Lever that answers.
+            visitor: Device, None when none was sent.
+        """
+        return _option_arm(
+            self.trials,
+            lever,
+            self.day,
+            customer=customer,
+            visitor=visitor,
+            place=None if customer is None else self.places.get(customer),
+        )
+
+
+def _option_arm(
+    trials: Iterable[Trial],
+    lever: str,
+    day: date,
+    *,
+    customer: str | None,
+    visitor: str | None,
+    place: str | None,
+) -> str | None:
+    for trial in trials:
+        if trial.lever == lever and trial.option:
+            return trial.arm_of(day, customer=customer, visitor=visitor, place=place)
+    return None
 
 
 def left_alone_by(
@@ -173,6 +258,8 @@ def left_alone_by(
     *,
     customer: str | None = None,
     product: str | None = None,
+    visitor: str | None = None,
+    place: str | None = None,
 ) -> str | None:
     """Return the experiment in whose control a decision falls, None for none.
 
@@ -182,10 +269,15 @@ def left_alone_by(
         day: Day of the decision.
         customer: Customer it is about, if any.
         product: Product it is about, if any.
+        visitor: Device it is about, if any.
+        place: Where the customer lives, if known.
     """
     for trial in trials:
-        if trial.lever != lever:
-            continue
-        if trial.arm_of(day, customer=customer, product=product) == CONTROL:
+        if trial.lever != lever or trial.option:
+            continue  # where arms differ in an option nobody is left alone
+        arm = trial.arm_of(
+            day, customer=customer, product=product, visitor=visitor, place=place
+        )
+        if arm == CONTROL:
             return trial.name
     return None

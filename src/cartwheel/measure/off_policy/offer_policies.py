@@ -86,6 +86,11 @@ def evaluate_offers(
     )
 
 
+def as_drawn(log: OfferLog) -> Array:
+    """Return the policy that drew the log."""
+    return np.where(log.offered, log.propensity, 1 - log.propensity)
+
+
 def offer_to_all(log: OfferLog) -> Array:
     """Return the policy that gives everybody drawn an offer."""
     return np.ones(len(log.offered))

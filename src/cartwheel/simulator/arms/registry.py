@@ -25,20 +25,31 @@ DAILY = "connected daily"
 """Decides every day by what it learned last, and learns weekly as the others."""
 
 MEASURED = "connected measured"
-"""Connected with a larger holdout; its measured lift is held against the true one."""
+"""Connected with larger holdouts; measured lifts are held against the true ones."""
 
 MEASURED_BPS = 2_000
 """Share held out of it, in basis points. An interval's width falls with the root of the
 smaller group: 20 % halve it against the product's 5 %, and what is tested is whether
 intervals hold the truth, which does not depend on the share."""
 
+MEASURED_LEVERS_BPS = {"recommend": 2_000, "lifecycle": 2_000, "price": 3_000}
+"""Share each lever alone leaves alone in it, of customers or of products. A small
+world has 150 products, and the ledger tells nothing of fewer than 30 in a group."""
+
 FROZEN = "connected frozen"
 """Connected, but learns at its first turn only and decides by that ever after."""
+
+VARIED: dict[str, dict[str, dict[str, float]]] = {
+    "connected relevance only": {"recommend": {"margin_weight": 0.0}},
+    "connected without exploring": {"recommend": {"explore": 0.0}},
+}
+"""Connected with other options of a lever: what the economics of slots are worth, and
+what exploration costs."""
 
 NEVER = 10**6
 """Days after which it would learn again."""
 
-OURS = (*DEFAULT, CLAIRVOYANT, DAILY, MEASURED, FROZEN)
+OURS = (*DEFAULT, CLAIRVOYANT, DAILY, MEASURED, FROZEN, *VARIED)
 
 
 def arm_names() -> list[str]:
@@ -83,7 +94,7 @@ def make_arm(name: str, world: World, seed: int) -> Policy:
         from cartwheel.simulator.arms.clairvoyant import Clairvoyant
 
         return Clairvoyant(world)
-    whole = name in (DAILY, MEASURED, FROZEN)
+    whole = name in (DAILY, MEASURED, FROZEN, *VARIED)
     cuts = frozenset[str]() if whole else cuts_of_arm(name)
     if cuts is not None:
         from cartwheel.simulator.arms.wheel import TURN_DAYS, Wheel
@@ -97,7 +108,9 @@ def make_arm(name: str, world: World, seed: int) -> Policy:
             turn_days=1 if name == DAILY else TURN_DAYS,
             learn_days=NEVER if name == FROZEN else TURN_DAYS,
             holdout_bps=MEASURED_BPS if name == MEASURED else None,
+            lever_bps=MEASURED_LEVERS_BPS if name == MEASURED else None,
             made_ahead=False,
+            options=VARIED.get(name),
         )
     (point,) = entry_points(group=GROUP, name=name)
     try:

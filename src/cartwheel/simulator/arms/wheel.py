@@ -9,7 +9,7 @@ calendar of promotions and its weekly mail stay, as in a real shop.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,7 +31,7 @@ from cartwheel.simulator.arms.actions import (
     own_mail,
     sold_out,
 )
-from cartwheel.simulator.arms.base import Actions, Page, ShopView
+from cartwheel.simulator.arms.base import Actions, Article, Page, ShopView
 from cartwheel.simulator.arms.plain import BLAST_DAYS
 from cartwheel.turn.core import LeverRun, context_of, turn_core
 from cartwheel.wheel import ARROW, find_kinds, find_levers, order_levers
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from cartwheel.levers.base import Lever
 
 TURN_DAYS = 7
-NOTHING_AHEAD = {"customer_slates": 0, "product_lists": 0}
+NOTHING_AHEAD = {"customer_slates": 0.0, "product_lists": 0.0}
 ONLINE = "recommend"
 ZONE = "UTC"
 
@@ -62,8 +62,11 @@ class Wheel:
             models decide on fresh signals.
         holdout_bps: Share of customers held out, in basis points; None for the
             product's own.
+        lever_bps: Share that one lever alone leaves alone, by lever; None for nobody,
+            as arms are compared with each other.
         made_ahead: Make lists of recommendations ahead of being asked, as a shop does;
             pages in a world ask for theirs, so nothing there depends on it but time.
+        options: Options of levers, by lever, beside the product's own.
     """
 
     def __init__(
@@ -78,27 +81,30 @@ class Wheel:
         turn_days: int = TURN_DAYS,
         learn_days: int = TURN_DAYS,
         holdout_bps: int | None = None,
+        lever_bps: Mapping[str, int] | None = None,
         made_ahead: bool = True,
+        options: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
         self.name = name
         self._levers = dict(find_levers() if levers is None else levers)
         self._cuts = cuts
         self._seed = seed
+        own: dict[str, dict[str, float]] = {
+            # Stock is looked at as often as there is a turn.
+            "replenish": {"review_days": float(turn_days)},
+            **({} if made_ahead else {"recommend": dict(NOTHING_AHEAD)}),
+        }
+        for lever, values in (options or {}).items():
+            own[lever] = {**own.get(lever, {}), **values}
         self._turn_days, self._learn_days = turn_days, learn_days
         self._settings = PinnedSettings(
             currency=currency,
             timezone=ZONE,
-            levers={
-                # Stock is looked at as often as there is a turn.
-                "replenish": {"review_days": turn_days},
-                **({} if made_ahead else {"recommend": NOTHING_AHEAD}),
-            },
+            levers=own,
             costs=Costs(parcel_minor=parcel_minor),
-            # One holdout of the whole wheel: arms are compared with each other, and
-            # what each lever earns alone is told by cutting links.
-            holdout=Holdout(levers={})
+            holdout=Holdout(levers=dict(lever_bps or {}))
             if holdout_bps is None
-            else Holdout(share_bps=holdout_bps, levers={}),
+            else Holdout(share_bps=holdout_bps, levers=dict(lever_bps or {})),
         )
         self._signals: PreparedSignals | None = None
         self._healthy: dict[str, Model] = {}
@@ -113,11 +119,24 @@ class Wheel:
         self.runs: dict[str, LeverRun] = {}
         self.verdict: Verdict | None = None
         self.done = Actions()
+        self.shown: Counter[str] = Counter()
+        self.turned_on: int | None = None
+        self.articles: Sequence[Article] = ()
 
     @property
     def holdout(self) -> Holdout:
         """Who is left alone."""
         return self._settings.holdout
+
+    @property
+    def online(self) -> Model | None:
+        """The published model that answers pages."""
+        return self._online
+
+    @property
+    def passed(self) -> Sequence[Candidate]:
+        """Decisions of the last turn that were carried out."""
+        return () if self.verdict is None else self.verdict.passed
 
     def morning(self, shop: ShopView) -> Actions:
         """Turn the wheel when it is due, and send the shop's own weekly mail."""
@@ -144,7 +163,10 @@ class Wheel:
     def slates(self, pages: Sequence[Page]) -> list[list[str]]:
         """Answer each page from the published model, as the API does."""
         held = [self.held_out(page) for page in pages]
-        return self._answer(pages, held, self._sold_out)
+        found = self.answer(pages, held, self._sold_out)
+        for slate in found:
+            self.shown.update(slate)
+        return found
 
     def held_out(self, page: Page) -> bool:
         """Tell whether a page is answered as the holdout is."""
@@ -161,11 +183,18 @@ class Wheel:
             pages: Pages of today.
             sold_out: Products of which there is nothing where they are shown.
         """
-        return self._answer(pages, [True] * len(pages), sold_out)
+        return self.answer(pages, [True] * len(pages), sold_out)
 
-    def _answer(
+    def answer(
         self, pages: Sequence[Page], held: Sequence[bool], sold_out: frozenset[str]
     ) -> list[list[str]]:
+        """Return what each page shows.
+
+        Args:
+            pages: Pages of today.
+            held: Whether each is answered as the holdout is.
+            sold_out: Products of which there is nothing where they are shown.
+        """
         model = self._online
         if model is None:
             return [[] for _ in pages]
@@ -238,23 +267,23 @@ class Wheel:
 
     def _act(self, shop: ShopView) -> Actions:
         """Carry out what passed the gate, as an owner does who says yes to all."""
-        assert self.verdict is not None
-        passed = self.verdict.passed
-        agreed = [
-            Agreed(
-                kind=c.decision.kind,
-                subject_id=c.subject_id,
-                action=c.decision.action,
-            )
-            for c in passed
-        ]
+        agreed = agreed_of(self.passed)
         self._alone = left_alone(agreed)
         self._offers += [
             (self._day, c.subject_id)
-            for c in passed
+            for c in self.passed
             if c.decision.kind in MESSAGE_KINDS
         ]
-        return carry_out(agreed, shop.articles())
+        self.turned_on, self.articles = shop.day, shop.articles()
+        return carry_out(agreed, self.articles)
+
+
+def agreed_of(passed: Iterable[Candidate]) -> list[Agreed]:
+    """Return decisions that passed the gate as an owner agrees to them: all."""
+    return [
+        Agreed(kind=c.decision.kind, subject_id=c.subject_id, action=c.decision.action)
+        for c in passed
+    ]
 
 
 def _lake_cuts(cuts: frozenset[str]) -> frozenset[str]:

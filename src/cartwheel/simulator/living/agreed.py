@@ -9,6 +9,7 @@ from cartwheel.channels.act import act
 from cartwheel.ledger.entry import DecisionState, Entry
 from cartwheel.ledger.store import list_decisions, move
 from cartwheel.levers.base import OnlineLever
+from cartwheel.measure.experiment.options import variant_of
 from cartwheel.measure.experiment.trial import InForce as Trials
 from cartwheel.simulator.arms.actions import PRICE_KINDS, Agreed
 from cartwheel.simulator.living.policy import InForce
@@ -77,6 +78,7 @@ def in_force(shop: Shop, fresh: Sequence[Entry]) -> InForce:
         settings=shop.settings,
         lever=lever,
         model=stage.read_model(ONLINE),
+        arm_model=stage.read_model(variant_of(ONLINE)),
         excluded=frozenset(stage.read_json("gate", "excluded") or {}),
         fresh=tuple(_as_agreed(entry) for entry in fresh),
         standing=tuple(_as_agreed(entry) for entry in standing),

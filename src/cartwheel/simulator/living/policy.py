@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cartwheel.levers.base import Model, OnlineLever
-from cartwheel.measure.assign import looker_held_out
+from cartwheel.measure.assign import looker_held_out, looker_of
+from cartwheel.measure.experiment.trial import TREATED
 from cartwheel.measure.experiment.trial import InForce as Trials
 from cartwheel.simulator.arms.actions import (
     Agreed,
@@ -38,6 +39,7 @@ class InForce:
         standing: Decisions of the published turn that last, such as whom to leave
             alone.
         trials: Experiments in force, or None.
+        arm_model: Model of the arm of an experiment on an option of the lever, or None.
     """
 
     settings: Settings
@@ -47,6 +49,7 @@ class InForce:
     fresh: tuple[Agreed, ...] = ()
     standing: tuple[Agreed, ...] = ()
     trials: Trials | None = None
+    arm_model: Model | None = None
 
 
 class TheShop:
@@ -108,6 +111,16 @@ class TheShop:
         return _answer(self._in_force, pages, everybody, self._day, sold_out)
 
 
+def _model_for(in_force: InForce, model: Model, page: Page, *, held: bool) -> Model:
+    """Return the model of the page's arm, as the storefront's API does."""
+    trials, arm_model = in_force.trials, in_force.arm_model
+    if held or trials is None or arm_model is None:
+        return model
+    who = looker_of(page.customer, page.visitor, model=model)
+    arm = trials.option_arm(who, in_force.lever.name, visitor=page.visitor)
+    return arm_model if arm == TREATED else model
+
+
 def _answer(
     in_force: InForce,
     pages: Sequence[Page],
@@ -122,7 +135,7 @@ def _answer(
     return [
         answer_page(
             in_force.lever,
-            model,
+            _model_for(in_force, model, page, held=held),
             page,
             holdout=held,
             excluded=in_force.excluded | sold_out,

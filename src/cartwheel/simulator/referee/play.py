@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -71,17 +71,36 @@ def play_arm(
     """Let an arm run a world to its last day; return what it found besides profit."""
     if name != MEASURED:
         play_out(world, policy, on_day)
-        return {}
+        shown = getattr(policy, "shown", None)
+        return {} if not shown else exposure(shown, world.size.products)
+    from cartwheel.simulator.twins.by_lever import LeverTwins
     from cartwheel.simulator.twins.measured import play_measured
 
     wheel = cast("Wheel", policy)
+    levers = LeverTwins(wheel)
     return play_measured(
         world,
-        wheel,
+        levers.journal,
+        levers=levers,
         share=wheel.holdout.share_bps / 10_000,
         salt=wheel.holdout.salt,
         on_day=on_day,
     )
+
+
+def exposure(shown: Mapping[str, int], products: int) -> dict[str, float]:
+    """Return how evenly slots went to products.
+
+    Args:
+        shown: Slots filled, by product.
+        products: Products of the world.
+    """
+    counts = np.sort(np.array(list(shown.values()), float))[::-1]
+    tenth = max(products // 10, 1)
+    return {
+        "products_shown_share": len(counts) / products,
+        "top_tenth_slot_share": float(counts[:tenth].sum() / counts.sum()),
+    }
 
 
 def play_out(

@@ -16,7 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from cartwheel.settings import digits_of
-from cartwheel.simulator.referee import claims
+from cartwheel.simulator.referee import by_lever, claims
+from cartwheel.simulator.referee.by_lever import levers_together, recovered_levers
 from cartwheel.simulator.referee.charts import Band, Spot, band_chart, interval_chart
 from cartwheel.simulator.referee.claims import (
     PAIRS,
@@ -184,6 +185,11 @@ def _content(runs: Sequence[Run], title: str) -> dict[str, Any]:
         "recovered": [cells_of(row) for row in recovered(runs)],
         "recovered_heads": HEADS,
         "recovered_says": said_of(together(runs)),
+        "levers": [by_lever.cells_of(row) for row in recovered_levers(runs)],
+        "levers_heads": by_lever.HEADS,
+        "levers_all": [by_lever.all_cells_of(row) for row in levers_together(runs)],
+        "levers_all_heads": by_lever.ALL_HEADS,
+        "levers_meaning": by_lever.MEANING,
     }
 
 

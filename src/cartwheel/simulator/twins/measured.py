@@ -16,9 +16,10 @@ from cartwheel.simulator.arms.base import Actions, Page, ShopView
 from cartwheel.simulator.arms.wheel import ZONE
 from cartwheel.simulator.twins.alone import NobodyReached, Reaching
 from cartwheel.simulator.twins.truth import earned_by_customer
+from cartwheel.simulator.world.world import World
 
 if TYPE_CHECKING:
-    from cartwheel.simulator.world.world import World
+    from cartwheel.simulator.twins.by_lever import LeverTwins
 
 SCHEMA = "main"
 """Where the facts of a world in process are."""
@@ -55,6 +56,7 @@ def play_measured(
     *,
     share: float,
     salt: str,
+    levers: LeverTwins | None = None,
     on_day: Callable[[int, int], None] = lambda day, days: None,
 ) -> dict[str, float]:
     """Let a policy and its twin play a world to its end; compare both lifts.
@@ -69,6 +71,8 @@ def play_measured(
         policy: The policy; it must not have played before.
         share: Share of customers it holds out, 0 to 1.
         salt: Salt of its holdout.
+        levers: Twins for each of its holdouts, whose journal is the policy; None for
+            none.
         on_day: Called with days played and days in all.
 
     Returns:
@@ -76,17 +80,19 @@ def play_measured(
         `lift_high_minor` in minor units a customer (nan where nothing was measured),
         `customers_reached`, `customers_held_out`, `answers_held_out` to devices of
         held-out customers and `answers_unrecognised`, those of them given as to
-        anybody, since nobody was signed in and the device was not known.
+        anybody, since nobody was signed in and the device was not known; and those of
+        `by_lever.lever_figures` for each holdout.
     """
     since, twin = world.state.today, deepcopy(world)
     twin.facts.close()
+    play = World.play_day if levers is None else levers.play_day
     watched = Watched(policy, held_devices(world, share, salt))
     alone = NobodyReached(policy)
     gap: dict[str, float] = defaultdict(float)
     while not world.over:
         # The policy goes first: its twin repeats what it did for everybody.
         for one, who, sign in ((world, watched, 1.0), (twin, alone, -1.0)):
-            log = one.play_day(who)
+            log = play(one, who) if one is world else one.play_day(who)
             for name, minor in earned_by_customer(one.state, log).items():
                 gap[name] += sign * minor
         on_day(world.day, world.size.days)
@@ -109,6 +115,7 @@ def play_measured(
         **measured_figures(lift),
         "answers_held_out": float(watched.answers),
         "answers_unrecognised": float(watched.unrecognised),
+        **({} if levers is None else levers.figures(world)),
     }
 
 

@@ -39,8 +39,25 @@ def earned_by_customer(state: State, log: DayLog) -> dict[str, float]:
     return found
 
 
+def earned_by_product(state: State, log: DayLog) -> dict[str, float]:
+    """Return what a day's orders earn in minor units by product id, guests included."""
+    goods = state.goods
+    sold = goods.product_of[log.sales.orders.variant]
+    worth = np.bincount(sold, weights=by_line(state, log))
+    return {str(goods.product_ids[p]): float(worth[p]) for p in np.unique(sold)}
+
+
 def by_order(state: State, log: DayLog) -> Array:
-    """Return what each order of a day earns in minor units, shape (O,).
+    """Return what each order of a day earns in minor units, shape (O,)."""
+    orders = log.sales.orders
+    result: Array = np.bincount(
+        orders.order_of, weights=by_line(state, log), minlength=len(orders.person)
+    )
+    return result
+
+
+def by_line(state: State, log: DayLog) -> Array:
+    """Return what each order line of a day earns in minor units, shape (L,).
 
     Paid less goods, and less refund, handling and lost value of what will come back:
     the same parts as in the product's own measurement, with nothing unknown.
@@ -48,10 +65,7 @@ def by_order(state: State, log: DayLog) -> Array:
     orders = log.sales.orders
     cost = state.goods.cost_minor[orders.variant] * orders.units
     back, lost = returned(state, orders, log.fate)
-    earned_minor = orders.paid_minor - cost - np.where(back, lost, 0.0)
-    result: Array = np.bincount(
-        orders.order_of, weights=earned_minor, minlength=len(orders.person)
-    )
+    result: Array = orders.paid_minor - cost - np.where(back, lost, 0.0)
     return result
 
 

@@ -1,0 +1,160 @@
+"""Recommendations and search of a big shop, alone and while a turn runs.
+
+A made shop is imported and turned by the real program, then one API process answers at
+steady rates while a second turn runs on the same two cores. FastAPI alone, answering a
+constant at the same rate, tells what the machine allows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+
+from bench import api
+from bench.api import CONSTANT, SERVER, ended, paced, percentile, started
+from bench.big_catalogue import COLOURS, MATERIALS, THINGS, write_big_shop
+from bench.measure import Figure, Plan, cartwheel, run
+from cartwheel.api.keys import make_key
+from cartwheel.shop import make_shop, open_shop
+
+PRODUCTS, INTERACTIONS = 100_000, 1_000_000
+QUICK_PRODUCTS, QUICK_INTERACTIONS = 400, 20_000
+ASKED_A_SECOND = {"recommendations": 300, "search": 100}
+MOST_P99_MS = {"recommendations": 15.0, "search": 40.0}
+TIMES_THE_FLOOR = 3.0
+SECONDS = 20.0
+SCOPES = ["recommendations:read", "search:read"]
+
+
+def serving(plan: Plan) -> Iterator[Figure]:
+    """Measure the turn, then answers alone and beside another turn."""
+    products = QUICK_PRODUCTS if plan.quick else PRODUCTS
+    interactions = QUICK_INTERACTIONS if plan.quick else INTERACTIONS
+    write_big_shop(plan.work / "big", products, interactions)
+    folder = plan.work / "big-shop"
+    make_shop(folder, currency="EUR").database.dispose()
+    brought = run(
+        cartwheel("import", "csv", str(plan.work / "big"), "--shop", str(folder))
+    )
+    turned = run(cartwheel("turn", "--shop", str(folder)))
+    size = f"{products:,} products, {interactions:,} views"
+
+    def figure(name: str, unit: str, value: float, most: float | None = None) -> Figure:
+        return Figure(
+            part="serving",
+            name=name,
+            size=size,
+            unit=unit,
+            values=[value],
+            most=None if plan.quick else most,
+        )
+
+    yield figure("import", "s", brought.seconds)
+    yield figure("turn", "s", turned.seconds, 240.0)
+    yield figure("turn, peak", "MB", turned.peak_mb, 3_000.0)
+    yield from _answers(plan, folder, products)
+
+
+def _answers(plan: Plan, folder: Path, products: int) -> Iterator[Figure]:
+    shop = open_shop(folder)
+    key = make_key(shop.database, "bench", SCOPES)
+    asks = {
+        "recommendations": api.recommendation_requests(key, products, digits=7),
+        "search": search_requests(key),
+    }
+    seconds = api.QUICK_SECONDS if plan.quick else SECONDS
+    floor: dict[str, list[float]] = {}
+    with started(CONSTANT, plan.work) as server:
+        for name, ask in asks.items():
+            floor[name] = _load(server.port, ask, seconds, ASKED_A_SECOND[name])
+    with started(SERVER, shop.folder) as server:
+        for name, ask in asks.items():
+            _load(server.port, ask, api.QUICK_SECONDS, ASKED_A_SECOND[name])
+            alone = _load(server.port, ask, seconds, ASKED_A_SECOND[name])
+            yield from _figures(plan, name, "nothing beside", alone, floor[name])
+        turn = subprocess.Popen(
+            cartwheel("turn", "--shop", str(shop.folder)),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        with ended(turn):
+            for name, ask in asks.items():
+                beside = _load(server.port, ask, seconds, ASKED_A_SECOND[name])
+                running = turn.poll() is None
+                said = "a turn beside" if running else "a turn beside that ended first"
+                yield from _figures(plan, name, said, beside, floor[name], judged=True)
+        yield Figure(
+            part="serving",
+            name="API process, peak",
+            size=f"{products:,} products",
+            unit="MB",
+            values=[server.peak_mb()],
+        )
+
+
+def _load(
+    port: int, ask: Callable[[], bytes], seconds: float, rate: int
+) -> list[float]:
+    return asyncio.run(paced(port, ask, seconds, rate))
+
+
+def _figures(
+    plan: Plan,
+    name: str,
+    beside: str,
+    taken: list[float],
+    bare: list[float],
+    *,
+    judged: bool = False,
+) -> Iterator[Figure]:
+    size = f"{ASKED_A_SECOND[name]} requests/s, {beside}"
+    most = MOST_P99_MS[name] if judged and not plan.quick else None
+    for share, target in ((0.5, None), (0.95, None), (0.99, most)):
+        yield Figure(
+            part="serving",
+            name=f"{name}, p{share * 100:.0f}",
+            size=size,
+            unit="ms",
+            values=[percentile(taken, share)],
+            most=target,
+        )
+    yield Figure(
+        part="serving",
+        name=f"{name}, p50 against FastAPI alone",
+        size=size,
+        unit="times",
+        values=[percentile(taken, 0.5) / max(percentile(bare, 0.5), 1e-6)],
+        most=TIMES_THE_FLOOR if judged and not plan.quick else None,
+    )
+    yield Figure(
+        part="serving",
+        name="FastAPI alone, p99",
+        size=f"{ASKED_A_SECOND[name]} requests/s, nothing beside",
+        unit="ms",
+        values=[percentile(bare, 0.99)],
+        floor=True,
+    )
+
+
+def search_requests(key: str) -> Callable[[], bytes]:
+    """Return a maker of searches: two or three words, one in ten misspelled."""
+    rng = np.random.default_rng(2)
+
+    def make() -> bytes:
+        words = [
+            COLOURS[int(rng.integers(len(COLOURS)))],
+            MATERIALS[int(rng.integers(len(MATERIALS)))],
+            THINGS[int(rng.integers(len(THINGS)))],
+        ][int(rng.integers(2)) :]
+        if rng.random() < 0.1:
+            words[-1] = words[-1][:-1] or words[-1]
+        path = f"/v1/search?q={quote(' '.join(words))}&limit=20"
+        head = f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}"
+        return f"{head}\r\n\r\n".encode()
+
+    return make

@@ -1,0 +1,5 @@
+"""Search: what a shopper looks for, in words."""
+
+from cartwheel.levers.search.lever import Search
+
+__all__ = ["Search"]

@@ -1,0 +1,249 @@
+"""One answer: what is met, narrowed, in tiers of relevance, with facets and chips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cartwheel.levers.base import Answer, Model, Request, Slot
+from cartwheel.levers.search.facets import (
+    PRICE,
+    count_values,
+    price_mask,
+    products_of,
+    read_range,
+    value_number,
+)
+from cartwheel.levers.search.learned import found_by_clicks
+from cartwheel.levers.search.match import Matches, match
+from cartwheel.levers.search.query import Constraint, Understood, understand
+from cartwheel.levers.search.ranker import BY_CLICKS, rank
+from cartwheel.levers.search.tiers import in_tiers
+
+Array = np.ndarray[Any, Any]
+
+COVERED = 0.3
+"""Share of the best match's covered words that a product must reach to be met."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowed:
+    """The products that are left, and what was asked for.
+
+    Attributes:
+        left: Which products are left, shape (n,).
+        apart: By chosen facet, those that everything but it leaves.
+        constraints: Constraints of the query that hold.
+        dropped: Constraints and words given up since nothing had them all.
+    """
+
+    left: Array
+    apart: Mapping[str, Array]
+    constraints: tuple[Constraint, ...]
+    dropped: tuple[str, ...]
+
+
+def answer_query(model: Model, request: Request) -> Answer:
+    """Answer a search, or list what can be bought where no query is given."""
+    arrays, meta = model.arrays, model.meta
+    n = len(arrays["product_id"])
+    names: list[str] = meta["facets"]
+    asked = understand(
+        arrays, names, request.query, minor_digits=int(meta["minor_digits"])
+    )
+    listing = not request.query.strip()
+    found = match(arrays, asked.parts, n)
+    open_ = _open(model, request)
+    met = np.array(open_) if listing else open_ & _met(found, open_)
+    also = found_by_clicks(arrays, asked.parts, BY_CLICKS)
+    met[also] = open_[also]
+    narrowed = _narrow(model, request, asked, found, met)
+    order = _ranked(model, request, asked, found, narrowed.left, listing=listing)
+    total = int(narrowed.left.sum())
+    shown = order[request.offset : request.offset + request.limit]
+    rule = "keyword" if request.holdout else model.rule
+    return Answer(
+        slots=tuple(
+            Slot(
+                product_id=str(arrays["product_id"][at]),
+                propensity=1.0,
+                reason=_reason(model, asked, found, int(at), listing=listing),
+            )
+            for at in shown
+        ),
+        eligible_hash=str(meta["eligible_hash"]),
+        rule=rule,
+        about={
+            "query": asked.text,
+            "corrected": asked.corrected,
+            "chips": _chips(asked, narrowed, request),
+            "total": total,
+            "facets": _facets(model, request, narrowed),
+            "relaxed": [*asked.unknown, *narrowed.dropped],
+        },
+    )
+
+
+def _open(model: Model, request: Request) -> Array:
+    """Return which products may be shown to this request."""
+    names = model.arrays["product_id"]
+    open_ = np.array(model.arrays["sellable"], bool)
+    gone = set(request.excluded)
+    if request.placement in ("cart", "product"):
+        gone |= set(request.context)
+    if gone and len(names):
+        wanted = np.array(sorted(gone), dtype=str)
+        at = np.minimum(names.searchsorted(wanted), len(names) - 1)
+        open_[at[names[at] == wanted]] = False
+    return open_
+
+
+def _met(found: Matches, open_: Array) -> Array:
+    """Return which products are met: near enough to the best that may be shown."""
+    if not found.covered.size:
+        return np.zeros(0, bool)
+    best = float((found.covered * open_).max())
+    return (found.covered > 0) & (found.covered >= COVERED * best)
+
+
+def _narrow(
+    model: Model, request: Request, asked: Understood, found: Matches, met: Array
+) -> Narrowed:
+    """Apply the chosen filters, then the query's constraints as far as any is left."""
+    arrays, names = model.arrays, model.meta["facets"]
+    masks: dict[str, Array] = {}
+    for name, values in request.filters.items():
+        masks[name] = _filter(arrays, names, name, values, len(met))
+    dropped: list[str] = []
+    holding: list[Constraint] = []
+    for one in asked.constraints:
+        if one.name in masks:
+            continue  # the shopper's own choice of the facet stands for it
+        mask = _constrained(arrays, one, found)
+        left = met & mask
+        for other in (
+            *masks.values(),
+            *(_constrained(arrays, c, found) for c in holding),
+        ):
+            left = left & other
+        if left.any():
+            holding.append(one)
+        elif met.any():
+            dropped.append(one.value)
+    own = {f"\0{n}": _constrained(arrays, c, found) for n, c in enumerate(holding)}
+    every = {**masks, **own}
+
+    def left_by(but: str) -> Array:
+        left = met
+        for name, mask in every.items():
+            if name != but:
+                left = left & mask
+        return left
+
+    return Narrowed(
+        left=left_by(""),
+        apart={name: left_by(name) for name in masks},
+        constraints=tuple(holding),
+        dropped=tuple(dropped),
+    )
+
+
+def _filter(
+    arrays: Mapping[str, Array],
+    names: Sequence[str],
+    name: str,
+    values: Sequence[str],
+    n: int,
+) -> Array:
+    """Return which products have one of a facet's values; none for unknown ones."""
+    mask = np.zeros(n, bool)
+    for value in values:
+        if name == PRICE:
+            ends = read_range(value)
+            mask |= price_mask(arrays, *ends) if ends else False
+        elif (number := value_number(arrays, names, (name, value))) >= 0:
+            mask[products_of(arrays, number)] = True
+    return mask
+
+
+def _constrained(arrays: Mapping[str, Array], one: Constraint, found: Matches) -> Array:
+    """Return which products keep a constraint: by value, or by saying it."""
+    if one.name == PRICE and not one.numbers:
+        ends = read_range(one.value)
+        assert ends is not None
+        return price_mask(arrays, *ends)
+    mask = np.asarray((found.parts[list(one.parts)] > 0).all(axis=0))
+    for number in one.numbers:
+        mask[products_of(arrays, number)] = True
+    return mask
+
+
+def _ranked(
+    model: Model,
+    request: Request,
+    asked: Understood,
+    found: Matches,
+    left: Array,
+    *,
+    listing: bool,
+) -> Array:
+    """Return the products that are left, best first."""
+    at = np.flatnonzero(left)
+    arrays = model.arrays
+    if listing:
+        return at[np.lexsort((arrays["newest"][at], -arrays["popularity"][at]))]
+    plain = found.score[at]
+    if request.holdout:
+        return at[np.lexsort((at, -plain))]
+    relevance = plain * found.covered[at]
+    if "order_leaf" not in arrays or not len(at):
+        return at[in_tiers(model, request, at, relevance)]
+    best, learned = rank(arrays, asked, found, left)
+    first = best[in_tiers(model, request, best, learned)]
+    rest = at[~np.isin(at, best)]
+    blend = relevance[~np.isin(at, best)]
+    return np.concatenate([first, rest[np.lexsort((rest, -blend))]])
+
+
+def _reason(
+    model: Model, asked: Understood, found: Matches, at: int, *, listing: bool
+) -> str:
+    if listing:
+        popular = float(model.arrays["popularity"][at]) > 0
+        return "Popular now" if popular else "In the shop"
+    met = [
+        p.said for p, s in zip(asked.parts, found.parts[:, at], strict=True) if s > 0
+    ]
+    return "Says " + ", ".join(dict.fromkeys(met))
+
+
+def _chips(
+    asked: Understood, narrowed: Narrowed, request: Request
+) -> list[dict[str, Any]]:
+    """Return what narrows the result, each with what to ask to be without it."""
+    sent = [f"{n}:{v}" for n, values in request.filters.items() for v in values]
+    chips = [
+        {"name": one.name, "value": one.value, "query": one.rest, "filters": sent}
+        for one in narrowed.constraints
+    ]
+    for name, values in request.filters.items():
+        for value in values:
+            rest = [one for one in sent if one != f"{name}:{value}"]
+            chips.append(
+                {"name": name, "value": value, "query": asked.text, "filters": rest}
+            )
+    return chips
+
+
+def _facets(model: Model, request: Request, narrowed: Narrowed) -> list[dict[str, Any]]:
+    counted = count_values(
+        model.arrays, model.meta["facets"], {"": narrowed.left, **narrowed.apart}
+    )
+    for facet in counted:
+        picked = request.filters.get(facet["name"], ())
+        for value in facet["values"]:
+            value["selected"] = value["value"] in picked
+    return counted

@@ -1,0 +1,156 @@
+"""The search model: index, facets, boosts and what clicks teach, as named arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cartwheel.levers.base import Model
+from cartwheel.levers.search.clicks import read_wanted
+from cartwheel.levers.search.facets import build_facets
+from cartwheel.levers.search.goods import Goods, read_goods
+from cartwheel.levers.search.index import build_index
+from cartwheel.levers.search.learned import (
+    NOTHING_LEARNED,
+    Wanted,
+    learn_synonyms,
+    learn_words,
+)
+from cartwheel.levers.search.options import Options
+from cartwheel.levers.search.query import understand
+from cartwheel.levers.search.ranker import judge_order, learn_order
+from cartwheel.signals.base import Signals
+from cartwheel.signals.intent import SEARCHES
+from cartwheel.signals.search_clicks import SEARCH_CLICKS
+from cartwheel.text.packed import pack
+from cartwheel.text.tokens import fold
+
+Array = np.ndarray[Any, Any]
+
+LONGEST_SUGGESTION = 60
+LEAST_SEARCHES = 2
+"""Searches of a text from which it is suggested to others: what one person typed once
+may be anything."""
+
+
+def learn_model(data: Signals, *, seed: int) -> Model:
+    """Return the model.
+
+    Words and synonyms are learned from any clicks; the order only from enough, and it
+    is kept only when it is better than the fixed blend for queries it did not see.
+
+    Args:
+        data: The lever's signals.
+        seed: Seed of the ranker's draws.
+    """
+    options = Options.of(data)
+    model = keyword_model(data)
+    arrays, meta = dict(model.arrays), {**model.meta, "boost": options.boost}
+    wanted = read_wanted(data, arrays["product_id"])
+    rule = "keyword and boosts"
+    if len(wanted.query):
+        arrays |= learn_from_clicks(arrays, wanted)
+        rule = "keyword, clicks and boosts"
+    test: dict[str, float] = {}
+    clicks = int(np.asarray(data.table(SEARCH_CLICKS).column("clicks"), float).sum())
+    if clicks >= options.clicks_to_learn:
+        test = judge_order(model.arrays, wanted, seed=seed)
+        if test.get("gain_low", 0.0) > 0:
+            arrays |= learn_order(arrays, wanted, seed=seed)
+            rule = "learned order and boosts"
+    meta |= {"clicks": clicks, "test": test, "clicked_queries": len(wanted.queries)}
+    return Model(rule=rule, arrays=arrays, meta=meta)
+
+
+def learn_from_clicks(arrays: dict[str, Array], wanted: Wanted) -> dict[str, Array]:
+    """Return the words and synonyms that clicks teach."""
+    asked = [understand(arrays, [], text, minor_digits=0) for text in wanted.queries]
+    parts = [one.parts for one in asked]
+    return {
+        **learn_words(arrays, parts, wanted),
+        **learn_synonyms(arrays, parts, wanted),
+    }
+
+
+def keyword_model(data: Signals) -> Model:
+    """Return the fallback's model: BM25 alone, no boost, no learned order."""
+    goods = read_goods(data)
+    facets, named = build_facets(goods)
+    kinds, kind = _codes(goods.texts["category"])
+    arrays = {
+        "product_id": goods.product_id,
+        "sellable": goods.sellable,
+        "popularity": goods.popularity.astype(np.float32),
+        "newest": goods.newest,
+        "price_low": goods.price_low,
+        "price_high": goods.price_high,
+        "boost": boost_of(goods).astype(np.float32),
+        "kind": kind,
+        "brand": _codes(goods.texts["brand"])[1],
+        **build_index(goods),
+        **facets,
+        **NOTHING_LEARNED,
+        **_queries(data),
+    }
+    meta = {
+        **named,
+        "kinds": kinds,
+        "eligible_hash": goods.fingerprint(),
+        "minor_digits": data.context.minor_digits,
+        "products": len(goods),
+        "available": int(goods.sellable.sum()),
+        "boost": 0.0,
+        "clicks": 0,
+        "test": {},
+        "clicked_queries": 0,
+    }
+    return Model(rule="keyword", arrays=arrays, meta=meta)
+
+
+def _queries(data: Signals) -> dict[str, Array]:
+    """Return past queries that found something, sorted, to be suggested again."""
+    rows = data.frame(SEARCHES)
+    rows = rows[rows["searches"] > rows["without_result"]]
+    counts: dict[bytes, float] = {}
+    for query, count in zip(rows["query"], rows["searches"], strict=True):
+        text = " ".join(fold(query).split())
+        if 0 < len(text) <= LONGEST_SUGGESTION and count >= LEAST_SEARCHES:
+            key = text.encode()
+            counts[key] = counts.get(key, 0.0) + float(count)
+    found = sorted(counts)
+    said, start = pack([key.decode() for key in found])
+    return {
+        "query_text": said,
+        "query_start": start,
+        "query_count": np.array([counts[key] for key in found], np.float32),
+    }
+
+
+def boost_of(goods: Goods) -> Array:
+    """Return each product's boost between -1 and 1: demand, margin and stock.
+
+    Half is how popular it is among what sells, four tenths what a sale earns of its
+    price against the shop's median, and a product with less than three units left
+    loses a tenth.
+    """
+    n = len(goods)
+    demand = np.zeros(n)
+    sells = goods.popularity > 0
+    if sells.any():
+        order = goods.popularity[sells].argsort(kind="stable").argsort(kind="stable")
+        demand[sells] = (order + 1) / sells.sum()
+    earns = np.zeros(n)
+    known = np.isfinite(goods.margin_share)
+    if known.any():
+        middle = np.median(goods.margin_share[known])
+        earns[known] = np.clip((goods.margin_share[known] - middle) / 0.3, -1, 1)
+    few = (goods.on_hand_units < 3).astype(float)
+    return np.clip(0.5 * demand + 0.4 * earns - 0.1 * few, -1, 1)
+
+
+def _codes(texts: list[str]) -> tuple[list[str], Array]:
+    """Return the distinct texts, and each text's number among them, -1 if empty."""
+    names = sorted(set(texts) - {""})
+    number = {name: at for at, name in enumerate(names)}
+    return names, np.array([number.get(text, -1) for text in texts], np.int32)

@@ -1,0 +1,68 @@
+"""Arms that differ in one option of a lever: who is decided for by which value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from cartwheel.measure.experiment.trial import CONTROL, TREATED, Trial
+
+if TYPE_CHECKING:
+    from cartwheel.signals.base import ShopContext
+
+_OPTIONS = {
+    "recommend": ("cartwheel.levers.recommend.model", "Options"),
+    "lifecycle": ("cartwheel.levers.lifecycle.lever", "Options"),
+    "price": ("cartwheel.levers.price.choice", "Options"),
+    "replenish": ("cartwheel.levers.replenish.reorder_math", "Terms"),
+}
+"""Where the options of our own levers are declared."""
+
+
+def options_of(lever: str) -> tuple[str, ...] | None:
+    """Return the names of a lever's options; None where nothing declares them.
+
+    Args:
+        lever: Name of the lever.
+    """
+    if lever not in _OPTIONS:
+        return None
+    module, name = _OPTIONS[lever]
+    declared: Any = getattr(import_module(module), name)
+    return tuple(one.name for one in fields(declared))
+
+
+def variant_of(lever: str) -> str:
+    """Return the name under which a turn stages what a lever does for the arm."""
+    return f"{lever}@{TREATED}"
+
+
+def option_trial(trials: Iterable[Trial], lever: str) -> Trial | None:
+    """Return the experiment on an option of a lever; a lever has one at a time."""
+    found = (one for one in trials if one.lever == lever and one.option)
+    return next(found, None)
+
+
+def with_arm(context: ShopContext, trial: Trial | None, arm: str) -> ShopContext:
+    """Return what a lever may know of the shop, its option set as an arm has it.
+
+    Args:
+        context: The shop's own.
+        trial: Experiment on an option of the lever; None leaves all as it is.
+        arm: "control" or "treated".
+    """
+    if trial is None:
+        return context
+    value = value_of(trial, arm)
+    own = {**context.options.get(trial.lever, {}), trial.option: value}
+    return replace(context, options={**context.options, trial.lever: own})
+
+
+def value_of(trial: Trial, arm: str) -> float:
+    """Return an arm's value of the option; a whole number without decimals."""
+    value = trial.control_value if arm == CONTROL else trial.arm_value
+    if value is None:
+        raise ValueError(f"{trial.name} has no value of {trial.option} for {arm}")
+    return int(value) if float(value).is_integer() else value

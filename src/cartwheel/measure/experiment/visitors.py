@@ -1,0 +1,186 @@
+"""Visitors of an experiment: devices seen since the start, what their owners bought.
+
+Orders carry customers, not devices. An order belongs to the device on which its
+customer was last seen signed in before it was placed; who was never seen so has no
+device, and such orders are counted and told. A device is in the arm its id was drawn
+to, whoever uses it; a customer with devices in both arms is not moved, but counted.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cartwheel.measure.assign import held_out_of
+from cartwheel.measure.experiment.outcomes import LONGEST_BEFORE, Group, value_of
+from cartwheel.measure.experiment.terms import MetricName, Terms
+from cartwheel.measure.experiment.trial import CONTROL
+from cartwheel.measure.holdout_lift import instants
+from cartwheel.measure.sales import Sales, sales_by
+from cartwheel.measure.standing import standing
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from cartwheel.settings import Settings
+
+Array = np.ndarray[Any, Any]
+Seen = Mapping[str, tuple[list[datetime], list[str]]]
+"""When each customer was seen signed in, rising, and on which device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitors:
+    """Visitors compared.
+
+    Attributes:
+        group: Devices with what they brought.
+        orders: Standing orders since the start.
+        joined: Those that belong to a device, in the experiment or not.
+        shared: Devices whose customer used a device of the other arm too.
+    """
+
+    group: Group
+    orders: int
+    joined: int
+    shared: int
+
+
+def read_visitors(
+    con: duckdb.DuckDBPyConnection,
+    terms: Terms,
+    settings: Settings,
+    *,
+    until: date,
+    metrics: Sequence[MetricName],
+    schema: str = "lake",
+) -> Visitors:
+    """Return the devices of an experiment.
+
+    Taking part is every device with an event since the start, which no arm can bring
+    about, but for those that belonged to a held-out customer before it.
+
+    Args:
+        con: A connection to the fact tables.
+        terms: The experiment's terms; its unit is "visitor".
+        settings: The shop's settings.
+        until: Last day that counts.
+        metrics: Metrics wanted.
+        schema: Where the tables are.
+    """
+    start, end = instants(terms.starts_on, until, settings.timezone)
+    days = min((until - terms.starts_on).days + 1, LONGEST_BEFORE)
+    earlier, _ = instants(terms.starts_on - timedelta(days=days), until, "UTC")
+    owners = _owners(con, schema, start)
+    rows = con.execute(
+        f"SELECT DISTINCT visitor_id FROM {schema}.events WHERE visitor_id IS NOT NULL "
+        "AND occurred_at >= ? AND occurred_at < ? AND known_at < ? ORDER BY 1",
+        [start, end, end],
+    ).fetchall()
+    names = tuple(
+        str(name)
+        for (name,) in rows
+        if name not in owners
+        or held_out_of(owners[name], terms.lever, settings.holdout) is None
+    )
+    trial = terms.trial()
+    treated = np.array(
+        [trial.arm_of(terms.starts_on, visitor=name) != CONTROL for name in names],
+        bool,
+    )
+    place = {name: row for row, name in enumerate(names)}
+    seen, known = _seen(con, schema, end), _seen(con, schema, start)
+    during, orders, joined, costed = _brought(
+        con, schema, seen, place, metrics, start, end
+    )
+    before, _, _, _ = _brought(con, schema, known, place, metrics, earlier, start)
+    return Visitors(
+        group=Group(
+            names=names, treated=treated, during=during, before=before, costed=costed
+        ),
+        orders=orders,
+        joined=joined,
+        shared=_shared(seen, place, treated, start),
+    )
+
+
+def _owners(
+    con: duckdb.DuckDBPyConnection, schema: str, end: datetime
+) -> dict[str, str]:
+    """Return who signed in on each device last, as the signal `identity` says."""
+    rows = con.execute(
+        f"""SELECT visitor_id, arg_max(customer_id, (occurred_at, event_id))
+        FROM {schema}.events WHERE visitor_id IS NOT NULL AND customer_id IS NOT NULL
+            AND occurred_at < ? AND known_at < ? GROUP BY visitor_id""",
+        [end, end],
+    ).fetchall()
+    return {str(device): str(owner) for device, owner in rows}
+
+
+def _seen(con: duckdb.DuckDBPyConnection, schema: str, end: datetime) -> Seen:
+    rows = con.execute(
+        f"""SELECT customer_id, occurred_at, visitor_id FROM {schema}.events
+        WHERE visitor_id IS NOT NULL AND customer_id IS NOT NULL
+            AND occurred_at < ? AND known_at < ?
+        ORDER BY customer_id, occurred_at, event_id""",
+        [end, end],
+    ).fetchall()
+    found: dict[str, tuple[list[datetime], list[str]]] = {}
+    for customer, at, device in rows:
+        times, devices = found.setdefault(str(customer), ([], []))
+        times.append(at)
+        devices.append(str(device))
+    return found
+
+
+def _brought(
+    con: duckdb.DuckDBPyConnection,
+    schema: str,
+    seen: Seen,
+    place: Mapping[str, int],
+    metrics: Sequence[MetricName],
+    start: datetime,
+    end: datetime,
+) -> tuple[dict[MetricName, Array], int, int, bool]:
+    """Return what each device brought, orders, those with a device, costs known."""
+    sales: Sales = sales_by(con, ("order",), schema=schema, start=start, end=end)
+    rows = con.execute(
+        f"{standing(schema)} SELECT order_id, customer_id, placed_at FROM standing "
+        "WHERE placed_at >= ? AND placed_at < ? ORDER BY order_id",
+        [end, start, end],
+    ).fetchall()
+    found = {metric: np.zeros(len(place)) for metric in metrics}
+    joined = 0
+    for order, customer, placed_at in rows:
+        times, devices = seen.get(str(customer), ([], []))
+        at = bisect_right(times, placed_at) - 1
+        if at < 0:
+            continue
+        joined += 1
+        row = place.get(devices[at])
+        if row is None:
+            continue
+        sold = sales.by.get((str(order),))
+        for metric in metrics:
+            found[metric][row] += value_of(sold, metric)
+    return found, len(rows), joined, sales.costed
+
+
+def _shared(
+    seen: Seen, place: Mapping[str, int], treated: Array, start: datetime
+) -> int:
+    mixed: set[str] = set()
+    for times, devices in seen.values():
+        own = {
+            device
+            for at, device in zip(times, devices, strict=True)
+            if at >= start and device in place
+        }
+        if len({bool(treated[place[device]]) for device in own}) > 1:
+            mixed |= own
+    return len(mixed)

@@ -1,0 +1,1 @@
+"""What texts are made of: words, sizes, spelling, n-grams, meaning; any language."""
