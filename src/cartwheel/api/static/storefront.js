@@ -104,7 +104,9 @@
   }
 
   function track(kind, fields) {
-    const event = { event_id: clean(fields.event_id || newId()), kind, occurred_at: new Date().toISOString() }
+    const event = { event_id: clean(fields.event_id || newId()), kind }
+    // Told again under the page's own id, it must be the same to the letter.
+    if (!fields.event_id) event.occurred_at = new Date().toISOString()
     for (const name of TEXTS) {
       if (fields[name]) event[name] = clean(fields[name], name === 'query' ? 1000 : 200)
     }
