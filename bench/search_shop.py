@@ -150,7 +150,6 @@ def learned_model(judged: Judged, queries: Sequence[str]) -> Model:
     ]
     number, product, gain = (np.array(column) for column in zip(*pairs, strict=True))
     wanted = Wanted(queries=queries, query=number, product=product, gain=gain)
-    arrays = dict(plain.arrays)
-    arrays |= learn_from_clicks(arrays, wanted)
+    arrays = learn_from_clicks(plain.arrays, wanted)
     arrays |= learn_order(arrays, wanted, seed=SEED)
     return Model(rule="learned order", arrays=arrays, meta=plain.meta)

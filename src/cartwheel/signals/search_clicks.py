@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING
 
 from cartwheel.signals.base import Field, Signal, When
 from cartwheel.signals.days import day_of, days_ago
-from cartwheel.signals.intent import LEAD_SECONDS
+from cartwheel.signals.intent import LEAD_SECONDS, SEARCH_DAYS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-
-CLICK_DAYS = 365
-"""Days of searches counted."""
 
 DEEPEST = 50
 """Positions below this one are counted as this one."""
@@ -30,7 +27,7 @@ WANTED = ["add_to_cart", "failed_add"]
 def make_search_clicks(
     facts: Mapping[str, ir.Table], signals: Mapping[str, ir.Table], when: When
 ) -> ir.Table:
-    """Return what followed the searches of the last 365 days, by query and product.
+    """Return what followed the searches of the last 90 days, by query and product.
 
     What follows is what the visitor met within 30 minutes of their last search; an
     exposure counts when it was in a search's result.
@@ -75,7 +72,7 @@ def _after_searches(events: ir.Table, when: When) -> ir.Table:
     )
     steps = events.filter(
         events.visitor.notnull()
-        & (events.day >= days_ago(when, CLICK_DAYS))
+        & (events.day >= days_ago(when, SEARCH_DAYS))
         & events.kind.isin(["search", "exposure", *OPENED, *WANTED])
     )
     steps = steps.mutate(

@@ -22,7 +22,7 @@ WEAK_SEARCHES = Signal(
     fields=(
         _count("searches", "events", "Searches in the last 90 days."),
         _count("without_result", "events", "Of these, with no result."),
-        _count("clicks", "events", "Products opened after one, in the last 365 days."),
+        _count("clicks", "events", "Products opened after one."),
         _count("found", "products", "Products on sale that say all of its words."),
         _count("sold_out", "products", "Products that do, and cannot be bought now."),
         Field(

@@ -194,18 +194,30 @@ def _ranked(
     at = np.flatnonzero(left)
     arrays = model.arrays
     if listing:
-        return at[np.lexsort((arrays["newest"][at], -arrays["popularity"][at]))]
+        wanted = arrays["popularity"][at] * _boosts(model, request, at)
+        return at[np.lexsort((arrays["newest"][at], -wanted))]
     plain = found.score[at]
     if request.holdout:
         return at[np.lexsort((at, -plain))]
-    relevance = plain * found.covered[at]
+    relevance = plain * found.covered[at] * _boosts(model, request, at)
     if "order_leaf" not in arrays or not len(at):
         return at[in_tiers(model, request, at, relevance)]
     best, learned = rank(arrays, asked, found, left)
+    learned = learned * _boosts(model, request, best)
     first = best[in_tiers(model, request, best, learned)]
     rest = at[~np.isin(at, best)]
     blend = relevance[~np.isin(at, best)]
     return np.concatenate([first, rest[np.lexsort((rest, -blend))]])
+
+
+def _boosts(model: Model, request: Request, at: Array) -> Array:
+    """Return the merchant's factors, 1 where none is given."""
+    factors = np.ones(len(at))
+    if request.boosts:
+        names = model.arrays["product_id"][at]
+        for name, factor in request.boosts.items():
+            factors[names == name] = factor
+    return factors
 
 
 def _reason(

@@ -14,7 +14,7 @@ import numpy as np
 
 from cartwheel.levers.search.goods import Goods
 from cartwheel.text.packed import find, hashed, pack, unpack
-from cartwheel.text.tokens import terms
+from cartwheel.text.tokens import words
 
 Array = np.ndarray[Any, Any]
 
@@ -83,10 +83,10 @@ def build_facets(goods: Goods) -> tuple[dict[str, Array], dict[str, Any]]:
 
 
 def _phrases(found: Sequence[tuple[int, str]]) -> dict[str, Array]:
-    """Return values by the terms they are said in; the last level of a category."""
+    """Return values by the words they are said in; the last level of a category."""
     pairs = []
     for number, (_, value) in enumerate(found):
-        said = terms(value.rpartition(" > ")[2])
+        said = [singular(word) for word in words(value.rpartition(" > ")[2])]
         digits = all(not word.isalpha() for word in said)
         if said and len(said) <= LONGEST_PHRASE and not digits:
             pairs.append((hashed(" ".join(said)), number))
@@ -97,8 +97,18 @@ def _phrases(found: Sequence[tuple[int, str]]) -> dict[str, Array]:
     }
 
 
+def singular(word: str) -> str:
+    """Return a word without an English plural's ending.
+
+    No stem: who asks for a gift for a gardener does not ask for the category Garden.
+    """
+    if len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    return word[:-1] if len(word) > 3 and word[-1] == "s" and word[-2] != "s" else word
+
+
 def said_values(arrays: Mapping[str, Array], said: Sequence[str]) -> list[int]:
-    """Return the values that are said in exactly these terms."""
+    """Return the values that are said in exactly these words, each in the singular."""
     keys = arrays["phrase_hash"]
     wanted = np.uint64(hashed(" ".join(said)))
     first, last = keys.searchsorted(wanted, "left"), keys.searchsorted(wanted, "right")

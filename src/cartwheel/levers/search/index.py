@@ -21,7 +21,7 @@ import numpy as np
 
 from cartwheel.levers.search.goods import FIELDS, Goods
 from cartwheel.levers.search.triples import title_triples
-from cartwheel.text.packed import find, hashed, pack
+from cartwheel.text.packed import find, hashed, hashes, pack
 from cartwheel.text.spelling import learn_spelling
 from cartwheel.text.tokens import term, words
 from cartwheel.text.units import bare
@@ -189,6 +189,38 @@ def heads(
         if 0 <= last < len(mine) and mine[last] == before[last]:
             found[at] = place[title.number[title.start[at] + last]]
     return found
+
+
+def with_words(arrays: Mapping[str, Array], added: Sequence[str]) -> dict[str, Array]:
+    """Return an index that knows more words, which no product says yet.
+
+    Args:
+        arrays: The index.
+        added: Folded words it does not know.
+    """
+    more = sorted({term(word) for word in added})
+    more = [name for name in more if term_number(arrays, name) < 0]
+    old, n = len(arrays["term_hash"]), len(arrays["title_start"]) - 1
+    keys = np.concatenate([arrays["term_hash"], hashes(more)])
+    order = np.argsort(keys, kind="stable")
+    place = np.empty(len(keys), np.int32)
+    place[order] = np.arange(len(keys), dtype=np.int32)
+    df = np.concatenate([np.diff(arrays["term_start"]), np.zeros(len(more), int)])
+    idf = np.concatenate([arrays["term_idf"], np.full(len(more), np.log1p(2 * n + 1))])
+    head = arrays["title_head"]
+    return {
+        **arrays,
+        # Terms that stood before others still do, so postings keep their order.
+        "term_hash": keys[order],
+        "term_start": np.concatenate([[0], np.cumsum(df[order])]).astype(np.int64),
+        "term_idf": idf[order].astype(np.float32),
+        "title_term": place[:old][arrays["title_term"]] if old else head[:0],
+        "title_head": np.where(head >= 0, place[np.maximum(head, 0)], -1).astype(
+            np.int32
+        )
+        if len(place)
+        else head,
+    }
 
 
 def also_said(said: Sequence[str], known: Mapping[str, float]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from cartwheel.levers.base import Model
 from cartwheel.levers.search.clicks import read_wanted
 from cartwheel.levers.search.facets import build_facets
 from cartwheel.levers.search.goods import Goods, read_goods
-from cartwheel.levers.search.index import build_index
+from cartwheel.levers.search.index import build_index, with_words
 from cartwheel.levers.search.learned import (
     NOTHING_LEARNED,
     Wanted,
@@ -18,7 +20,7 @@ from cartwheel.levers.search.learned import (
     learn_words,
 )
 from cartwheel.levers.search.options import Options
-from cartwheel.levers.search.query import understand
+from cartwheel.levers.search.query import Understood, understand
 from cartwheel.levers.search.ranker import judge_order, learn_order
 from cartwheel.signals.base import Signals
 from cartwheel.signals.intent import SEARCHES
@@ -50,7 +52,7 @@ def learn_model(data: Signals, *, seed: int) -> Model:
     wanted = read_wanted(data, arrays["product_id"])
     rule = "keyword and boosts"
     if len(wanted.query):
-        arrays |= learn_from_clicks(arrays, wanted)
+        arrays = learn_from_clicks(arrays, wanted)
         rule = "keyword, clicks and boosts"
     test: dict[str, float] = {}
     clicks = int(np.asarray(data.table(SEARCH_CLICKS).column("clicks"), float).sum())
@@ -63,14 +65,26 @@ def learn_model(data: Signals, *, seed: int) -> Model:
     return Model(rule=rule, arrays=arrays, meta=meta)
 
 
-def learn_from_clicks(arrays: dict[str, Array], wanted: Wanted) -> dict[str, Array]:
-    """Return the words and synonyms that clicks teach."""
-    asked = [understand(arrays, [], text, minor_digits=0) for text in wanted.queries]
-    parts = [one.parts for one in asked]
+def learn_from_clicks(arrays: Mapping[str, Array], wanted: Wanted) -> dict[str, Array]:
+    """Return the model's arrays with the words and synonyms that clicks teach.
+
+    A word that no page says, and that leads somewhere in two queries or more, becomes
+    a word of the shop.
+    """
+    unknown = Counter(
+        word for one in _understood(arrays, wanted) for word in set(one.unknown)
+    )
+    taught = with_words(arrays, [word for word, count in unknown.items() if count > 1])
+    parts = [one.parts for one in _understood(taught, wanted)]
     return {
-        **learn_words(arrays, parts, wanted),
-        **learn_synonyms(arrays, parts, wanted),
+        **taught,
+        **learn_words(taught, parts, wanted),
+        **learn_synonyms(taught, parts, wanted),
     }
+
+
+def _understood(arrays: Mapping[str, Array], wanted: Wanted) -> list[Understood]:
+    return [understand(arrays, [], text, minor_digits=0) for text in wanted.queries]
 
 
 def keyword_model(data: Signals) -> Model:

@@ -78,7 +78,10 @@ class Wanted:
 
 
 def learn_words(
-    arrays: Mapping[str, Array], parts: Sequence[Sequence[Part]], wanted: Wanted
+    arrays: Mapping[str, Array],
+    parts: Sequence[Sequence[Part]],
+    wanted: Wanted,
+    keep: Array | None = None,
 ) -> dict[str, Array]:
     """Return words by which products were found, as an index of their own.
 
@@ -86,17 +89,19 @@ def learn_words(
         arrays: The index.
         parts: The parts of each query.
         wanted: What was wanted after each.
+        keep: Pairs that teach, shape (n_pairs,); None for all.
     """
+    use = wanted.gain > 0 if keep is None else (wanted.gain > 0) & keep
     terms: list[int] = []
     products: list[int] = []
     gains: list[float] = []
     for query, product, gain in zip(
-        wanted.query.tolist(),
-        wanted.product.tolist(),
-        wanted.gain.tolist(),
+        wanted.query[use].tolist(),
+        wanted.product[use].tolist(),
+        wanted.gain[use].tolist(),
         strict=True,
     ):
-        for number in main_terms(parts[query]) if gain > 0 else ():
+        for number in main_terms(parts[query]):
             terms.append(number)
             products.append(product)
             gains.append(gain)
@@ -115,10 +120,7 @@ def main_terms(parts: Sequence[Part]) -> list[int]:
 
 
 def learned_scores(
-    arrays: Mapping[str, Array],
-    parts: Sequence[Part],
-    at: Array,
-    own: Array | None = None,
+    arrays: Mapping[str, Array], parts: Sequence[Part], at: Array
 ) -> tuple[Array, Array]:
     """Return how well the queries that led to products agree with this one.
 
@@ -126,7 +128,6 @@ def learned_scores(
         arrays: The index with what `learn_words` returned.
         parts: The query's parts.
         at: Numbers of products.
-        own: Gains of this very query's own clicks, to be left out while learning.
 
     Returns:
         Rarity of the words by which each was found, as a share of the query's, each
@@ -143,8 +144,6 @@ def learned_scores(
         wanted = np.int64(part.terms[0]) * n + at
         place = np.minimum(keys.searchsorted(wanted), len(keys) - 1)
         gain = np.where(keys[place] == wanted, gains[place], 0.0)
-        if own is not None:
-            gain = np.maximum(gain - own, 0.0)
         score += rarity * gain / (gain + HALF)
         met += gain > 1e-6
     return score / (whole or 1.0), met / max(len(parts), 1)

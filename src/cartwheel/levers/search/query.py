@@ -9,7 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from cartwheel.levers.search.facets import LONGEST_PHRASE, said_values
+from cartwheel.levers.search.facets import (
+    LONGEST_PHRASE,
+    products_of,
+    said_values,
+    singular,
+    value_text,
+)
 from cartwheel.levers.search.index import term_number
 from cartwheel.levers.search.prices import Price, read_price
 from cartwheel.text.packed import find
@@ -107,7 +113,7 @@ def understand(
 
     Args:
         arrays: The model's arrays.
-        names: Names of the facets.
+        names: Names of the facets; none looks for no constraint but the price.
         query: As typed; anything.
         minor_digits: Decimal places of the shop's currency.
     """
@@ -130,6 +136,8 @@ def understand(
         corrected=_mended(text, parts),
         price=price,
     )
+    if not names:
+        return found
     return replace(found, constraints=tuple(_constraints(arrays, names, found, rest)))
 
 
@@ -278,7 +286,7 @@ def _constraints(
     constraints = []
     if found.price is not None:
         constraints.append(Constraint(name="price", value=found.price.value, rest=rest))
-    said = [term(part.said) for part in found.parts]
+    said = [singular(part.said) for part in found.parts]
     at = 0
     while at < len(said):
         for size in range(min(LONGEST_PHRASE, len(said) - at), 0, -1):
@@ -302,8 +310,6 @@ def _constraint(
     numbers: Sequence[int],
     places: tuple[int, ...],
 ) -> Constraint | None:
-    from cartwheel.levers.search.facets import products_of, value_text
-
     best = max(numbers, key=lambda number: (len(products_of(arrays, number)), -number))
     rest = _without(found.text, [found.parts[place].word for place in places])
     if rest is None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from cartwheel.levers.search.features import NAMES, features
 from cartwheel.levers.search.learned import (
     Wanted,
     found_by_clicks,
-    learned_scores,
+    learn_words,
 )
 from cartwheel.levers.search.match import Matches, match
 from cartwheel.levers.search.query import Understood, understand
@@ -36,6 +37,7 @@ BY_CLICKS = 100
 SEEN, DRAWN = 60, 60
 """Products learned from for a query besides those shown: the best, and drawn ones."""
 
+FOLDS = 5
 GRADES = 4
 """Gains are learned in this many steps of the largest."""
 
@@ -102,8 +104,9 @@ def learn_order(
 ) -> dict[str, Array]:
     """Return the trees that order candidates, as arrays; none without any example.
 
-    What a query's own clicks taught is left out of its features, so that the trees
-    learn how far to trust the clicks of other queries.
+    A query's features hold nothing that its own clicks taught: queries are in folds,
+    and each is described by what the other folds teach. So the trees learn how far to
+    trust the clicks of other queries.
 
     Args:
         arrays: The index, with what clicks taught it.
@@ -115,7 +118,16 @@ def learn_order(
     rng = np.random.default_rng(seed)
     step = max(float(wanted.gain.max(initial=0.0)), 1e-9) / GRADES
     rows, labels, sizes = [], [], []
-    for example in _examples(arrays, wanted):
+    fold = rng.permutation(len(wanted.queries)) % FOLDS
+    asked = [understand(arrays, [], q, minor_digits=0) for q in wanted.queries]
+    parts = [one.parts for one in asked]
+    for example in chain.from_iterable(
+        _examples(
+            {**arrays, **learn_words(arrays, parts, wanted, fold[wanted.query] != k)},
+            wanted.only(fold == k),
+        )
+        for k in range(FOLDS)
+    ):
         keep = example.shown | _sampled(example.table[:, NAMES.index("rank")], rng)
         rows.append(example.table[keep])
         labels.append(np.rint(example.gain[keep] / step).astype(np.int32))
@@ -155,9 +167,6 @@ def _examples(arrays: Mapping[str, Array], wanted: Wanted) -> Iterator[_Example]
         gain = np.zeros(n)
         gain[wanted.product[mine]] = wanted.gain[mine]
         table = features(arrays, one, found, at)
-        clicked, met = learned_scores(arrays, one.parts, at, own=gain[at])
-        table[:, NAMES.index("clicked")] = clicked
-        table[:, NAMES.index("clicked_met")] = met
         shown = np.isin(at, wanted.product[mine])
         best = np.sort(wanted.gain[mine])[::-1]
         yield _Example(table=table, gain=gain[at], shown=shown, best=best)
@@ -184,7 +193,7 @@ def judge_order(
     test[rng.permutation(len(test))[: len(test) // 5]] = True
     if test.sum() < FEWEST_JUDGED:
         return {}
-    taught = {**arrays, **learn_from_clicks(dict(arrays), wanted.only(~test))}
+    taught = learn_from_clicks(arrays, wanted.only(~test))
     trees = learn_order(taught, wanted.only(~test), seed=seed)
     if not trees:
         return {}
