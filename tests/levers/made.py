@@ -36,6 +36,7 @@ from cartwheel.signals.price import PRICE_HISTORY
 from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
 from cartwheel.signals.stock import STOCK
 from cartwheel.signals.supply import LEAD_TIME
+from cartwheel.signals.visits import VISITS
 
 AS_OF = date(2025, 6, 30)
 ELASTICITY = -2.0
@@ -47,6 +48,7 @@ ALL_SIGNALS: tuple[Signal, ...] = (
     SEARCHES,
     INTEREST,
     IDENTITY,
+    VISITS,
     DEMAND,
     STOCK,
     MARGIN,

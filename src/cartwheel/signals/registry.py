@@ -21,6 +21,7 @@ from cartwheel.signals.price import PRICE_HISTORY
 from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
 from cartwheel.signals.stock import STOCK
 from cartwheel.signals.supply import LEAD_TIME
+from cartwheel.signals.visits import VISITS
 
 LAKE_SIGNALS: dict[str, Signal] = {
     signal.name: signal
@@ -30,6 +31,7 @@ LAKE_SIGNALS: dict[str, Signal] = {
         SEARCHES,
         INTEREST,
         IDENTITY,
+        VISITS,
         DEMAND,
         STOCK,
         RETURNS,
