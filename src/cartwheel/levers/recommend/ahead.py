@@ -9,6 +9,7 @@ cart next stands among all. Where it does not surely help, nothing changes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,13 @@ import numpy as np
 
 from cartwheel.levers.base import Model
 from cartwheel.levers.recommend.content import content_neighbours, traits_of
-from cartwheel.levers.recommend.hitrate import fit_logit, paired_interval
+from cartwheel.levers.recommend.hitrate import paired_interval
 from cartwheel.levers.recommend.next_items import NextItems, learn_visits
 from cartwheel.levers.recommend.numbering import product_numbers
 from cartwheel.levers.recommend.ranker import Cases, Ranker, every_step
 from cartwheel.levers.recommend.sequences import Prefixes, Sequences
 from cartwheel.levers.recommend.similarity import Neighbours
-from cartwheel.levers.recommend.slate import NOBODY, scores, sigmoid
+from cartwheel.levers.recommend.slate import NOBODY, scores
 from cartwheel.levers.recommend.sources import Sources, learn_sources
 from cartwheel.levers.recommend.trees import Trees
 from cartwheel.signals.base import Signals
@@ -49,8 +50,11 @@ TRIED_PART = 0.1
 
 TRIED_CASES = 1_500
 POWERS = (0.5, 1.0)
+GROUPS = (0.5, 0.7, 0.8, 0.9, 0.94, 0.97, 0.98, 0.985, 0.99, 0.995, 0.9975, 0.999, 1.0)
+"""Ends of the groups by score in which chances are counted."""
+
 TOP = 10
-PREFIX = "next_"
+PREFIX, TREES = "next_", "next_trees_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +151,6 @@ def with_ahead(model: Model, data: Signals, *, largest_ease: int, seed: int) -> 
         return model
     rng = np.random.default_rng(seed)
     tried = learn_visits(earlier, seed=seed, content=content, largest_ease=largest_ease)
-    if tried.ranker.trees is None:
-        return model
     order = rng.permutation(len(cases))[:TRIED_CASES]
     chance = _fit_chance(tried, cases.take(np.sort(order)))
     chosen = cases.take(np.sort(rng.permutation(wanted)[:TRIED_CASES]))
@@ -160,11 +162,9 @@ def with_ahead(model: Model, data: Signals, *, largest_ease: int, seed: int) -> 
             meta={**model.meta, "ahead_test": test},
         )
     sources = learn_sources(visits.data, content=content, largest_ease=largest_ease)
-    arrays = {
-        **model.arrays,
-        **sources.arrays(PREFIX),
-        **tried.ranker.trees.arrays(f"{PREFIX}trees_"),
-    }
+    arrays = {**model.arrays, **sources.arrays(PREFIX)}
+    if tried.ranker.trees is not None:
+        arrays |= tried.ranker.trees.arrays(TREES)
     meta = {
         **model.meta,
         "ahead_power": power,
@@ -174,28 +174,38 @@ def with_ahead(model: Model, data: Signals, *, largest_ease: int, seed: int) -> 
     return Model(rule=f"{model.rule} and visits", arrays=arrays, meta=meta)
 
 
-def _fit_chance(model: NextItems, cases: Cases) -> list[float]:
-    """Return intercept and slope of the log-odds to be next, and the chance outside.
+def _fit_chance(model: NextItems, cases: Cases) -> dict[str, Any]:
+    """Return the chance to be next by score, and that of products outside.
 
-    Fitted on all candidates of visits the ranker did not see; products that are no
+    Counted among the candidates of visits the ranker did not see, in groups by score
+    that grow finer towards the top, and made not to fall; products that are no
     candidates share what is left evenly.
     """
-    found, hits, caught = [np.zeros(0)], [np.zeros(0)], 0.0
+    found, hits = [np.zeros(0)], [np.zeros(0, bool)]
     for first, asked in cases.blocks():
         row, item, score = model.ranker.rank(model.sources, asked)
-        hit = cases.answered(row + first, item)
         found.append(score)
-        hits.append(hit)
-        caught += float(hit.sum())
-    score, hit = np.concatenate(found), np.concatenate(hits).astype(float)
-    beta = fit_logit(score[:, None], hit, np.ones(len(hit)))
+        hits.append(cases.answered(row + first, item))
+    score, hit = np.concatenate(found), np.concatenate(hits)
+    order = np.argsort(score, kind="stable")
+    ends = np.unique((np.array(GROUPS) * len(order)).astype(np.int64))
+    at, share = [], []
+    for first, last in zip(np.r_[0, ends[:-1]], ends, strict=True):
+        rows = order[first:last]
+        if len(rows):
+            at.append(float(score[rows].mean()))
+            share.append(float((hit[rows].sum() + 0.5) / (len(rows) + 1.0)))
     outside = max(cases.data.n_items - len(score) / max(len(cases), 1), 1.0)
-    missed = (len(cases) - caught + 1.0) / (len(cases) + 1.0)
-    return [float(beta[0]), max(float(beta[1]), 0.0), missed / outside]
+    missed = (len(cases) - hit.sum() + 1.0) / (len(cases) + 1.0)
+    return {
+        "score": at,
+        "log_chance": np.log(np.maximum.accumulate(share)).tolist(),
+        "outside": float(missed / outside),
+    }
 
 
 def _best_power(
-    model: Model, tried: NextItems, cases: Cases, chance: list[float], seed: int
+    model: Model, tried: NextItems, cases: Cases, chance: Mapping[str, Any], seed: int
 ) -> tuple[float, dict[str, Any]]:
     """Return how far the next look counts, and the figures it was chosen by."""
     factor = np.maximum(np.asarray(model.arrays["factor"], float), 1e-9)
@@ -222,13 +232,12 @@ def _best_power(
 
 
 def look_chances(
-    ranker: Ranker, sources: Sources, asked: Prefixes, chance: list[float]
+    ranker: Ranker, sources: Sources, asked: Prefixes, chance: Mapping[str, Any]
 ) -> Array:
     """Return every product's chance to be looked at next in one case, (n_items,)."""
-    intercept, slope, outside = chance
     _, item, score = ranker.rank(sources, asked)
-    likely = np.full(sources.n_items, outside, np.float32)
-    likely[item] = sigmoid(intercept + slope * score)
+    likely = np.full(sources.n_items, chance["outside"], np.float32)
+    likely[item] = np.exp(np.interp(score, chance["score"], chance["log_chance"]))
     return likely
 
 
@@ -240,7 +249,9 @@ def ahead(model: Model, context: Array) -> Array:
         context: Product numbers of the visit, oldest first, at least one.
     """
     sources = Sources.read(model.arrays, PREFIX)
-    ranker = Ranker(trees=Trees.read(model.arrays, f"{PREFIX}trees_"), repeats=True)
+    learned = TREES + "leaf" in model.arrays
+    trees = Trees.read(model.arrays, TREES) if learned else None
+    ranker = Ranker(trees=trees, repeats=True)
     count = len(context)
     asked = Prefixes(
         item=context,
