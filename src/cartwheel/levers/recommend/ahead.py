@@ -25,7 +25,7 @@ from cartwheel.levers.recommend.sequences import Prefixes, Sequences
 from cartwheel.levers.recommend.similarity import Neighbours
 from cartwheel.levers.recommend.slate import NOBODY, scores
 from cartwheel.levers.recommend.sources import Sources, learn_sources
-from cartwheel.levers.recommend.trees import Trees
+from cartwheel.levers.trees import Trees
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.visits import VISITS
