@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy import select
 from starlette.responses import HTMLResponse
 
+from cartwheel.api import answering
 from cartwheel.api.app import create_app
 from cartwheel.api.keys import make_key
 from cartwheel.operations import inbox, reading
@@ -18,6 +20,12 @@ from cartwheel.shop import Shop
 from cartwheel.storefront.app import create_app as create_storefront
 from tests.browser.conftest import serving
 from tests.storefront.made import Follower
+
+PATIENT = """
+  const limit = AbortSignal.timeout
+  AbortSignal.timeout = ms => limit.call(AbortSignal, ms === 800 ? 30000 : ms)
+"""
+"""The usual time limit is a shopper's; a busy machine that tests needs longer."""
 
 CLOSED = "http://127.0.0.1:9"
 """An address where nobody listens."""
@@ -46,6 +54,7 @@ class Store:
     def context(self, **options: Any) -> Any:
         options.setdefault("viewport", {"width": 1000, "height": 700})
         context = self.browser.new_context(base_url=self.home, **options)
+        context.add_init_script(PATIENT)
         context.set_default_timeout(15_000)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         context.on("dialog", lambda dialog: self.complaints.append(dialog.message))
@@ -111,9 +120,11 @@ def with_pages(app: Any, html: dict[str, str]) -> Any:
 
 def make_served(shop: Shop, browser: Any) -> Iterator[Store]:
     """Serve a shop's API and storefront."""
-    scopes = ["events:write", "recommendations:read"]
+    scopes = ["events:write", "recommendations:read", "search:read"]
     key = make_key(shop.database, "page", scopes)
     with ExitStack() as stack:
+        for name in ("ANSWER_SECONDS", "LOG_SECONDS"):
+            stack.enter_context(patch.object(answering, name, 30.0))
         lever: Any = Follower()
         api = stack.enter_context(serving(create_app(shop, lever=lever)))
         html: dict[str, str] = {}

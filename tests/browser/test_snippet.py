@@ -499,7 +499,7 @@ def searching(page: Any) -> None:
     hints = {
         "queries": ["linen shirt", {"query": "linen sheet"}],
         "products": [],
-        "categories": [{"name": "Shirts"}, 7],
+        "categories": [{"category": "Shirts", "label": "Shirts"}, 7],
     }
     answering(page, json.dumps(hints), path="**/v1/suggest*")
     found = answer_of(
@@ -582,8 +582,16 @@ def test_a_search_slot_shows_chips_and_facets_that_narrow_it(store: Store) -> No
 
     def answer(route: Any) -> None:
         asked.append(route.request.url)
-        chips = [{"kind": "price", "label": "under 30 €", "remove": "mug"}]
-        facets = [{"name": "brand", "values": [{"value": "Acme", "count": 2}]}]
+        asked_for = "brand%3AAcme" in route.request.url
+        chips = [
+            {"name": "price", "value": "-2999", "query": "mug", "filters": []},
+        ]
+        acme = {"value": "Acme", "label": "", "count": 2, "selected": asked_for}
+        dear = {"value": "1000-2999", "label": "", "count": 1, "selected": False}
+        facets = [
+            {"name": "brand", "values": [acme]},
+            {"name": "price", "values": [dear]},
+        ]
         body = answer_of(made_item("P1", "Mug"), total=9, chips=chips, facets=facets)
         route.fulfill(body=body, headers=OPEN)
 
@@ -593,6 +601,7 @@ def test_a_search_slot_shows_chips_and_facets_that_narrow_it(store: Store) -> No
         "<div data-cartwheel-facets></div>"
         '<div data-cartwheel="search" data-query="mug under 30"></div>',
         page,
+        attributes='data-currency="EUR"',
     )
     page.locator("[data-filled]").wait_for()
     assert page.locator("[data-cartwheel-total]").inner_text() == "9"
@@ -603,9 +612,11 @@ def test_a_search_slot_shows_chips_and_facets_that_narrow_it(store: Store) -> No
     pressed.wait_for()
     assert "filter=brand%3AAcme" in asked[-1]
     assert pressed.evaluate("node => node === document.activeElement")
+    assert page.get_by_role("button", name="€10.00 – €29.99 (1)").is_visible()
     with page.expect_response("**/v1/search*"):
-        page.get_by_role("button", name="under 30").click()
+        page.get_by_role("button", name="– €29.99 ×").click()
     assert "q=mug&" in asked[-1]
+    assert "filter=" not in asked[-1]
     store.wait_for(page, lambda: len(store.events("search")) == 2)
     told = [(event["query"], event["result_count"]) for event in store.events("search")]
     assert told == [("mug under 30", 9), ("mug", 9)]

@@ -58,10 +58,7 @@ def watched(store: Store, page: Any) -> None:
     """Keep what the browser complains of, and requests to anybody else."""
 
     def on_console(message: Any) -> None:
-        # Main has no search yet where this runs alone; its absence is no fault here.
-        if message.type in ("error", "warning") and "/v1/s" not in str(
-            (message.text, message.location)
-        ):
+        if message.type in ("error", "warning"):
             store.complaints.append(message.text)
 
     def on_request(request: Any) -> None:

@@ -38,6 +38,7 @@ from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
 from cartwheel.signals.search_clicks import SEARCH_CLICKS
 from cartwheel.signals.stock import STOCK
 from cartwheel.signals.supply import LEAD_TIME
+from cartwheel.signals.visits import VISITS
 
 AS_OF = date(2025, 6, 30)
 ELASTICITY = -2.0
@@ -51,6 +52,7 @@ ALL_SIGNALS: tuple[Signal, ...] = (
     SEARCH_CLICKS,
     INTEREST,
     IDENTITY,
+    VISITS,
     DEMAND,
     STOCK,
     MARGIN,
@@ -204,6 +206,34 @@ def with_looks(data: Signals, *, visitors: int = 300, seed: int = 1) -> Signals:
     data = replace(data, INTEREST, looks)
     data = replace(data, INTENT, pd.concat(days, ignore_index=True))
     return replace(data, IDENTITY, owners)
+
+
+def with_visits(
+    data: Signals, *, visits: int = 1500, follow: float = 0.6, seed: int = 1
+) -> Signals:
+    """Return a copy in which visits go from product to product.
+
+    With the chance `follow` the next product is the one whose number is one higher,
+    else any. Each product looked at is put into the cart straight away with a chance of
+    a quarter. Visits are spread over the last 60 days.
+    """
+    rng = np.random.default_rng(seed)
+    products = np.unique(data.frame(CATALOGUE)["product_id"].to_numpy().astype(str))
+    rows: list[tuple[Any, ...]] = []
+    for visit in range(visits):
+        day = pd.Timestamp(AS_OF - timedelta(days=59 - visit * 60 // visits))
+        at = int(rng.integers(len(products)))
+        step = 0
+        for _ in range(int(rng.integers(2, 7))):
+            kinds = (False, True) if rng.random() < 0.25 else (False,)
+            for cart in kinds:
+                pause = 0 if step == 0 else 40
+                who = f"v{visit:05d}"
+                rows.append((who, 0, step, str(products[at]), day, pause, cart))
+                step += 1
+            ahead = rng.random() < follow
+            at = (at + 1) % len(products) if ahead else int(rng.integers(len(products)))
+    return replace(data, VISITS, pd.DataFrame(rows, columns=list(VISITS.column_names)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

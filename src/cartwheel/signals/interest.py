@@ -40,7 +40,7 @@ def make_interest(
         & events.kind.isin([*CARTS, "view", "exposure", "click"])
         & (day >= days_ago(when, INTEREST_DAYS))
     )
-    met = met.anti_join(_objectors_devices(facts), "visitor_id")
+    met = met.anti_join(objectors_devices(facts), "visitor_id")
     recent = (met.day >= days_ago(when, RECENT_DAYS)).ifelse(1, 0)
     found = {
         "views": (met.kind == "view").ifelse(1, 0),
@@ -54,7 +54,7 @@ def make_interest(
     )
 
 
-def _objectors_devices(facts: Mapping[str, ir.Table]) -> ir.Table:
+def objectors_devices(facts: Mapping[str, ir.Table]) -> ir.Table:
     """Return the devices on which somebody signed in who objects."""
     signed = facts["events"].filter(
         facts["events"].visitor_id.notnull() & facts["events"].customer_id.notnull()

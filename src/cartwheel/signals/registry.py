@@ -23,6 +23,7 @@ from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
 from cartwheel.signals.search_clicks import SEARCH_CLICKS
 from cartwheel.signals.stock import STOCK
 from cartwheel.signals.supply import LEAD_TIME
+from cartwheel.signals.visits import VISITS
 from cartwheel.signals.weak_searches import WEAK_SEARCHES
 
 LAKE_SIGNALS: dict[str, Signal] = {
@@ -35,6 +36,7 @@ LAKE_SIGNALS: dict[str, Signal] = {
         SEARCH_CLICKS,
         INTEREST,
         IDENTITY,
+        VISITS,
         DEMAND,
         STOCK,
         RETURNS,

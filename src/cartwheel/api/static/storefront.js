@@ -27,7 +27,7 @@
     Object.assign(document.createElement(tag), { className: name, textContent: text })
   const set = (node, values) => { for (const name in values) node.setAttribute(name, values[name]) }
 
-  // ---- Consent and memory ---------------------------------------------------------
+  // ---- Consent and memory
 
   const memory = kind => ({
     get(name) {
@@ -41,15 +41,15 @@
     }
   })
   const device = memory('localStorage')
-  const visit = memory('sessionStorage') // a tab's own: two tabs never share a queue
+  const visit = memory('sessionStorage') // of one tab
 
   let agreed = false
   let visitor = null
   let customer = settings.customer || null
   let seen = [] // product ids of this visit, oldest first
-  let queue = [] // events not acknowledged yet
+  let queue = []
 
-  // What this person said counts, here or in another tab; else the page's word.
+  // What this person said counts; else the page's word.
   function settle() {
     const said = device.get('consent')
     const given = settings.consent === 'granted' && !navigator.globalPrivacyControl
@@ -91,7 +91,7 @@
     fillAll()
   }
 
-  // ---- Events ---------------------------------------------------------------------
+  // ---- Events
 
   let timer = 0
   let sending = false
@@ -104,7 +104,9 @@
   }
 
   function track(kind, fields) {
-    const event = { event_id: clean(fields.event_id || newId()), kind, occurred_at: new Date().toISOString() }
+    const event = { event_id: clean(fields.event_id || newId()), kind }
+    // Told again under the page's own id, it must be the same to the letter.
+    if (!fields.event_id) event.occurred_at = new Date().toISOString()
     for (const name of TEXTS) {
       if (fields[name]) event[name] = clean(fields[name], name === 'query' ? 1000 : 200)
     }
@@ -159,8 +161,7 @@
     keep()
   }
 
-  // Whether these arrive is never told. The visit's next page sends them again; their
-  // ids keep them from counting twice.
+  // Whether these arrive is never told: the visit's next page sends them again.
   function leave() {
     clearTimeout(refreshing)
     for (let at = 0; at < queue.length; at += BATCH) {
@@ -168,7 +169,7 @@
     }
   }
 
-  // ---- Answers --------------------------------------------------------------------
+  // ---- Answers
 
   // The answer, or null when it is late or refused.
   async function ask(path, fields) {
@@ -217,7 +218,7 @@
     }
   }
 
-  // ---- Slots ----------------------------------------------------------------------
+  // ---- Slots
 
   // Where the shop gives no <template> of its own.
   function ownLook() {
@@ -270,17 +271,17 @@
     const cards = list(body?.items).map(shown).filter(card => card && (isSearch || card.available !== false))
     if (isSearch && state.told !== q) {
       state.told = q
-      track('search', { query: q, result_count: body ? body.total ?? cards.length : resultCount })
+      track('search', { query: q, result_count: cards.length ? body.total : resultCount ?? body?.total })
     }
     // Nobody loses what they are about to press; that nothing was found is the page's to say.
-    const focused = slot.contains(document.activeElement)
+    const focused = slot.matches(':focus-within')
     if (!state.ids && (focused || !cards.length) || !body) return
     const template = slot.querySelector('template')
     const nodes = cards.map(card => draw(template?.content.firstElementChild, card))
     const items = slot.querySelector('[data-items]')
     const place = items || (template ? slot : make('ul', 'cartwheel-items'))
     const spot = all('[data-cartwheel-item]', slot).findIndex(node => node.contains(document.activeElement))
-    // What stood here holds the place; before anything is painted nothing can move.
+    // What stood here holds the place, once something is painted.
     if (performance.getEntriesByType('paint').length) slot.style.minHeight = `${slot.getBoundingClientRect().height}px`
     place.replaceChildren(...(place === slot ? [template] : []), ...nodes)
     if (!items && place !== slot) slot.replaceChildren(place)
@@ -309,26 +310,32 @@
       return Object.assign(button, { type: 'button', onclick })
     }
     const named = (name, values) => list(values).filter(one => isText(one?.[name]))
+    // Prices have no label but a range, 1000-2999.
+    const said = (name, { label, value }) => name === 'price'
+      ? value.split('-').map(end => end && price({ price_minor: end })).join(' – ') : label || value
     const put = (name, ...nodes) => all(`[data-cartwheel-${name}]`).forEach(box => box.replaceChildren(...nodes))
-    const pressed = document.activeElement?.dataset.filter
+    const pressed = document.activeElement.dataset.filter
     put('total', body.total ?? '')
-    put('chips', ...named('label', body.chips).map(chip =>
-      choice(chip.label + ' ×', () => { if (isText(chip.remove)) state.query = chip.remove })))
+    put('chips', ...named('value', body.chips).map(chip => choice(said(chip.name, chip) + ' ×', () => {
+      state.query = chip.query
+      state.filters = list(chip.filters)
+    })))
     put('facets', ...named('name', body.facets).map(facet => {
       const group = make('div', 'cartwheel-facet')
       group.append(make('b', '', facet.name))
       set(group, { role: 'group', 'aria-label': facet.name })
-      for (const { value, count } of named('value', facet.values)) {
-        const filter = `${facet.name}:${value}`
-        const others = state.filters.filter(one => one !== filter)
-        const on = others.length < state.filters.length
-        const button = choice(`${value} (${count})`, () => { state.filters = on ? others : [...others, filter] })
-        set(button, { 'aria-pressed': on, 'data-filter': filter })
+      for (const one of named('value', facet.values)) {
+        const filter = `${facet.name}:${one.value}`
+        const button = choice(`${said(facet.name, one)} (${one.count})`, () => {
+          const others = state.filters.filter(other => other !== filter)
+          state.filters = one.selected ? others : [...others, filter]
+        })
+        set(button, { 'aria-pressed': !!one.selected, 'data-filter': filter })
         group.append(button)
       }
       return group
     }))
-    if (pressed) all('[data-filter]').find(button => button.dataset.filter === pressed)?.focus()
+    all('[data-filter]').find(button => button.dataset.filter === pressed)?.focus()
   }
 
   let refreshing = 0
@@ -340,7 +347,7 @@
     refreshing = setTimeout(fillAll, 30)
   }
 
-  // ---- What is seen and pressed ---------------------------------------------------
+  // ---- What is seen and pressed
 
   const observer = window.IntersectionObserver && new IntersectionObserver(entries => {
     for (const { target, intersectionRatio, intersectionRect } of entries) {
@@ -372,7 +379,7 @@
     track(node.dataset.cartwheelTrack, fields)
   }
 
-  // A page that stays, its own script having answered the press, asks again.
+  // A page whose own script answered the press stays, and asks again.
   const stays = event => setTimeout(() => event.defaultPrevented && refreshSoon())
 
   function onPress(event) {
@@ -409,7 +416,7 @@
     all('input[data-cartwheel-search]:not([role])').forEach(suggest)
   }
 
-  // ---- Instant search: a combobox with a list of links ----------------------------
+  // ---- Instant search: a combobox with a list of links
 
   function suggest(input, number) {
     const label = settings.suggestions || 'Suggestions'
@@ -507,7 +514,7 @@
     })
   }
 
-  // ---- The page -------------------------------------------------------------------
+  // ---- The page
 
   function addLook() {
     const sheet = new CSSStyleSheet()

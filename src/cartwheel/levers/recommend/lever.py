@@ -20,6 +20,7 @@ from cartwheel.levers.base import (
     Rule,
 )
 from cartwheel.levers.recommend import slate
+from cartwheel.levers.recommend.ahead import ahead
 from cartwheel.levers.recommend.baskets import Baskets
 from cartwheel.levers.recommend.model import Options, bestsellers_model, learn_model
 from cartwheel.levers.recommend.page import page
@@ -45,9 +46,13 @@ from cartwheel.signals.learned import SHOWN
 from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.returns import OPEN_RETURNS
 from cartwheel.signals.stock import STOCK
+from cartwheel.signals.visits import VISITS
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+LONGEST = 50
+"""Latest products of a visit that an answer reads."""
 
 
 def signs_of_taste(data: Signals) -> float:
@@ -79,6 +84,7 @@ class Recommend:
         INTENT,
         INTEREST,
         IDENTITY,
+        VISITS,
         SHOWN,
         OPEN_RETURNS,
         RHYTHM,
@@ -143,6 +149,8 @@ class Recommend:
             chance, rule = np.ones(len(items)), "bestsellers"
         else:
             score = slate.scores(model, reader, context, request.placement)
+            if "ahead_power" in model.meta and len(context):
+                score = score * ahead(model, context[-LONGEST:])
             items, chance = slate.fill(
                 slate.boosted(model, score, request.boosts),
                 candidates(model, excluded),

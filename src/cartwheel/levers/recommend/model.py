@@ -23,6 +23,7 @@ from cartwheel.levers.recommend.affinity import (
     purchase_pairs,
     silent,
 )
+from cartwheel.levers.recommend.ahead import with_ahead
 from cartwheel.levers.recommend.baskets import Baskets, basket_lists
 from cartwheel.levers.recommend.devices import device_arrays
 from cartwheel.levers.recommend.hitrate import MOST_ORDERS, UNFITTED
@@ -135,7 +136,8 @@ def learn_model(data: Signals, *, seed: int) -> Model:
         parcel_minor=data.context.parcel_minor,
         looked=looks is not None,
     )
-    return _with_looks(model, looks, data)
+    model = _with_looks(model, looks, data)
+    return with_ahead(model, data, largest_ease=options.largest_ease, seed=seed)
 
 
 def _model(

@@ -34,6 +34,7 @@ def page(model: Model) -> Report:
         figures=(
             *_figures(test, wait),
             _told_apart(model.meta.get("looks_test") or {}),
+            _ahead(model.meta.get("ahead_test") or {}),
         ),
         bars=(
             Bars(
@@ -121,4 +122,24 @@ def _told_apart(test: Mapping[str, Any]) -> Figure:
             "visitors not used for any choice."
         ),
         not_yet="Needs visitors who come back and put 40 products into carts.",
+    )
+
+
+def _ahead(test: Mapping[str, Any]) -> Figure:
+    """Return how much earlier the next cart stands once the visit is heard."""
+    ends = test.get("ndcg_gain", [None, None])
+    gain = test["ndcg"] - test["ndcg_without"] if test else None
+    return Figure(
+        label="Gain from the visit so far",
+        value=gain,
+        unit="",
+        definition=(
+            "NDCG of ten products for what was put into the cart next, with the order "
+            "of the visit and without, on the latest tenth of visits; 95 % bootstrap "
+            f"interval; {test.get('carts', 0):,} carts. It counts in slates only when "
+            "the interval is above 0."
+        ),
+        low=ends[0],
+        high=ends[1],
+        not_yet="Needs 2,000 steps of visits and 100 carts in the latest tenth.",
     )

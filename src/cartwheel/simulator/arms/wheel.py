@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from cartwheel.levers.base import Lever
 
 TURN_DAYS = 7
-NOTHING_AHEAD = {"customer_slates": 0.0, "product_lists": 0.0}
+NOTHING_AHEAD = {"customer_slates": 0, "product_lists": 0}
 ONLINE = "recommend"
 ZONE = "UTC"
 
@@ -89,9 +89,9 @@ class Wheel:
         self._levers = dict(find_levers() if levers is None else levers)
         self._cuts = cuts
         self._seed = seed
-        own: dict[str, dict[str, float]] = {
+        own: dict[str, dict[str, Any]] = {
             # Stock is looked at as often as there is a turn.
-            "replenish": {"review_days": float(turn_days)},
+            "replenish": {"review_days": turn_days},
             **({} if made_ahead else {"recommend": dict(NOTHING_AHEAD)}),
         }
         for lever, values in (options or {}).items():
