@@ -113,7 +113,12 @@ class Holdout(_Section):
         500, ge=0, le=5000, description="Share of customers left alone by every lever."
     )
     levers: dict[str, Annotated[int, Field(ge=0, le=5000)]] = Field(
-        default_factory=lambda: {"recommend": 500, "lifecycle": 500, "price": 500},
+        default_factory=lambda: {
+            "recommend": 500,
+            "search": 500,
+            "lifecycle": 500,
+            "price": 500,
+        },
         description=(
             "Share left alone by one lever only, by lever: of customers, or of "
             "products where it decides about products."

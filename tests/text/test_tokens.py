@@ -37,6 +37,7 @@ from cartwheel.text.tokens import LONGEST_WORD, fold, term, terms, words
         ("\u200bm\u202eug", ["mug"]),
         ("ＭＵＧ", ["mug"]),
         ("👍", []),
+        ("mug \ud83d", ["mug"]),
         ("", []),
     ],
 )

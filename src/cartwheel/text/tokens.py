@@ -47,6 +47,7 @@ def fold(text: str) -> str:
     if text.isascii():
         text = text.lower()
     else:
+        text = text.encode("utf-8", "replace").decode()  # no half of a pair
         text = unicodedata.normalize("NFKC", text).translate(_INVISIBLE).casefold()
         split = unicodedata.normalize("NFD", text)
         kept = [c for c in split if not unicodedata.combining(c)]

@@ -1,8 +1,8 @@
 """Facets: what a result can be narrowed to, with how many products are left.
 
 The values of every product stand in one array, so counting a result is one `bincount`
-over its products' runs. A chosen facet counts as if not chosen: its other values
-say what choosing them would bring.
+over its products' runs. A chosen facet counts as if it were not chosen: its other
+values say what choosing them would bring.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 
 LEVER_UNITS: Mapping[str, tuple[Unit, ...]] = {
     "recommend": ("customer", "period", "visitor", "geography"),
+    "search": ("customer", "period", "geography"),
     "lifecycle": ("customer", "period", "geography"),
     "price": ("product", "product-week", "period"),
     "replenish": ("product", "product-week", "period"),
