@@ -161,6 +161,8 @@ def figures(
             values=interval(lead),
         )
         for group, chosen in groups.items():
+            if not chosen.any():  # a set may have no prefix of one click
+                continue
             for name in (ours, best):
                 yield Figure(
                     part=part,

@@ -72,6 +72,22 @@ def made_facts(
             if declared.dated_by is None:
                 known = _instant(rng, first_day, days)
             lake.add(declared.name, known_at=known, **values)
+    _add_search(lake, seed, first_day)
+
+
+def _add_search(lake: TinyLake, seed: int, first_day: int) -> None:
+    """Add a search and what was opened after it: chance alone seldom brings both."""
+    for minutes, kind in ((0, "search"), (5, "view")):
+        at = START + timedelta(days=first_day, hours=12, minutes=minutes)
+        lake.add(
+            "events",
+            event_id=f"events{seed}-{kind}",
+            kind=kind,
+            occurred_at=at.isoformat(" "),
+            visitor_id="visitor 0",
+            query="query 0" if kind == "search" else None,
+            product_id="product 0" if kind == "view" else None,
+        )
 
 
 def _value(

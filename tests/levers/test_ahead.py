@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,20 @@ def test_same_signals_teach_the_same(shop: Signals, model: Model) -> None:
     assert LEVER.learn(shop, None, seed=1).fingerprint() == model.fingerprint()
 
 
+def test_a_trial_stands_for_four_weeks(shop: Signals, model: Model) -> None:
+    noise = replace(shop, VISITS, shop.frame(VISITS).assign(cart=False))
+    kept = LEVER.learn(noise, model, seed=1)
+    assert kept.meta["ahead_power"] == model.meta["ahead_power"]
+    assert kept.fingerprint() == LEVER.learn(noise, model, seed=1).fingerprint()
+    long_ago = (AS_OF - timedelta(days=28)).isoformat()
+    old = Model(
+        rule=model.rule,
+        arrays=model.arrays,
+        meta={**model.meta, "ahead_on": long_ago},
+    )
+    assert "ahead_power" not in LEVER.learn(noise, old, seed=1).meta
+
+
 def test_visits_are_read_in_order_of_time_without_doubles(shop: Signals) -> None:
     days = [pd.Timestamp(AS_OF) - pd.Timedelta(days=n) for n in (3, 3, 3, 9, 9, 1)]
     products = np.unique(shop.frame(VISITS)["product_id"].to_numpy().astype(str))
@@ -143,6 +158,7 @@ def test_answering_with_visits_loads_no_heavy_library(
     model.save(tmp_path / "model")
     code = f"""
 import sys
+from datetime import timedelta
 from pathlib import Path
 import numpy as np
 from cartwheel.levers.base import Model, Request

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,6 +55,10 @@ GROUPS = (0.5, 0.7, 0.8, 0.9, 0.94, 0.97, 0.98, 0.985, 0.99, 0.995, 0.9975, 0.99
 """Ends of the groups by score in which chances are counted."""
 
 TOP = 10
+RETRY_DAYS = 28
+"""Days after which it is tried again how far the visit so far counts."""
+
+META = ("ahead_on", "ahead_power", "ahead_chance", "ahead_test")
 PREFIX, TREES = "next_", "next_trees_"
 
 
@@ -127,12 +132,23 @@ def kinds_of(data: Signals, products: Array, keep: int) -> Neighbours:
     )
 
 
-def with_ahead(model: Model, data: Signals, *, largest_ease: int, seed: int) -> Model:
+def with_ahead(
+    model: Model,
+    data: Signals,
+    previous: Model | None = None,
+    *,
+    largest_ease: int,
+    seed: int,
+) -> Model:
     """Return the model with what is looked at next, where that surely helps.
+
+    What was tried less than `RETRY_DAYS` ago stands: what the ranker reads of a
+    candidate is the same in every turn, and only its sources are learned anew.
 
     Args:
         model: Everything else that was learned.
         data: The lever's signals.
+        previous: The last healthy model, if any.
         largest_ease: Most products for EASE.
         seed: Seed of the draws.
     """
@@ -141,37 +157,72 @@ def with_ahead(model: Model, data: Signals, *, largest_ease: int, seed: int) -> 
     if len(visits.data.item) - len(visits.data) < FEWEST_STEPS:
         return model
     content = kinds_of(data, products, keep=20)
+    found = _still_good(previous, data)
+    if found is None:
+        found = _try(model, data, visits, content, largest_ease, seed)
+    if found is None:
+        return model
+    meta, arrays = found
+    if "ahead_power" not in meta:
+        return Model(rule=model.rule, arrays=model.arrays, meta={**model.meta, **meta})
+    sources = learn_sources(visits.data, content=content, largest_ease=largest_ease)
+    return Model(
+        rule=f"{model.rule} and visits",
+        arrays={**model.arrays, **sources.arrays(PREFIX), **arrays},
+        meta={**model.meta, **meta},
+    )
+
+
+Found = tuple[dict[str, Any], dict[str, Array]]
+"""What a trial found, JSON values, and the trees where they beat the blend."""
+
+
+def _still_good(previous: Model | None, data: Signals) -> Found | None:
+    """Return what the last trial found, unless it is too long ago."""
+    if previous is None or "ahead_on" not in previous.meta:
+        return None
+    tried_on = date.fromisoformat(previous.meta["ahead_on"])
+    if not 0 <= (data.context.when.as_of - tried_on).days < RETRY_DAYS:
+        return None
+    meta = {name: previous.meta[name] for name in META if name in previous.meta}
+    trees = {
+        name: array for name, array in previous.arrays.items() if name.startswith(TREES)
+    }
+    return meta, trees
+
+
+def _try(
+    model: Model,
+    data: Signals,
+    visits: Visits,
+    content: Neighbours,
+    largest_ease: int,
+    seed: int,
+) -> Found | None:
+    """Learn on all but the latest visits and choose on those; None of too few carts."""
     cut = round(len(visits.data) * (1 - TRIED_PART))
     earlier = visits.data.take(np.arange(cut))
     later = visits.data.take(np.arange(cut, len(visits.data)))
-    carted = visits.cart[visits.data.start[cut] :]
     cases = every_step(later)
+    carted = visits.cart[visits.data.start[cut] :]
     wanted = np.flatnonzero(carted[later.step > 0])
     if len(wanted) < FEWEST_CARTS:
-        return model
+        return None
     rng = np.random.default_rng(seed)
     tried = learn_visits(earlier, seed=seed, content=content, largest_ease=largest_ease)
     order = rng.permutation(len(cases))[:TRIED_CASES]
     chance = _fit_chance(tried, cases.take(np.sort(order)))
     chosen = cases.take(np.sort(rng.permutation(wanted)[:TRIED_CASES]))
     power, test = _best_power(model, tried, chosen, chance, seed)
-    if power == 0.0:
-        return Model(
-            rule=model.rule,
-            arrays=model.arrays,
-            meta={**model.meta, "ahead_test": test},
-        )
-    sources = learn_sources(visits.data, content=content, largest_ease=largest_ease)
-    arrays = {**model.arrays, **sources.arrays(PREFIX)}
-    if tried.ranker.trees is not None:
-        arrays |= tried.ranker.trees.arrays(TREES)
-    meta = {
-        **model.meta,
-        "ahead_power": power,
-        "ahead_chance": chance,
+    meta: dict[str, Any] = {
+        "ahead_on": data.context.when.as_of.isoformat(),
         "ahead_test": {**test, "next": tried.test},
     }
-    return Model(rule=f"{model.rule} and visits", arrays=arrays, meta=meta)
+    if power == 0.0:
+        return meta, {}
+    meta |= {"ahead_power": power, "ahead_chance": chance}
+    trees = tried.ranker.trees
+    return meta, {} if trees is None else trees.arrays(TREES)
 
 
 def _fit_chance(model: NextItems, cases: Cases) -> dict[str, Any]:

@@ -108,7 +108,7 @@ class Recommend:
 
     def learn(self, data: Signals, previous: Model | None, *, seed: int) -> Model:
         """Learn neighbours, chances and the shelf; tests itself on the last 30 days."""
-        return learn_model(data, seed=seed)
+        return learn_model(data, previous, seed=seed)
 
     def emit(self, model: Model, data: Signals) -> Mapping[str, pa.Table]:
         """Return no signals: what it shows comes back as `shown`."""

@@ -89,11 +89,12 @@ class Options:
         return read_options(cls, data, "recommend")
 
 
-def learn_model(data: Signals, *, seed: int) -> Model:
+def learn_model(data: Signals, previous: Model | None = None, *, seed: int) -> Model:
     """Learn neighbours, chances, tastes and the shelf.
 
     Args:
         data: The lever's signals.
+        previous: The last healthy model, if any.
         seed: Seed of the inner tests' splits.
     """
     options = Options.of(data)
@@ -137,7 +138,9 @@ def learn_model(data: Signals, *, seed: int) -> Model:
         looked=looks is not None,
     )
     model = _with_looks(model, looks, data)
-    return with_ahead(model, data, largest_ease=options.largest_ease, seed=seed)
+    return with_ahead(
+        model, data, previous, largest_ease=options.largest_ease, seed=seed
+    )
 
 
 def _model(
