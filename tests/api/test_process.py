@@ -42,6 +42,7 @@ shop = SimpleNamespace(
     folder=folder,
     database=open_database(folder / "operations.sqlite"),
     turn_folder=lambda number: folder / str(number),
+    settings=SimpleNamespace(timezone="UTC"),
 )
 with TestClient(create_app(shop, console=False)) as client:
     assert client.get("/healthz").status_code == 200

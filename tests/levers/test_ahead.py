@@ -26,11 +26,14 @@ from tests.levers.made import (
 )
 
 LEVER = Recommend()
+ON = {"recommend": {"follow_visits": 1}}
 
 
 @pytest.fixture(scope="module")
 def shop() -> Signals:
-    return for_lever(LEVER, with_visits(made_signals(customers=80, products=30)))
+    return for_lever(
+        LEVER, with_visits(made_signals(customers=80, products=30, options=ON))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +78,11 @@ def test_without_a_visit_nothing_is_added(shop: Signals, model: Model) -> None:
     )
 
 
+def test_visits_are_followed_only_where_asked_for() -> None:
+    data = with_visits(made_signals(customers=80, products=30))
+    assert "ahead_power" not in LEVER.learn(for_lever(LEVER, data), None, seed=1).meta
+
+
 def test_few_visits_change_nothing(shop: Signals) -> None:
     few = replace(shop, VISITS, shop.frame(VISITS).head(1500))
     cut = for_lever(LEVER, shop, ("visits",))
@@ -88,13 +96,13 @@ def test_visits_without_carts_change_nothing(shop: Signals) -> None:
 
 
 def test_visits_in_no_order_change_nothing() -> None:
-    data = with_visits(made_signals(customers=80, products=30), follow=0.0)
+    data = with_visits(made_signals(customers=80, products=30, options=ON), follow=0.0)
     found = LEVER.learn(for_lever(LEVER, data), None, seed=1)
     assert "ahead_power" not in found.meta
 
 
 def test_looks_and_visits_go_together() -> None:
-    data = with_looks(with_visits(made_signals(customers=80, products=30)))
+    data = with_looks(with_visits(made_signals(customers=80, products=30, options=ON)))
     found = LEVER.learn(for_lever(LEVER, data), None, seed=1)
     assert {"wanted_slopes", "ahead_power"} <= set(found.meta)
     assert len(_asked(found, _next(found, 3)).slots) == 8

@@ -70,6 +70,8 @@ class Options:
         neighbours: Neighbours kept per product.
         largest_ease: Most products for EASE; larger catalogues use item cosine.
         visitors: Most customers and devices whose looks are remembered.
+        follow_visits: 1 ranks by what visits like this one looked at next too, where the
+            shop's own visits show that it helps; 0 leaves it out.
     """
 
     popularity_half_life_days: float = 10.0
@@ -82,6 +84,7 @@ class Options:
     neighbours: int = 100
     largest_ease: int = 5000
     visitors: int = 100_000
+    follow_visits: int = 0
 
     @classmethod
     def of(cls, data: Signals) -> Options:
@@ -138,6 +141,8 @@ def learn_model(data: Signals, previous: Model | None = None, *, seed: int) -> M
         looked=looks is not None,
     )
     model = _with_looks(model, looks, data)
+    if not options.follow_visits:
+        return model
     return with_ahead(
         model, data, previous, largest_ease=options.largest_ease, seed=seed
     )
