@@ -70,8 +70,8 @@ class Options:
         neighbours: Neighbours kept per product.
         largest_ease: Most products for EASE; larger catalogues use item cosine.
         visitors: Most customers and devices whose looks are remembered.
-        follow_visits: 1 ranks by what visits like this one looked at next too, where the
-            shop's own visits show that it helps; 0 leaves it out.
+        follow_visits: 1 ranks by what visits like this one looked at next too, where
+            the shop's own visits show that it helps; 0 leaves it out.
     """
 
     popularity_half_life_days: float = 10.0
