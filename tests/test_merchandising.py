@@ -45,7 +45,7 @@ def test_rule_that_does_not_fit_is_refused(
     engine = open_database(tmp_path / "operations.sqlite")
     with pytest.raises(Misuse, match=said):
         add_rule(engine, rule, "owner")
-    assert rules_in_force(engine) == ()
+    assert rules_in_force(engine, "2026-05-01") == ()
 
 
 def test_rule_is_in_force_until_its_day_or_its_end(tmp_path: Path) -> None:

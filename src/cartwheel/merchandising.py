@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, func, insert, select, update
 
 from cartwheel.errors import Misuse, NotFound
 from cartwheel.operations import merchandising, now_text, reading
@@ -65,11 +67,11 @@ class ShopRule:
     ended_at: str | None = None
 
     def acts_on(self, placement: str, category: str | None, query: str) -> bool:
-        """Tell whether it acts on an answer."""
+        """Tell whether it acts on an answer; the query as `plain_query` writes it."""
         return (
             self.placement in ("", placement)
             and self.category in (None, category)
-            and self.query in (None, plain_query(query))
+            and self.query in (None, query)
         )
 
 
@@ -107,8 +109,9 @@ def rules_for(
     pins: dict[int, str] = {}
     boosts: dict[str, float] = {}
     excluded: set[str] = set()
+    asked = plain_query(query)
     for rule in rules:
-        if not rule.acts_on(placement, category, query):
+        if not rule.acts_on(placement, category, asked):
             continue
         if rule.kind == "exclude":
             excluded.add(rule.product_id)
@@ -173,8 +176,6 @@ def check_rule(rule: ShopRule) -> ShopRule:
 
 
 def _check_day(text: str) -> None:
-    from datetime import date
-
     try:
         date.fromisoformat(text)
     except ValueError:
@@ -190,7 +191,11 @@ def add_rule(engine: Engine, rule: ShopRule, actor: str) -> int:
         Misuse: If a value does not fit, or there are too many rules.
     """
     kept = check_rule(rule)
-    if len(rules_in_force(engine)) >= MOST_RULES:
+    with reading(engine) as con:
+        open_rules = con.execute(
+            select(func.count()).where(merchandising.c.ended_at.is_(None))
+        ).scalar_one()
+    if open_rules >= MOST_RULES:
         raise Misuse(
             f"{MOST_RULES:,} rules are in force.", "End some that are not needed."
         )
@@ -222,14 +227,18 @@ def end_rule(engine: Engine, number: int, actor: str) -> None:
         )
 
 
-def rules_in_force(engine: Engine, day: str | None = None) -> tuple[ShopRule, ...]:
-    """Return the rules that act, oldest first.
+def today_in(timezone: str) -> str:
+    """Return the day it is in a time zone, ISO."""
+    return datetime.now(ZoneInfo(timezone)).date().isoformat()
+
+
+def rules_in_force(engine: Engine, day: str) -> tuple[ShopRule, ...]:
+    """Return the rules that act on a day, oldest first.
 
     Args:
         engine: The operational database.
-        day: Day in the shop's time zone, ISO; today in UTC when None.
+        day: Day in the shop's time zone, ISO.
     """
-    today = day if day is not None else now_text()[:10]
     query = (
         select(merchandising)
         .where(merchandising.c.ended_at.is_(None))
@@ -238,7 +247,7 @@ def rules_in_force(engine: Engine, day: str | None = None) -> tuple[ShopRule, ..
     with reading(engine) as con:
         rows = con.execute(query).mappings().all()
     found = (ShopRule(**dict(row)) for row in rows)
-    return tuple(rule for rule in found if rule.until is None or rule.until >= today)
+    return tuple(rule for rule in found if rule.until is None or rule.until >= day)
 
 
 def ended_rules(engine: Engine, limit: int = 50) -> tuple[ShopRule, ...]:

@@ -117,19 +117,18 @@ def ensure_browser_key(shop: Shop) -> None:
 
     It stands in every page, so it is no secret and may be kept as it is.
     """
-    from cartwheel.api.keys import SCOPES, fingerprint, list_keys, make_key, revoke_key
+    from cartwheel.api.keys import fingerprint, list_keys, make_key, revoke_key
     from cartwheel.storefront.serve import KEY_FILE, read_key
 
-    scopes = [scope for scope in BROWSER_SCOPES if scope in SCOPES]
     kept = fingerprint(read_key(shop.folder))
     for key in list_keys(shop.database):
         if key.revoked_at is None and key.fingerprint == kept:
-            if key.scopes == frozenset(scopes):
+            if key.scopes == frozenset(BROWSER_SCOPES):
                 return
             revoke_key(shop.database, key.prefix)
         elif key.revoked_at is None and key.name == BROWSER_KEY:
             revoke_key(shop.database, key.prefix)
-    token = make_key(shop.database, BROWSER_KEY, scopes)
+    token = make_key(shop.database, BROWSER_KEY, list(BROWSER_SCOPES))
     (shop.folder / KEY_FILE).write_text(f"{token}\n", encoding="utf-8")
 
 

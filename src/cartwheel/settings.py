@@ -197,6 +197,26 @@ class Settings(BaseSettings):
         return digits_of(self.currency)
 
 
+SYMBOLS = {
+    "AUD": "A$",
+    "BRL": "R$",
+    "CAD": "C$",
+    "CNY": "CN¥",
+    "EUR": "€",
+    "GBP": "£",
+    "ILS": "₪",
+    "INR": "₹",
+    "JPY": "¥",
+    "KRW": "₩",
+    "MXN": "MX$",
+    "NZD": "NZ$",
+    "PHP": "₱",
+    "USD": "$",
+    "VND": "₫",
+}
+"""Symbols of currencies in English pages; others are written out."""
+
+
 def digits_of(currency: str) -> int:
     """Return the decimal places of a currency, by its ISO 4217 code."""
     if currency in ZERO_DECIMAL:

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartwheel.api.serving import PINNED, place_pins
+from cartwheel.api.pins import PINNED, place_pins
 from cartwheel.channels.storefront import TEXTS, Cards
 from cartwheel.levers.base import Answer, Model, Request, Slot
 from cartwheel.merchandising import ShopRule, add_rule, end_rule

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from cartwheel.merchandising import rules_in_force
+from cartwheel.merchandising import rules_in_force, today_in
 from cartwheel.shop import Shop
 from tests.turned import copy_of, turned_in
 
@@ -59,7 +59,7 @@ def test_drafted_rule_is_previewed_and_changes_nothing(
     assert (after[0], after[1]) == (before[-1], before[0])
     assert "was 1" in page
     assert "Chosen by the shop" in page
-    assert rules_in_force(shop.database) == ()
+    assert rules_in_force(shop.database, today_in("UTC")) == ()
 
 
 def test_rule_acts_at_once_and_is_ended(shop: Shop, signed_in: Opener) -> None:
@@ -71,7 +71,7 @@ def test_rule_acts_at_once_and_is_ended(shop: Shop, signed_in: Opener) -> None:
     page = owner.get(answer.headers["location"]).text
     assert "The rule is in force." in page
     assert "Not shown" in page
-    (kept,) = rules_in_force(shop.database)
+    (kept,) = rules_in_force(shop.database, today_in("UTC"))
     assert (kept.product_id, kept.made_by) == (first, "owner")
     assert first not in ids(slate_part(page))
     answer = owner.post(f"/merchandising/{kept.number}/end", follow_redirects=False)
@@ -100,7 +100,7 @@ def test_wrong_rule_is_said_beside_what_was_typed(
         assert answer.status_code == 422
         assert said in html.unescape(answer.text)
         assert "<script>" not in answer.text
-    assert rules_in_force(shop.database) == ()
+    assert rules_in_force(shop.database, today_in("UTC")) == ()
 
 
 def test_part_of_a_title_lists_what_fits(shop: Shop, signed_in: Opener) -> None:

@@ -28,14 +28,11 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["recommendations"])
 
 
-class Wanted(BaseModel):
-    """What to recommend, for whom."""
+class Asked(BaseModel):
+    """What every question of a storefront page may say."""
 
     model_config = ConfigDict(extra="forbid")
 
-    placement: Literal[
-        "home", "category", "product", "goes_with", "cart", "thanks", "email"
-    ] = Field(description="Where on the storefront.")
     customer: Id | None = Field(None, description="Customer id, if signed in.")
     visitor: Id | None = Field(None, description="Device or session id.")
     context: list[Annotated[str, Field(max_length=2000)]] = Field(
@@ -54,15 +51,23 @@ class Wanted(BaseModel):
             "already; in the same form."
         ),
     )
-    limit: int = Field(10, ge=1, le=50, description="Slots to fill.")
     cards: bool = Field(
         False, description="Give what a page shows of each product with it."
     )
-    category: Annotated[str, Field(max_length=500)] | None = Field(
-        None, description="Category path, for the placement category."
-    )
     key: str | None = Field(
         None, description="API key, when no header can be sent.", max_length=200
+    )
+
+
+class Wanted(Asked):
+    """What to recommend, for whom."""
+
+    placement: Literal[
+        "home", "category", "product", "goes_with", "cart", "thanks", "email"
+    ] = Field(description="Where on the storefront.")
+    limit: int = Field(10, ge=1, le=50, description="Slots to fill.")
+    category: Annotated[str, Field(max_length=500)] | None = Field(
+        None, description="Category path, for the placement category."
     )
 
 
@@ -178,9 +183,8 @@ async def get_recommendations(
     """Answer from the newest published turn.
 
     Customers of the holdout get the untouched rule, signed in or on a device known to
-    be theirs. When there is no model, or it
-    fails or is too slow, the fallback answers; when the database is down the answer
-    still comes, with logged false.
+    be theirs. When there is no model, or it fails or is too slow, the fallback answers;
+    when the database is down the answer still comes, with logged false.
     """
     wanted = read_wanted(request, Wanted)
     question = make_question(

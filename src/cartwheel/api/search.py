@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from cartwheel.api.access import by_key
 from cartwheel.api.answering import ANSWER_SECONDS, Answering
-from cartwheel.api.events import Id
 from cartwheel.api.recommendations import (
+    Asked,
     CardShape,
     Item,
     answer_row,
@@ -42,14 +42,12 @@ LONGEST = 10_000
 FARTHEST = 10_000
 """Slots before the last page that can be asked for."""
 
-
 Pair = Annotated[str, Field(max_length=600, pattern="^[^:]{1,100}:")]
+"""A facet and a value, as name:value."""
 
 
-class Looked(BaseModel):
+class Looked(Asked):
     """What is looked for, and by whom."""
-
-    model_config = ConfigDict(extra="forbid")
 
     q: str = Field(
         "",
@@ -60,36 +58,13 @@ class Looked(BaseModel):
     offset: int = Field(
         0, ge=0, le=FARTHEST, description="Slots to leave out, for later pages."
     )
-    filter: list[Annotated[str, Field(max_length=600, pattern="^[^:]{1,100}:")]] = (
-        Field(
-            default_factory=list,
-            max_length=50,
-            description=(
-                "Facet and value, as name:value; repeated. Values of one facet are "
-                "alternatives. Prices are ranges in minor units: price:1000-2999."
-            ),
-        )
-    )
-    customer: Id | None = Field(None, description="Customer id, if signed in.")
-    visitor: Id | None = Field(None, description="Device or session id.")
-    context: list[Annotated[str, Field(max_length=2000)]] = Field(
+    filter: list[Pair] = Field(
         default_factory=list,
         max_length=50,
         description=(
-            "Product ids of this visit, oldest first; repeated, or one value with "
-            "commas between them."
+            "Facet and value, as name:value; repeated. Values of one facet are "
+            "alternatives. Prices are ranges in minor units: price:1000-2999."
         ),
-    )
-    exclude: list[Annotated[str, Field(max_length=8000)]] = Field(
-        default_factory=list,
-        max_length=200,
-        description="Product ids the page cannot show; in the same form.",
-    )
-    cards: bool = Field(
-        False, description="Give what a page shows of each product with it."
-    )
-    key: str | None = Field(
-        None, description="API key, when no header can be sent.", max_length=200
     )
 
 

@@ -13,22 +13,26 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import structlog
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from cartwheel.api.pins import place_pins
 from cartwheel.channels.storefront import Cards
 from cartwheel.levers.base import Answer, Model, OnlineLever, Request, Slot
-from cartwheel.merchandising import ShopRule, rules_for, rules_in_force
+from cartwheel.merchandising import (
+    ShopRule,
+    rules_for,
+    rules_in_force,
+    today_in,
+)
 from cartwheel.operations import reading, turns
 
 if TYPE_CHECKING:
@@ -39,7 +43,6 @@ LEVER = "recommend"
 SEARCH = "search"
 CHECK_SECONDS = 1.0
 FALLBACK_SLOTS = 100
-PINNED = "Chosen by the shop"
 Arm = Literal["treated", "holdout", "fallback"]
 
 log = structlog.get_logger("cartwheel.api")
@@ -147,7 +150,9 @@ class Serving:
         self._checked_at = time.monotonic()
         try:
             newest = newest_turn(self._shop.database)
-            self._rules = rules_in_force(self._shop.database, self._today())
+            self._rules = rules_in_force(
+                self._shop.database, today_in(self._shop.settings.timezone)
+            )
         except SQLAlchemyError as error:
             self._note(f"the database cannot be read: {type(error).__name__}")
             return
@@ -156,10 +161,6 @@ class Serving:
             self._note("")
         elif newest != self.turn and newest != self._broken_turn:
             self._load(newest)
-
-    def _today(self) -> str:
-        zone = ZoneInfo(self._shop.settings.timezone)
-        return datetime.now(zone).date().isoformat()
 
     def check_soon(self) -> None:
         """Look for a newer turn in the background, at most once a second."""
@@ -340,43 +341,6 @@ def preview(
     return ask(published, request, "preview", rules)
 
 
-def place_pins(
-    answer: Answer, pins: Mapping[int, str], request: Request, cards: Cards | None
-) -> Answer:
-    """Put the merchant's pins into their slots; the others move down.
-
-    A pin that cannot be shown is left out: excluded, on the page already, an open
-    return of the reader, unknown to the turn, sold out, or for a slot not asked for.
-
-    Args:
-        answer: What the lever answers.
-        pins: Product by slot, from 1.
-        request: The question, with all that is excluded.
-        cards: Cards of the turn, None when it has none.
-    """
-    gone = {*request.excluded, *answer.kept_from}
-    if request.placement != SEARCH:
-        gone.update(request.context)
-    first = request.offset
-    shown = {
-        at: name
-        for at, name in sorted(pins.items())
-        if first < at <= first + request.limit
-        and name not in gone
-        and _can_be_shown(name, cards)
-    }
-    if not shown:
-        return answer
-    left = [slot for slot in answer.slots if slot.product_id not in shown.values()]
-    slots: list[Slot] = []
-    for at in range(first + 1, first + request.limit + 1):
-        if at in shown:
-            slots.append(Slot(product_id=shown[at], propensity=1.0, reason=PINNED))
-        elif left:
-            slots.append(left.pop(0))
-    return replace(answer, slots=tuple(slots))
-
-
 def _of_the_page(slot: Slot, request: Request, cards: Cards | None) -> bool:
     """Tell whether a product is of the category whose page asks, if one does."""
     if request.placement != "category" or not request.category or cards is None:
@@ -384,11 +348,6 @@ def _of_the_page(slot: Slot, request: Request, cards: Cards | None) -> bool:
     card = cards.find(slot.product_id)
     kind = (card.category if card else None) or ""
     return kind == request.category or kind.startswith(request.category + " > ")
-
-
-def _can_be_shown(product: str, cards: Cards | None) -> bool:
-    card = None if cards is None else cards.find(product)
-    return card is not None and card.available
 
 
 def fallback(

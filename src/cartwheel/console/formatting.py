@@ -10,23 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-SYMBOLS = {
-    "AUD": "A$",
-    "BRL": "R$",
-    "CAD": "C$",
-    "CNY": "CN¥",
-    "EUR": "€",
-    "GBP": "£",
-    "ILS": "₪",
-    "INR": "₹",
-    "JPY": "¥",
-    "KRW": "₩",
-    "MXN": "MX$",
-    "NZD": "NZ$",
-    "PHP": "₱",
-    "USD": "$",
-    "VND": "₫",
-}
+from cartwheel.settings import SYMBOLS
+
 MINUS = "−"
 COUNTED = ("units", "days", "months", "points")
 """Units written after a number, without an s after 1."""

@@ -29,6 +29,7 @@ from cartwheel.merchandising import (
     end_rule,
     ended_rules,
     rules_in_force,
+    today_in,
 )
 
 PATH = "/merchandising"
@@ -164,7 +165,8 @@ def _page(
     engine = shop_of(request).database
     tried = _read_tried(typed)
     published = _serving(request, tried.placement).published
-    rules = rules_in_force(engine)
+    today = today_in(shop_of(request).settings.timezone)
+    rules = rules_in_force(engine, today)
     draft, problem = _draft(typed, _published(request), problem)
     before: list[dict[str, Any]] = []
     after: list[dict[str, Any]] = []

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartwheel.errors import Misuse
+from cartwheel.measure.csv_out import write_csv
 
 if TYPE_CHECKING:
     from cartwheel.measure.off_policy.figures import Figure, Part, WhatIf
@@ -36,6 +35,7 @@ def off_policy(
 ) -> None:
     """Show what policies that did not run would have earned, from the shop's log."""
     from cartwheel.measure.earnings.command import asked_day
+    from cartwheel.measure.off_policy.table import csv_rows
     from cartwheel.measure.off_policy.what_if import ABOUTS, what_if
     from cartwheel.measure.plain import finite
     from cartwheel.shop import open_shop
@@ -43,7 +43,7 @@ def off_policy(
     opened = open_shop(shop)
     found = what_if(opened, asked_day(opened, on), [about] if about else ABOUTS)
     if to_csv is not None:
-        _write_csv(to_csv, found)
+        write_csv(to_csv, csv_rows(found))
     if as_json:
         print(json.dumps(finite(found.to_json()), ensure_ascii=False))
     else:
@@ -83,15 +83,3 @@ def evidence(one: Figure) -> str:
 def _left_out(part: Part) -> list[str]:
     told = [f"{n:,} {name}" for name, n in (part.left_out or {}).items() if n]
     return ["", f"  Not counted: {', '.join(told)}."] if told else []
-
-
-def _write_csv(path: Path, found: WhatIf) -> None:
-    from cartwheel.measure.off_policy.table import csv_rows
-
-    try:
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            csv.writer(file).writerows(csv_rows(found))
-    except OSError as error:
-        raise Misuse(
-            f"{path} cannot be written: {error.strerror}.", "Name another file."
-        ) from error

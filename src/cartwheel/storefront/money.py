@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from cartwheel.settings import digits_of
+from cartwheel import settings
 
-SYMBOLS = {
-    "AUD": "A$",
-    "BRL": "R$",
-    "CAD": "CA$",
-    "CNY": "CN¥",
-    "EUR": "€",
-    "GBP": "£",
-    "ILS": "₪",
-    "INR": "₹",
-    "JPY": "¥",
-    "KRW": "₩",
-    "MXN": "MX$",
-    "NZD": "NZ$",
-    "PHP": "₱",
-    "USD": "$",
-    "VND": "₫",
-}
+SYMBOLS = {**settings.SYMBOLS, "CAD": "CA$"}
+"""As a browser's `Intl` writes them, so that its prices and ours look alike."""
 
 
 def write_money(minor: int | None, currency: str) -> str:
@@ -32,6 +17,6 @@ def write_money(minor: int | None, currency: str) -> str:
     """
     if minor is None:
         return ""
-    digits = digits_of(currency)
+    digits = settings.digits_of(currency)
     symbol = SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
     return f"{symbol}{minor / 10**digits:,.{digits}f}"

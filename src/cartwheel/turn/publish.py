@@ -51,7 +51,7 @@ from cartwheel.turn.variants import Subjects, picked
 from cartwheel.wheel import find_kinds, find_levers
 
 if TYPE_CHECKING:
-    pass
+    import pyarrow as pa
 
 log = logging.getLogger("cartwheel.turn")
 
@@ -85,19 +85,24 @@ def gate(shop: Shop, number: int) -> None:
     row = read_turn(shop, number)
     stage = stage_of(shop, number)
     mark(shop, number, step="gate")
+    tables = stage.read_tables("signals")
     candidates = [
-        one for lever in runs_of(stage) for one in _candidates(stage, row, lever)
+        one
+        for lever in runs_of(stage)
+        for one in _candidates(stage, row, lever, tables.get("catalogue"))
     ]
-    context = gate_context(shop, row, stage)
+    context = _gate_context(shop, row, stage, tables)
     verdict = pass_gate(candidates, context)
     rows = [_passed_row(c) for c in verdict.passed]
     rows += [_refused_row(r) for r in verdict.refused]
     stage.write_lines("gate", "rows", (json.dumps(r, sort_keys=True) for r in rows))
     stage.write_json("gate", "excluded", excluded_products(context))
-    stage.write_cards(make_cards(stage.read_tables("signals")))
+    stage.write_cards(make_cards(tables))
 
 
-def _candidates(stage: Stage, row: TurnRow, lever: str) -> Iterator[Candidate]:
+def _candidates(
+    stage: Stage, row: TurnRow, lever: str, catalogue: pa.Table | None
+) -> Iterator[Candidate]:
     """Yield what a lever decided; of both arms' decisions the one that stands."""
     lines = stage.read_lines("decisions", lever)
     trial = option_trial(trials_of(stage), lever)
@@ -107,28 +112,40 @@ def _candidates(stage: Stage, row: TurnRow, lever: str) -> Iterator[Candidate]:
             yield Candidate(lever=lever, decision=read_decision(line), body=line)
         return
     of_arm = stage.read_lines("decisions", variant_of(lever))
-    catalogue = stage.read_tables("signals").get("catalogue")
     subjects = Subjects.of(in_force_from(row), catalogue, pinned_places(stage))
     plain, treated = map(read_decision, lines), map(read_decision, of_arm)
     for one, _ in picked(plain, treated, trial, subjects):
         yield Candidate(lever=lever, decision=one, body=one.canonical())
 
 
-def _model_of(stage: Stage, item: Mapping[str, Any], own: str) -> str:
-    """Return the fingerprint of the model that decided: the arm's for the arm."""
-    said = json.loads(item["body"])["evidence"].get("experiment")
-    arm = stage.read_json("runs", variant_of(item["lever"]))
-    if arm is None or not isinstance(said, dict) or said.get("arm") != TREATED:
-        return own
-    return str(arm["model"])
+def _model_of(
+    item: Mapping[str, Any],
+    runs: Mapping[str, Mapping[str, Any]],
+    arms: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """Return the fingerprint of the model that decided: the arm's for the arm.
+
+    Args:
+        item: A decision past the gate.
+        runs: Runs by lever.
+        arms: Runs of the arms of experiments on options, by lever.
+    """
+    lever = item["lever"]
+    if lever in arms:
+        said = json.loads(item["body"])["evidence"].get("experiment")
+        if isinstance(said, dict) and said.get("arm") == TREATED:
+            return str(arms[lever]["model"])
+    return str(runs[lever]["model"])
 
 
-def gate_context(shop: Shop, row: TurnRow, stage: Stage) -> GateContext:
+def _gate_context(
+    shop: Shop, row: TurnRow, stage: Stage, tables: Mapping[str, pa.Table]
+) -> GateContext:
     """Gather what the rules may look at."""
     return make_context(
         row.settings,
         find_kinds(find_levers()),
-        stage.read_tables("signals"),
+        tables,
         _recent_offers(shop, row),
         day=in_force_from(row),
         trials=trials_of(stage),
@@ -145,6 +162,11 @@ def publish(shop: Shop, number: int, page_data: Mapping[str, Any]) -> None:
     stage = stage_of(shop, number)
     runs = runs_of(stage)
     kinds = find_kinds(find_levers())
+    arms = {
+        name: arm
+        for name in runs
+        if (arm := stage.read_json("runs", variant_of(name))) is not None
+    }
     gated = [json.loads(line) for line in stage.read_lines("gate", "rows")]
     summary = {
         name: {"state": r["state"], "decisions": r["decisions"], "reason": r["reason"]}
@@ -156,7 +178,7 @@ def publish(shop: Shop, number: int, page_data: Mapping[str, Any]) -> None:
             "id": decision_id(number, item["lever"], item["kind"], item["subject"]),
             "turn": number,
             "position": position,
-            "model": _model_of(stage, item, runs[item["lever"]]["model"]),
+            "model": _model_of(item, runs, arms),
             "expires_on": day_after(row.as_of, kinds[item["kind"]].expires_days),
         }
         for position, item in enumerate(gated)

@@ -20,7 +20,7 @@ from cartwheel.errors import Failure, NotFound
 from cartwheel.levers.base import State
 from cartwheel.measure.experiment.options import option_trial, variant_of, with_arm
 from cartwheel.measure.experiment.trial import CONTROL, TREATED
-from cartwheel.merchandising import excluded_everywhere, rules_in_force
+from cartwheel.merchandising import excluded_everywhere, rules_in_force, today_in
 from cartwheel.operations import reading, turns
 from cartwheel.settings import PinnedSettings, Settings
 from cartwheel.shop import Shop
@@ -135,7 +135,8 @@ def pin(shop: Shop, number: int) -> None:
             body["places"] = _places_now(shop, row, running)
         stage.write_json("gate", TRIALS, body)
     if stage.read_json("gate", HIDDEN) is None:
-        hidden = excluded_everywhere(rules_in_force(shop.database))
+        today = today_in(row.settings.timezone)
+        hidden = excluded_everywhere(rules_in_force(shop.database, today))
         stage.write_json("gate", HIDDEN, {"products": sorted(hidden)})
     if row.snapshot is None:
         mark(shop, number, step="pin", snapshot=shop.lake.snapshot())

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cartwheel.levers.earned import earned
+from cartwheel.levers.in_stock import stock_by_product
 from cartwheel.levers.recommend.numbering import product_numbers
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.demand import DEMAND
 from cartwheel.signals.intent import INTENT
 from cartwheel.signals.learned import SHOWN
-from cartwheel.signals.stock import STOCK
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,6 @@ Array = np.ndarray[Any, Any]
 # to three views in a hundred become a sale.
 CART_UNITS = 0.2
 VIEW_UNITS = 0.02
-INBOUND_DAYS = 7
 LEAST_MARGIN = 0.02
 """Least that a margin counts, in medians of the goods that earn anything."""
 
@@ -102,7 +101,7 @@ def make_shelf(
         np.array([str(name)[:LONGEST_KIND] for name in kind], dtype=str),
         return_inverse=True,
     )
-    on_hand, eligible = _stock(data, variants, number, len(products))
+    on_hand, eligible = stock_by_product(data, variants, number, len(products))
     factor = margin_factor(margin, price, category, margin_weight)
     return Shelf(
         product_id=products,
@@ -207,25 +206,6 @@ def _response_factor(data: Signals, products: Array) -> Array:
     rate = (clicks + 10.0) / (exposures + prior)
     result: Array = np.clip(rate / mean, 0.8, 1.25)
     return result
-
-
-def _stock(
-    data: Signals, variants: pd.DataFrame, number: Array, n: int
-) -> tuple[Array, Array]:
-    import pandas as pd
-
-    found = data.align(STOCK, variants["variant_id"].tolist())
-    on_hand = _floats(found["on_hand_units"])
-    soon = pd.Timestamp(data.context.when.as_of + timedelta(days=INBOUND_DAYS))
-    arrives = pd.to_datetime(found["inbound_on"]).le(soon).to_numpy()
-    inbound = arrives & (_floats(found["inbound_units"]) > 0)
-    active = variants["active"].fillna(True).to_numpy(bool)
-    open_ = active & (np.isnan(on_hand) | (on_hand > 0) | inbound)
-    known = np.isfinite(on_hand) & active
-    units = np.bincount(number[known], weights=on_hand[known], minlength=n)
-    has_count = np.bincount(number[known], minlength=n) > 0
-    eligible = np.bincount(number[open_], minlength=n) > 0
-    return np.where(has_count, units, np.nan), eligible
 
 
 def _by_product(data: Signals, products: Array) -> pd.DataFrame:

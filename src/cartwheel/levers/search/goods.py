@@ -6,18 +6,17 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cartwheel.levers.earned import earned
+from cartwheel.levers.in_stock import stock_by_product
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.demand import DEMAND
 from cartwheel.signals.intent import INTENT
 from cartwheel.signals.listing import LISTING
-from cartwheel.signals.stock import STOCK
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 FIELDS = ("title", "category", "brand", "attributes", "tags", "description")
-INBOUND_DAYS = 7
 HALF_LIFE_DAYS = 14.0
 CART_ORDERS = 0.2
 VIEW_ORDERS = 0.02
@@ -86,7 +84,7 @@ def read_goods(data: Signals) -> Goods:
         own, lines = rows[name].astype(object), each[name].first().reindex(products)
         rows[name] = own.where(own.notna(), lines.astype(object))
     number = np.searchsorted(products, variants["product_id"].to_numpy().astype(str))
-    on_hand, sellable = _stock(data, variants, number, len(products))
+    on_hand, sellable = stock_by_product(data, variants, number, len(products))
     alone = ~np.isin(np.arange(len(products)), number)  # listed, without a variant
     active = np.array([said is not False for said in rows["active"].tolist()], bool)
     price = _floats(variants["price_minor"])
@@ -167,25 +165,6 @@ def _extreme(pick: np.ufunc, number: Array, price: Array, n: int) -> Array:
     found = np.full(n, start)
     pick.at(found, number[known], price[known])
     return np.where(np.isfinite(found), found, -1).astype(np.int64)
-
-
-def _stock(
-    data: Signals, variants: pd.DataFrame, number: Array, n: int
-) -> tuple[Array, Array]:
-    import pandas as pd
-
-    found = data.align(STOCK, variants["variant_id"].tolist())
-    on_hand = _floats(found["on_hand_units"])
-    soon = pd.Timestamp(data.context.when.as_of + timedelta(days=INBOUND_DAYS))
-    arrives = pd.to_datetime(found["inbound_on"]).le(soon).to_numpy()
-    inbound = arrives & (_floats(found["inbound_units"]) > 0)
-    active = variants["active"].fillna(True).to_numpy(bool)
-    open_ = active & (np.isnan(on_hand) | (on_hand > 0) | inbound)
-    counted = np.isfinite(on_hand) & active
-    units = np.bincount(number[counted], weights=on_hand[counted], minlength=n)
-    has_count = np.bincount(number[counted], minlength=n) > 0
-    sellable = np.bincount(number[open_], minlength=n) > 0
-    return np.where(has_count, units, np.nan), sellable
 
 
 def _popularity(data: Signals, products: Array) -> Array:

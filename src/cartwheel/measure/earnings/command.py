@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Sequence
 from datetime import date
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cartwheel.errors import Misuse
+from cartwheel.measure.csv_out import write_csv
 
 if TYPE_CHECKING:
     from cartwheel.measure.earnings.figures import Entry, Ledger, Range
@@ -36,13 +36,14 @@ def earnings(
 ) -> None:
     """Show what the wheel and each lever earned more than leaving units alone."""
     from cartwheel.measure.earnings.ledger import earnings as read
+    from cartwheel.measure.earnings.table import csv_rows
     from cartwheel.measure.earnings.words import Words
     from cartwheel.shop import open_shop
 
     opened = open_shop(shop)
     found = read(opened, asked_day(opened, on))
     if to_csv is not None:
-        _write_csv(to_csv, found)
+        write_csv(to_csv, csv_rows(found))
     if as_json:
         print(json.dumps(found.to_json(), ensure_ascii=False))
     else:
@@ -147,15 +148,3 @@ def _details(one: Entry, write: Words) -> list[str]:
 
 def _plain(found: Range) -> str:
     return f"{found.value:,.1f} ({found.low:,.1f} to {found.high:,.1f})"
-
-
-def _write_csv(path: Path, found: Ledger) -> None:
-    from cartwheel.measure.earnings.table import csv_rows
-
-    try:
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            csv.writer(file).writerows(csv_rows(found))
-    except OSError as error:
-        raise Misuse(
-            f"{path} cannot be written: {error.strerror}.", "Name another file."
-        ) from error
