@@ -332,6 +332,27 @@ def test_what_others_opened_is_found_though_no_page_says_it() -> None:
     assert found(model_of(replace(data, SEARCH_CLICKS, frame)), "doorbell")[0] == "p00"
 
 
+def test_what_is_looked_at_after_any_search_answers_none() -> None:
+    things = ["mug", "lamp", "rug", "clock", "chair"]
+    data = shop([f"{thing} {k}" for thing in things for k in range(8)])
+    rng = np.random.default_rng(4)
+    liked = rng.integers(4, 40, 8 * len(things))
+    rows = [
+        {
+            "query": thing,
+            "product_id": f"p{at:02}",
+            "clicks": int(rng.poisson(liked[at]) + 200 * (at // 8 == number)),
+        }
+        for number, thing in enumerate(things)
+        for at in range(8 * len(things))
+    ]
+    frame = pd.DataFrame(rows).assign(shown=0, expected_clicks=0.0, carts=0)
+    model = model_of(replace(data, SEARCH_CLICKS, frame))
+    for number, thing in enumerate(things):
+        mine = [f"p{at:02}" for at in range(8 * number, 8 * number + 8)]
+        assert sorted(found(model, thing)) == mine
+
+
 def test_weak_searches_are_told_with_what_is_sold_out() -> None:
     data = shop(["Red mug", "Blue mug"], category=["Mugs", "Mugs"])
     stock = pd.DataFrame({"variant_id": ["v01"], "on_hand_units": [0]})

@@ -229,6 +229,8 @@ def _reason(
     met = [
         p.said for p, s in zip(asked.parts, found.parts[:, at], strict=True) if s > 0
     ]
+    if not met:
+        return "Opened by others who searched for this"
     return "Says " + ", ".join(dict.fromkeys(met))
 
 
