@@ -353,6 +353,16 @@ def test_what_is_looked_at_after_any_search_answers_none() -> None:
         assert sorted(found(model, thing)) == mine
 
 
+@pytest.mark.parametrize("query", ["under 30", "gift under 30 for a gardener"])
+def test_a_price_alone_is_an_answer(query: str) -> None:
+    data = shop(["Red mug", "Blue mug", "Clock"], price_minor=[1500, 4500, 2500])
+    answer = ask(model_of(data), query)
+    assert sorted(slot.product_id for slot in answer.slots) == ["p00", "p02"]
+    assert [chip["name"] for chip in answer.about["chips"]] == ["price"]
+    assert ("gift" in answer.about["relaxed"]) is ("gift" in query)
+    assert ask(model_of(data), "gift for a gardener").slots == ()
+
+
 def test_weak_searches_are_told_with_what_is_sold_out() -> None:
     data = shop(["Red mug", "Blue mug"], category=["Mugs", "Mugs"])
     stock = pd.DataFrame({"variant_id": ["v01"], "on_hand_units": [0]})

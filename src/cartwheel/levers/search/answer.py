@@ -54,7 +54,8 @@ def answer_query(model: Model, request: Request) -> Answer:
     asked = understand(
         arrays, names, request.query, minor_digits=int(meta["minor_digits"])
     )
-    listing = not request.query.strip()
+    # "A gift under 30" where nothing says gift: what costs less is still an answer.
+    listing = not asked.parts and (not request.query.strip() or bool(asked.constraints))
     found = match(arrays, asked.parts, n)
     open_ = _open(model, request)
     met = np.array(open_) if listing else open_ & _met(found, open_)
