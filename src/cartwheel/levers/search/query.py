@@ -136,8 +136,6 @@ def understand(
         corrected=_mended(text, parts),
         price=price,
     )
-    if not names:
-        return found
     return replace(found, constraints=tuple(_constraints(arrays, names, found, rest)))
 
 
@@ -286,6 +284,8 @@ def _constraints(
     constraints = []
     if found.price is not None:
         constraints.append(Constraint(name="price", value=found.price.value, rest=rest))
+    if not names:
+        return constraints
     said = [singular(part.said) for part in found.parts]
     at = 0
     while at < len(said):
