@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,6 +59,18 @@ def value_of(sold: Sold | None, metric: MetricName) -> float:
     }[metric]
 
 
+def before_of(terms: Terms, until: date, timezone: str) -> datetime:
+    """Return from when on units are looked at before the start: as long as since.
+
+    Args:
+        terms: The experiment's terms.
+        until: Last day that counts.
+        timezone: The shop's zone.
+    """
+    days = min((until - terms.starts_on).days + 1, LONGEST_BEFORE)
+    return instants(terms.starts_on - timedelta(days=days), until, timezone)[0]
+
+
 def read_group(
     con: duckdb.DuckDBPyConnection,
     terms: Terms,
@@ -93,8 +105,7 @@ def read_group(
         names = known_products(con, schema, start)
     trial = terms.trial()
     arms = [trial.arm_of(terms.starts_on, **{key: name}) for name in names]
-    days = min((until - terms.starts_on).days + 1, LONGEST_BEFORE)
-    earlier, _ = instants(terms.starts_on - timedelta(days=days), until, "UTC")
+    earlier = before_of(terms, until, settings.timezone)
     during = sales_by(con, (key,), schema=schema, start=start, end=end)
     before = sales_by(con, (key,), schema=schema, start=earlier, end=start)
     return Group(

@@ -11,13 +11,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cartwheel.measure.assign import held_out_of
-from cartwheel.measure.experiment.outcomes import LONGEST_BEFORE, Group, value_of
+from cartwheel.measure.experiment.outcomes import Group, before_of, value_of
 from cartwheel.measure.experiment.terms import MetricName, Terms
 from cartwheel.measure.experiment.trial import CONTROL
 from cartwheel.measure.holdout_lift import instants
@@ -74,8 +74,7 @@ def read_visitors(
         schema: Where the tables are.
     """
     start, end = instants(terms.starts_on, until, settings.timezone)
-    days = min((until - terms.starts_on).days + 1, LONGEST_BEFORE)
-    earlier, _ = instants(terms.starts_on - timedelta(days=days), until, "UTC")
+    earlier = before_of(terms, until, settings.timezone)
     owners = _owners(con, schema, start)
     rows = con.execute(
         f"SELECT DISTINCT visitor_id FROM {schema}.events WHERE visitor_id IS NOT NULL "
