@@ -329,7 +329,9 @@ def test_what_others_opened_is_found_though_no_page_says_it() -> None:
     ]
     frame = pd.DataFrame(rows).assign(expected_clicks=1.0, carts=0)
     assert found(model_of(data), "doorbell") == []
-    assert found(model_of(replace(data, SEARCH_CLICKS, frame)), "doorbell")[0] == "p00"
+    taught = model_of(replace(data, SEARCH_CLICKS, frame))
+    assert found(taught, "doorbell")[0] == "p00"
+    assert found(taught, "doorbell", holdout=True) == []
 
 
 def test_what_is_looked_at_after_any_search_answers_none() -> None:

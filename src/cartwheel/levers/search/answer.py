@@ -17,7 +17,7 @@ from cartwheel.levers.search.facets import (
     read_range,
     value_number,
 )
-from cartwheel.levers.search.learned import found_by_clicks
+from cartwheel.levers.search.learned import NOTHING_LEARNED, found_by_clicks
 from cartwheel.levers.search.match import Matches, match
 from cartwheel.levers.search.query import Constraint, Understood, understand
 from cartwheel.levers.search.ranker import BY_CLICKS, rank
@@ -49,6 +49,8 @@ class Narrowed:
 def answer_query(model: Model, request: Request) -> Answer:
     """Answer a search, or list what can be bought where no query is given."""
     arrays, meta = model.arrays, model.meta
+    if request.holdout:  # what clicks teach is the lever's, left alone means without
+        arrays = {**arrays, **NOTHING_LEARNED}
     n = len(arrays["product_id"])
     names: list[str] = meta["facets"]
     asked = understand(
