@@ -80,7 +80,7 @@ def test_list_shows_running_first_then_failures(ann: TestClient) -> None:
 def test_list_explains_holdouts_from_the_settings(ann: TestClient) -> None:
     text = ann.get("/experiments").text
     assert "The wheel leaves 5% of customers alone" in text
-    assert "Recommendations 5%, Customers 5%, Prices 5%" in text
+    assert "Recommendations 5%, Search 5%, Customers 5%, Prices 5%" in text
 
 
 def test_an_empty_shop_says_what_will_come(empty_shop: Shop, signed_in: Open) -> None:
