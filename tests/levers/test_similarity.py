@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from cartwheel.levers.recommend.similarity import (
+    WIDE,
+    Array,
     Neighbours,
     basket_neighbours,
     blend,
@@ -75,6 +77,38 @@ def test_cosine_does_not_depend_on_the_block(seed: int, block: int, keep: int) -
     np.testing.assert_allclose(whole.weight, parts.weight, atol=1e-6)
     own = np.arange(len(whole.index))[:, None] == whole.index
     assert (whole.weight[own] == 0).all()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_cosine_equals_the_formula_over_a_dense_table(seed: int) -> None:
+    pairs = random_pairs(seed)
+    dense = pairs.toarray().astype(float)
+    norm = np.sqrt((dense**2).sum(axis=0))
+    table = dense.T @ dense / (np.outer(norm, norm) + 3.0)
+    np.fill_diagonal(table, 0.0)
+    lists, expected = cosine_neighbours(pairs, 5, shrink=3.0), strongest(table, 5)
+    np.testing.assert_array_equal(lists.index, expected.index)
+    np.testing.assert_allclose(lists.weight, expected.weight, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        np.random.default_rng(1).normal(size=WIDE),
+        np.random.default_rng(2).integers(0, 3, WIDE).astype(float),  # many ties
+        np.arange(WIDE, dtype=float),
+        np.zeros(WIDE),
+        np.where(np.arange(WIDE) == 17, 5.0, -1.0),
+    ],
+    ids=["normal", "ties", "rising", "none", "one"],
+)
+def test_strongest_of_a_wide_row_are_those_of_a_sorted_one(row: Array) -> None:
+    lists = strongest(row[None, :], 20)
+    order = np.lexsort((np.arange(len(row)), -row))[:20]
+    expected = np.where(row[order] > 0, row[order], 0)
+    np.testing.assert_allclose(lists.weight[0], expected, atol=1e-6)
+    found = lists.index[0][lists.weight[0] > 0]
+    np.testing.assert_array_equal(found, order[row[order] > 0])
 
 
 def test_baskets_by_hand() -> None:

@@ -19,6 +19,12 @@ Array = np.ndarray[Any, Any]
 BLOCK_CELLS = 1_000_000
 """Cells of a table of scores that are added up at a time."""
 
+WIDE = 16_384
+"""Columns from which a row's largest weights are looked for above a guessed bound."""
+
+GUESSED_FROM = 2_048
+"""Weights of a row that the bound is guessed from."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
@@ -129,7 +135,10 @@ def strongest(weights: Array, keep: int) -> Neighbours:
         keep: Neighbours to keep per item.
     """
     keep = max(1, min(keep, weights.shape[1]))
-    part = np.argpartition(-weights, keep - 1, axis=1)[:, :keep]
+    if weights.shape[1] < WIDE:
+        part = np.argpartition(-weights, keep - 1, axis=1)[:, :keep]
+    else:
+        part = np.stack([_largest(row, keep) for row in weights])
     value = np.take_along_axis(weights, part, axis=1)
     # Ties end up in the order of item numbers, so that bytes do not depend on the
     # partition.
@@ -141,6 +150,20 @@ def strongest(weights: Array, keep: int) -> Neighbours:
         index=np.where(positive, index, 0).astype(np.int32),
         weight=np.where(positive, value, 0).astype(np.float32),
     )
+
+
+def _largest(row: Array, keep: int) -> Array:
+    """Return where a wide row's largest values stand, without sorting all of it.
+
+    Whatever bound is guessed, all values above it hold the largest `keep` as soon as
+    there are that many.
+    """
+    sample = row[:: max(len(row) // GUESSED_FROM, 1)]
+    rank = min(3 * keep * len(sample) // len(row) + 8, len(sample))
+    above = np.flatnonzero(row >= np.partition(sample, -rank)[-rank])
+    if len(above) < keep:
+        above = np.arange(len(row))
+    return above[np.lexsort((above, -row[above]))[:keep]]
 
 
 def alike_by(vector: Array, keep: int, *, block: int = 512) -> Neighbours:
@@ -197,10 +220,28 @@ def cosine_neighbours(
 def _cosine_block(
     columns: Any, norm: Array, start: int, end: int, keep: int, shrink: float
 ) -> Neighbours:
-    dot = (columns[:, start:end].T @ columns).toarray()
-    cosine = dot / (norm[start:end, None] * norm[None, :] + np.float32(shrink))
-    cosine[np.arange(end - start), np.arange(start, end)] = 0.0
-    return strongest(cosine.astype(np.float32), keep)
+    # Few pairs of a large catalogue were ever met together, so nothing dense is made.
+    dot = (columns[:, start:end].T @ columns).tocoo()
+    other, width = dot.row + start != dot.col, min(keep, columns.shape[1])
+    row, item, both = dot.row[other], dot.col[other], dot.data[other]
+    value = both / (norm[row + start] * norm[item] + np.float32(shrink))
+    return _listed(row, item, value.astype(np.float32), end - start, keep, width)
+
+
+def _listed(
+    source: Array, target: Array, value: Array, n_items: int, keep: int, width: int
+) -> Neighbours:
+    """Return the strongest targets of every source, ties by their number."""
+    order = np.lexsort((target, -value, source))
+    source, target, value = source[order], target[order], value[order]
+    start = np.searchsorted(source, np.arange(n_items))
+    rank = np.arange(len(source)) - start[source]
+    kept = (rank < keep) & (value > 0)
+    index = np.zeros((n_items, width), np.int32)
+    weight = np.zeros((n_items, width), np.float32)
+    index[source[kept], rank[kept]] = target[kept]
+    weight[source[kept], rank[kept]] = value[kept]
+    return Neighbours(index=index, weight=weight)
 
 
 def basket_neighbours(
@@ -232,17 +273,8 @@ def basket_neighbours(
     source = np.concatenate([first, second])
     target = np.concatenate([second, first])
     value = np.concatenate([cosine, cosine])
-    order = np.lexsort((target, -value, source))
-    source, target, value = source[order], target[order], value[order]
-    start = np.searchsorted(source, np.arange(n_items))
-    rank = np.arange(len(source)) - start[source]
-    kept = rank < keep
-    width = max(1, int(rank[kept].max()) + 1)
-    index = np.zeros((n_items, width), np.int32)
-    weight = np.zeros((n_items, width), np.float32)
-    index[source[kept], rank[kept]] = target[kept]
-    weight[source[kept], rank[kept]] = value[kept]
-    return Neighbours(index=index, weight=weight)
+    most = int(np.bincount(source, minlength=1).max())
+    return _listed(source, target, value, n_items, keep, max(1, min(keep, most)))
 
 
 def blend(
