@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cartwheel.levers.base import Model, Request
 from cartwheel.levers.recommend.devices import device_arrays, owner_of
 from cartwheel.levers.recommend.lever import Recommend
-from cartwheel.levers.recommend.slate import numbers
+from cartwheel.levers.recommend.reader import numbers
 from cartwheel.measure.assign import in_holdout, looker_held_out
 from cartwheel.settings import Holdout
 from cartwheel.signals.base import Signals

@@ -14,8 +14,9 @@ from cartwheel.levers.base import Model, Request
 from cartwheel.levers.recommend import looks
 from cartwheel.levers.recommend.hitrate import fit_logit
 from cartwheel.levers.recommend.lever import Recommend, signs_of_taste
+from cartwheel.levers.recommend.reader import find_reader, numbers
+from cartwheel.levers.recommend.scoring import wanted
 from cartwheel.levers.recommend.similarity import Neighbours
-from cartwheel.levers.recommend.slate import find_reader, numbers, wanted
 from cartwheel.levers.recommend.taste import Taste
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE

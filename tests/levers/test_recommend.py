@@ -23,7 +23,8 @@ from cartwheel.levers.recommend.hitrate import (
     wilson,
 )
 from cartwheel.levers.recommend.lever import Recommend
-from cartwheel.levers.recommend.slate import EXPLORE_AMONG, best_first, fill
+from cartwheel.levers.recommend.scoring import best_first
+from cartwheel.levers.recommend.slate import EXPLORE_AMONG, fill
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import BASKETS, CONSENT, PURCHASES, RHYTHM

@@ -15,7 +15,8 @@ from cartwheel.cli import app
 from cartwheel.errors import Misuse
 from cartwheel.gate.base import MESSAGE_KINDS
 from cartwheel.levers.base import Model
-from cartwheel.levers.recommend import slate
+from cartwheel.levers.recommend.reader import NOBODY, NOTHING
+from cartwheel.levers.recommend.scoring import scores
 from cartwheel.measure.off_policy import what_if as module
 from cartwheel.measure.off_policy.ask_slates import answering_turns, ask_slates
 from cartwheel.measure.off_policy.figures import Part, WhatIf
@@ -173,12 +174,12 @@ def test_few_answers_are_drawn_and_the_rest_is_said(made: Answered) -> None:
 def test_margin_weight_nothing_is_the_chance_of_a_sale(made: Answered) -> None:
     model = made.model
     free = {**model.arrays, "factor": model.arrays["sale_factor"]}
-    plain = slate.scores(
+    plain = scores(
         Model(rule=model.rule, arrays=free, meta=model.meta),
-        slate.NOBODY,
-        slate.NOTHING,
+        NOBODY,
+        NOTHING,
     )
-    own = slate.scores(model, slate.NOBODY, slate.NOTHING)
+    own = scores(model, NOBODY, NOTHING)
     scale = model.arrays["sale_factor"] / model.arrays["factor"]
     assert own * scale == pytest.approx(plain, rel=1e-5)
     options = {"recommend": {"margin_weight": 0.0}}

@@ -26,6 +26,7 @@ from cartwheel.levers.recommend.hitrate import (
     wilson,
 )
 from cartwheel.levers.recommend.numbering import product_numbers
+from cartwheel.levers.recommend.scoring import best_first, sigmoid
 from cartwheel.levers.recommend.shelf import popularity
 from cartwheel.levers.recommend.similarity import (
     Neighbours,
@@ -33,7 +34,6 @@ from cartwheel.levers.recommend.similarity import (
     ease,
     strongest,
 )
-from cartwheel.levers.recommend.slate import best_first, sigmoid
 from cartwheel.signals.base import Signals
 from cartwheel.signals.customers import CONSENT, PURCHASES
 

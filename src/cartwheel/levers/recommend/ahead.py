@@ -22,9 +22,10 @@ from cartwheel.levers.recommend.hitrate import paired_interval
 from cartwheel.levers.recommend.next_items import NextItems, learn_visits
 from cartwheel.levers.recommend.numbering import product_numbers
 from cartwheel.levers.recommend.ranker import Cases, Ranker, every_step
+from cartwheel.levers.recommend.reader import NOBODY
+from cartwheel.levers.recommend.scoring import scores
 from cartwheel.levers.recommend.sequences import Prefixes, Sequences
 from cartwheel.levers.recommend.similarity import Neighbours
-from cartwheel.levers.recommend.slate import NOBODY, scores
 from cartwheel.levers.recommend.sources import Sources, learn_sources
 from cartwheel.levers.trees import Trees
 from cartwheel.signals.base import Signals

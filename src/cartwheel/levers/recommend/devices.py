@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from cartwheel.levers.base import Model
-from cartwheel.levers.recommend.slate import numbers
+from cartwheel.levers.recommend.reader import numbers
 from cartwheel.signals.base import Signals
 from cartwheel.signals.interest import IDENTITY
 

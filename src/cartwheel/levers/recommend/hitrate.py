@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cartwheel.levers.recommend.scoring import likely, sigmoid
 from cartwheel.levers.recommend.similarity import Neighbours
-from cartwheel.levers.recommend.slate import likely, sigmoid
 
 if TYPE_CHECKING:
     import pandas as pd

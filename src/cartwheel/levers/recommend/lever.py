@@ -24,8 +24,10 @@ from cartwheel.levers.recommend.ahead import ahead
 from cartwheel.levers.recommend.baskets import Baskets
 from cartwheel.levers.recommend.model import Options, bestsellers_model, learn_model
 from cartwheel.levers.recommend.page import page
+from cartwheel.levers.recommend.reader import find_reader, numbers
+from cartwheel.levers.recommend.scoring import WITH, best_first, boosted, scores
+from cartwheel.levers.recommend.shortlist import ranked, shown
 from cartwheel.levers.recommend.slates import (
-    candidates,
     customer_slates,
     home_slate,
     product_lists,
@@ -135,10 +137,10 @@ class Recommend:
     ) -> Answer:
         """Answer one request; numpy only."""
         names = model.arrays["product_id"]
-        context = slate.numbers(names, request.context)
-        reader = slate.find_reader(model, request.customer, request.visitor)
-        excluded = slate.numbers(names, request.excluded)
-        if request.placement in ("product", *slate.WITH):
+        context = numbers(names, request.context)
+        reader = find_reader(model, request.customer, request.visitor)
+        excluded = numbers(names, request.excluded)
+        if request.placement in ("product", *WITH):
             excluded = np.concatenate([excluded, context])
         if request.placement == "category" and request.category:
             others = slate.outside(model, request.category)
@@ -148,12 +150,24 @@ class Recommend:
             items = slate.untouched(model, request, excluded)
             chance, rule = np.ones(len(items)), "bestsellers"
         else:
-            score = slate.scores(model, reader, context, request.placement)
+            count = request.limit + slate.DRAWN_FROM
             if "ahead_power" in model.meta and len(context):
+                score = scores(model, reader, context, request.placement)
                 score = score * ahead(model, context[-LONGEST:])
-            items, chance = slate.fill(
-                slate.boosted(model, score, request.boosts),
-                candidates(model, excluded),
+                score = boosted(model, score, request.boosts)
+                best = best_first(score, shown(model, excluded), count)
+            else:
+                best = ranked(
+                    model,
+                    reader,
+                    context,
+                    request.placement,
+                    excluded=excluded,
+                    boosts=request.boosts,
+                    count=count,
+                )
+            items, chance = slate.draw(
+                best,
                 limit=request.limit,
                 explore=float(model.meta["explore"]),
                 rng=rng,

@@ -22,6 +22,7 @@ from cartwheel.levers.recommend.factors import (
     read_tastes,
 )
 from cartwheel.levers.recommend.hitrate import fit_logit
+from cartwheel.levers.recommend.reader import CUSTOMER, DEVICE
 from cartwheel.levers.recommend.similarity import (
     Neighbours,
     alike_by,
@@ -29,7 +30,6 @@ from cartwheel.levers.recommend.similarity import (
     ease,
     strongest,
 )
-from cartwheel.levers.recommend.slate import CUSTOMER, DEVICE
 from cartwheel.levers.recommend.taste import READINGS, Taste
 from cartwheel.levers.recommend.visitors import (
     OLDER,

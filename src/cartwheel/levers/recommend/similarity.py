@@ -62,6 +62,26 @@ class Neighbours:
         total = np.bincount(index.ravel(), weights=value.ravel(), minlength=n_items)
         return total.astype(np.float32)
 
+    def sparse(self, items: Array, weights: Array) -> tuple[Array, Array]:
+        """Return the items that a history has a say about, ascending, and its weights.
+
+        Args:
+            items: Item numbers of a history, shape (n,).
+            weights: How much each counts, shape (n,).
+        """
+        index = self.index.take(items, axis=0).ravel()
+        value = self.weight.take(items, axis=0)
+        value *= np.asarray(weights, np.float32)[:, None]
+        flat = value.ravel()
+        some = np.flatnonzero(flat)  # lists are padded
+        order = some[np.argsort(index[some], kind="stable")]
+        item = index[order]
+        first = np.flatnonzero(np.diff(item, prepend=-1))
+        if not len(first):
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        total = np.add.reduceat(flat[order], first, dtype=np.float64)
+        return item[first].astype(np.int64), total.astype(np.float32)
+
     def scores(self, items: Array, weights: Array, start: Array) -> Array:
         """Return what `score` returns for each of n histories, shape (n, n_items).
 

@@ -13,20 +13,27 @@ from cartwheel.levers.recommend.affinity import slate_features
 from cartwheel.levers.recommend.baskets import Baskets
 from cartwheel.levers.recommend.hitrate import wilson
 from cartwheel.levers.recommend.model import Options
+from cartwheel.levers.recommend.reader import (
+    NOBODY,
+    NOTHING,
+    Reader,
+    among,
+    find_reader,
+)
+from cartwheel.levers.recommend.scoring import (
+    chances,
+    goes_with,
+    scores,
+    sigmoid,
+    wanted,
+)
+from cartwheel.levers.recommend.shortlist import shown
 from cartwheel.signals.base import Signals
 from cartwheel.signals.customers import RHYTHM
 
 Array = np.ndarray[Any, Any]
 
 FEWEST_PARTNERS = 4  # a shorter "goes with" list is not worth a place on a page
-
-
-def candidates(model: Model, excluded: Array) -> Array:
-    """Return the products that may be shown, less those excluded."""
-    free = np.array(model.arrays["eligible"])
-    free[excluded] = False
-    result: Array = np.flatnonzero(free)
-    return result
 
 
 def _facts(model: Model, data: Signals, item: int) -> str:
@@ -60,10 +67,10 @@ def _decision(
 
 def home_slate(model: Model, data: Signals, options: Options) -> Iterator[Decision]:
     """Return the slate for visitors of whom nothing is known."""
-    score = slate.scores(model, slate.NOBODY, slate.NOTHING)
+    score = scores(model, NOBODY, NOTHING)
     items, chance = slate.fill(
         score,
-        candidates(model, slate.NOTHING),
+        shown(model, NOTHING),
         limit=options.slots,
         explore=0.0,
         rng=None,
@@ -72,7 +79,7 @@ def home_slate(model: Model, data: Signals, options: Options) -> Iterator[Decisi
         return
     first = int(items[0])
     if "wanted_slopes" in model.meta:
-        chance_of = slate.wanted(model, slate.NOBODY, slate.NOTHING)
+        chance_of = wanted(model, NOBODY, NOTHING)
         said = f"{100 * chance_of[first]:.1f} % of those who look at it want it"
     else:
         said = f"{100 * model.arrays['popularity'][first]:.1f} % of recent demand"
@@ -91,7 +98,7 @@ def product_lists(
     baskets: Baskets,
 ) -> Iterator[Decision]:
     """One "goes with" list per product that can be sold and has partners enough."""
-    lists = slate.goes_with(model)
+    lists = goes_with(model)
     eligible = np.asarray(model.arrays["eligible"])
     factor = np.asarray(model.arrays["factor"])
     by_demand = np.lexsort((np.arange(len(eligible)), -model.arrays["popularity"]))
@@ -150,14 +157,14 @@ def customer_slates(
     order = np.lexsort((np.arange(len(spent)), -spent))[: options.customer_slates]
     for number in order:
         customer = str(model.arrays["customer_id"][number])
-        reader = slate.find_reader(model, customer)
-        chance_of = slate.chances(model, reader)
-        score = slate.scores(model, reader, slate.NOTHING, "email")
+        reader = find_reader(model, customer)
+        chance_of = chances(model, reader)
+        score = scores(model, reader, NOTHING, "email")
         items, chance = slate.fill(
             score,
             slate.with_few_familiar(
                 score,
-                candidates(model, reader.skip),
+                shown(model, reader.skip),
                 reader.items,
                 options.familiar_slots,
             ),
@@ -179,17 +186,17 @@ def _customer_slate(
     model: Model,
     data: Signals,
     customer: str,
-    reader: slate.Reader,
+    reader: Reader,
     items: Array,
     chance: Array,
     chance_of: Array,
     recency: float,
 ) -> Decision:
     first = int(items[0])
-    (why,) = slate.reasons(model, items[:1], reader, slate.NOTHING, model.rule)
+    (why,) = slate.reasons(model, items[:1], reader, NOTHING, model.rule)
     title_of = model.arrays["title"]
     title = title_of[first]
-    again = int(slate.among(items, reader.items, len(title_of)).sum())
+    again = int(among(items, reader.items, len(title_of)).sum())
     drawn = bool(chance[-1] < 1.0)
     return _decision(
         model,
@@ -210,6 +217,6 @@ def _slate_chance(model: Model, chance_of: Array, recency: float) -> Prediction 
     if not bins:
         return None
     features = np.array(slate_features(chance_of, recency))
-    expected = slate.sigmoid(bins["beta"][0] + features @ np.array(bins["beta"][1:]))
+    expected = sigmoid(bins["beta"][0] + features @ np.array(bins["beta"][1:]))
     value, low, high, _ = bins["rows"][int(np.searchsorted(bins["edges"], expected))]
     return Prediction(metric="buys_30d_share", value=value, low=low, high=high)

@@ -7,6 +7,7 @@ and knows most; the other two need little and also speak of products nobody saw 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,14 +108,48 @@ class Taste:
         trust = heard / (heard + TRUST_LOOKS)
         score = self.lists.score(items, weights)
         like = score / max(float(score.sum()), 1e-9) / self.share
+        found = np.empty((len(self.share), len(READINGS)), np.float32)
+        found[:, 0] = np.log(trust * like + (1.0 - trust) + 1e-6)
+        found[:, 1] = self._leaning(items, weights) * self.level
+        found[:, 2] = np.log(self._kinds(items, weights))[self.category]
+        return found
+
+    def said(self, items: Array, weights: Array, slopes: Sequence[float]) -> Array:
+        """Return what `readings` adds to the log-odds of every product, shape (n,).
+
+        Few products are neighbours of what was looked at; all others have one and the
+        same first reading, which keeps this fast in a large catalogue.
+
+        Args:
+            items: Product numbers looked at, shape (k,).
+            weights: Weight of each, shape (k,).
+            slopes: What each reading counts, shape (3,).
+        """
+        heard = float(weights.sum())
+        trust = heard / (heard + TRUST_LOOKS)
+        by_list, by_level, by_category = slopes
+        found: Array = self.level * np.float32(by_level * self._leaning(items, weights))
+        kinds = by_category * np.log(self._kinds(items, weights))
+        found += kinds.astype(np.float32).take(self.category)
+        none = np.log(1.0 - trust + 1e-6)
+        found += np.float32(by_list * none)
+        near, score = self.lists.sparse(items, weights)
+        if len(near):
+            like = score / max(float(score.sum()), 1e-9) / self.share[near]
+            more = np.log(trust * like + (1.0 - trust) + 1e-6) - none
+            found[near] += (by_list * more).astype(np.float32)
+        return found
+
+    def _leaning(self, items: Array, weights: Array) -> float:
+        """Return how dear a thing of its kind the visitor goes for."""
         level = float(weights @ (self.level[items] - self.usual_level))
-        level /= heard + TRUST_LOOKS
+        return level / (float(weights.sum()) + TRUST_LOOKS)
+
+    def _kinds(self, items: Array, weights: Array) -> Array:
+        """Return how much more of each category is looked at than usual, (c,)."""
         looked = np.bincount(
             self.category[items], weights=weights, minlength=len(self.category_share)
         )
-        kinds = (looked / self.category_share + TRUST_LOOKS) / (heard + TRUST_LOOKS)
-        found = np.empty((len(self.share), len(READINGS)), np.float32)
-        found[:, 0] = np.log(trust * like + (1.0 - trust) + 1e-6)
-        found[:, 1] = level * self.level
-        found[:, 2] = np.log(kinds)[self.category]
-        return found
+        heard = float(weights.sum())
+        share: Array = looked / self.category_share + TRUST_LOOKS
+        return share / (heard + TRUST_LOOKS)

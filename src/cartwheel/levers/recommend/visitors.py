@@ -13,7 +13,7 @@ import numpy as np
 from cartwheel.levers.recommend.affinity import silent
 from cartwheel.levers.recommend.factors import Deeds
 from cartwheel.levers.recommend.numbering import product_numbers
-from cartwheel.levers.recommend.slate import CUSTOMER, DEVICE
+from cartwheel.levers.recommend.reader import CUSTOMER, DEVICE
 from cartwheel.signals.base import Signals
 from cartwheel.signals.customers import PURCHASES
 from cartwheel.signals.interest import IDENTITY, INTEREST, RECENT_DAYS

@@ -18,6 +18,8 @@ import numpy as np
 
 from cartwheel.levers.base import Model
 from cartwheel.levers.recommend import slate
+from cartwheel.levers.recommend.reader import find_reader, numbers
+from cartwheel.levers.recommend.scoring import best_first, scores
 from cartwheel.measure.off_policy.questions import Question
 from cartwheel.measure.off_policy.slates import SlateLog
 
@@ -131,10 +133,10 @@ def _ask_again(log: SlateLog, one: Question, answering: Answering) -> _Asked | N
     start = int(log.first[one.answer])
     end = int(np.searchsorted(log.answer, one.answer, side="right"))
     shown = log.product[start:end].tolist()
-    reader = slate.find_reader(model, one.customer, one.visitor)
-    kept_out = slate.numbers(names, sorted(answering.excluded))
+    reader = find_reader(model, one.customer, one.visitor)
+    kept_out = numbers(names, sorted(answering.excluded))
     for named in one.contexts:
-        context = slate.numbers(names, named)
+        context = numbers(names, named)
         excluded = kept_out
         if one.placement in ("cart", "product"):
             excluded = np.concatenate([excluded, context])
@@ -144,9 +146,9 @@ def _ask_again(log: SlateLog, one: Question, answering: Answering) -> _Asked | N
         free = np.array(model.arrays["eligible"])
         free[excluded] = False
         candidates = np.flatnonzero(free)
-        score = slate.scores(model, reader, context, one.placement)
+        score = scores(model, reader, context, one.placement)
         most = len(shown) - 1 + slate.EXPLORE_AMONG
-        ranked = slate.best_first(score, candidates, most)
+        ranked = best_first(score, candidates, most)
         first = ranked[: len(shown) - 1]
         if names[first].tolist() == shown[:-1]:
             return _Asked(
@@ -163,8 +165,8 @@ def _ask_again(log: SlateLog, one: Question, answering: Answering) -> _Asked | N
 
 def _chosen(asked: _Asked, score: Array) -> tuple[str, bool]:
     """Return the best of what could be drawn, and whether slots before would differ."""
-    best = slate.best_first(score, asked.pool, 1)
-    before = slate.best_first(score, asked.candidates, len(asked.first))
+    best = best_first(score, asked.pool, 1)
+    before = best_first(score, asked.candidates, len(asked.first))
     return str(asked.names[best[0]]), before.tolist() != asked.first.tolist()
 
 
@@ -199,9 +201,9 @@ def _of_model(turns: Mapping[int, Answering], turn: int | None) -> Rank | None:
         one = asked.question
         if one.at < other.after:
             return None
-        reader = slate.find_reader(other.model, one.customer, one.visitor)
-        context = slate.numbers(names, asked.context)
-        own = slate.scores(other.model, reader, context, one.placement)
+        reader = find_reader(other.model, one.customer, one.visitor)
+        context = numbers(names, asked.context)
+        own = scores(other.model, reader, context, one.placement)
         result = np.full(len(asked.names), -np.inf)
         at = np.minimum(np.searchsorted(names, asked.names), max(len(names) - 1, 0))
         known = names[at] == asked.names if len(names) else np.zeros(len(at), bool)

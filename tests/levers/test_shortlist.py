@@ -1,0 +1,159 @@
+"""A slate of a large catalogue is what scoring all of it would give."""
+
+from __future__ import annotations
+
+from dataclasses import replace as changed
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cartwheel.levers.base import Model
+from cartwheel.levers.recommend import Recommend, shortlist
+from cartwheel.levers.recommend.model import bestsellers_model
+from cartwheel.levers.recommend.reader import find_reader
+from cartwheel.levers.recommend.scoring import best_first, boosted, scores
+from cartwheel.levers.recommend.shortlist import ranked, shelf_bound, shown
+from tests.levers.made import for_lever, made_signals, with_looks
+
+LEVER = Recommend()
+PRODUCTS = 400
+KINDS = ("bought", "looked", "bestsellers")
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, Model]:
+    made = made_signals(customers=300, products=PRODUCTS)
+    bought = for_lever(LEVER, made)
+    return {
+        "bought": LEVER.learn(bought, None, seed=1),
+        "looked": LEVER.learn(for_lever(LEVER, with_looks(made)), None, seed=1),
+        "bestsellers": bestsellers_model(bought),
+    }
+
+
+def dense(
+    model: Model,
+    context: np.ndarray,
+    placement: str,
+    excluded: np.ndarray,
+    boosts: dict[str, float],
+    who: tuple[str | None, str | None],
+    count: int,
+) -> list[int]:
+    score = scores(model, find_reader(model, *who), context, placement)
+    free = shown(model, excluded)
+    return best_first(boosted(model, score, boosts), free, count).tolist()
+
+
+product = st.integers(0, PRODUCTS - 1)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    kind=st.sampled_from(KINDS),
+    context=st.lists(product, max_size=6),
+    excluded=st.lists(product, max_size=30, unique=True),
+    boosts=st.dictionaries(
+        st.integers(0, PRODUCTS + 3), st.sampled_from([0.1, 0.9, 3.0, 50.0]), max_size=4
+    ),
+    placement=st.sampled_from(["home", "product", "cart", "email", "category"]),
+    customer=st.none() | st.integers(0, 310).map("c{:05d}".format),
+    visitor=st.none() | st.integers(0, 310).map("w{:04d}".format),
+    count=st.integers(1, 60),
+    short=st.integers(5, 200),
+)
+def test_the_short_way_is_the_long_way(
+    models: dict[str, Model],
+    kind: str,
+    context: list[int],
+    excluded: list[int],
+    boosts: dict[int, float],
+    placement: str,
+    customer: str | None,
+    visitor: str | None,
+    count: int,
+    short: int,
+) -> None:
+    model = models[kind]
+    seen, gone = np.array(context, np.int64), np.array(excluded, np.int64)
+    named = {f"p{number:05d}": factor for number, factor in boosts.items()}
+    who = (customer, visitor)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shortlist, "SMALL", 0)
+        patch.setattr(shortlist, "SHORT", short)
+        found = ranked(
+            model,
+            find_reader(model, *who),
+            seen,
+            placement,
+            excluded=gone,
+            boosts=named,
+            count=count,
+        )
+    assert found.tolist() == dense(model, seen, placement, gone, named, who, count)
+
+
+def test_most_answers_take_the_short_way(
+    models: dict[str, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shortlist, "SMALL", 0)
+    monkeypatch.setattr(shortlist, "SHORT", 120)
+    scored: list[bool] = []
+    whole = shortlist.scores_at
+
+    def seen(*given: object) -> np.ndarray:
+        scored.append(given[-1] is None)
+        return whole(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(shortlist, "scores_at", seen)
+    model = models["looked"]
+    for number in range(50):
+        reader = find_reader(model, None, f"w{number:04d}")
+        context = np.array([number, 3 * number])
+        free = {"excluded": context, "boosts": {}, "count": 20}
+        ranked(model, reader, context, "product", **free)  # type: ignore[arg-type]
+    assert np.mean(scored) < 0.2
+
+
+def test_chances_near_one_are_not_bounded_and_all_is_scored(
+    models: dict[str, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A factor decides where all chances are near 1: the bound says nothing then."""
+    monkeypatch.setattr(shortlist, "SMALL", 0)
+    monkeypatch.setattr(shortlist, "SHORT", 10)
+    model = models["bestsellers"]
+    rng = np.random.default_rng(1)
+    arrays = {
+        **model.arrays,
+        "base_logit": rng.uniform(5, 30, PRODUCTS).astype(np.float32),
+        "factor": rng.uniform(0.9, 1.1, PRODUCTS).astype(np.float32),
+    }
+    arrays["shelf_bound"] = shelf_bound(arrays["factor"], arrays["eligible"])
+    model = changed(model, arrays=arrays)
+    none = np.zeros(0, np.int64)
+    found = ranked(
+        model,
+        find_reader(model, None),
+        none,
+        "home",
+        excluded=none,
+        boosts={},
+        count=10,
+    )
+    assert found.tolist() == dense(model, none, "home", none, {}, (None, None), 10)
+
+
+def test_a_model_of_before_is_still_answered_from(
+    models: dict[str, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shortlist, "SMALL", 0)
+    model, none = models["looked"], np.zeros(0, np.int64)
+    arrays = {n: a for n, a in model.arrays.items() if n != "shelf_bound"}
+    old, reader = changed(model, arrays=arrays), find_reader(model, None, "w0003")
+    for one in (model, old):
+        free = {"excluded": none, "boosts": {}, "count": 10}
+        found = ranked(one, reader, none, "home", **free)  # type: ignore[arg-type]
+        assert len(found) == 10
+    assert old.arrays["factor"] is model.arrays["factor"]
