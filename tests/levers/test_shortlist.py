@@ -13,24 +13,35 @@ from cartwheel.levers.base import Model
 from cartwheel.levers.recommend import Recommend, shortlist
 from cartwheel.levers.recommend.model import bestsellers_model
 from cartwheel.levers.recommend.reader import find_reader
-from cartwheel.levers.recommend.scoring import best_first, boosted, scores
-from cartwheel.levers.recommend.shortlist import ranked, shelf_bound, shown
-from tests.levers.made import for_lever, made_signals, with_looks
+from cartwheel.levers.recommend.scoring import Visit, best_first, boosted, scores
+from cartwheel.levers.recommend.shortlist import ranked, shown, with_cells
+from cartwheel.signals.interest import INTEREST
+from tests.levers.made import for_lever, made_signals, replace, with_looks
 
 LEVER = Recommend()
 PRODUCTS = 400
-KINDS = ("bought", "looked", "bestsellers")
+KINDS = ("bought", "looked", "opened", "bestsellers")
 
 
 @pytest.fixture(scope="module")
 def models() -> dict[str, Model]:
     made = made_signals(customers=300, products=PRODUCTS)
-    bought = for_lever(LEVER, made)
-    return {
-        "bought": LEVER.learn(bought, None, seed=1),
-        "looked": LEVER.learn(for_lever(LEVER, with_looks(made)), None, seed=1),
-        "bestsellers": bestsellers_model(bought),
-    }
+    bought, opened = for_lever(LEVER, made), for_lever(LEVER, with_looks(made))
+    gone = ("exposures", "clicks", "recent_exposures", "recent_clicks")
+    unshown = opened.frame(INTEREST).assign(**dict.fromkeys(gone, 0))
+    looked = replace(opened, INTEREST, unshown)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shortlist, "SMALL", 0)
+        found = {
+            "bought": LEVER.learn(bought, None, seed=1),
+            "looked": LEVER.learn(looked, None, seed=1),
+            "opened": LEVER.learn(opened, None, seed=1),
+            "bestsellers": bestsellers_model(bought),
+        }
+    assert all("cell_item" in model.arrays for model in found.values())
+    assert "taste_vector" in found["opened"].arrays
+    assert "price_level" in found["looked"].arrays
+    return found
 
 
 def dense(
@@ -81,7 +92,6 @@ def test_the_short_way_is_the_long_way(
     named = {f"p{number:05d}": factor for number, factor in boosts.items()}
     who = (customer, visitor)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shortlist, "SMALL", 0)
         patch.setattr(shortlist, "SHORT", short)
         found = ranked(
             model,
@@ -95,26 +105,27 @@ def test_the_short_way_is_the_long_way(
     assert found.tolist() == dense(model, seen, placement, gone, named, who, count)
 
 
-def test_most_answers_take_the_short_way(
-    models: dict[str, Model], monkeypatch: pytest.MonkeyPatch
+# Of 400 products, nearly all are neighbours of what anybody looked at.
+@pytest.mark.parametrize("kind", ["bought", "opened", "bestsellers"])
+def test_most_answers_score_a_part_of_the_products(
+    models: dict[str, Model], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(shortlist, "SMALL", 0)
-    monkeypatch.setattr(shortlist, "SHORT", 120)
-    scored: list[bool] = []
-    whole = shortlist.scores_at
+    monkeypatch.setattr(shortlist, "SHORT", 60)
+    scored: list[int] = []
+    whole = Visit.scores
 
-    def seen(*given: object) -> np.ndarray:
-        scored.append(given[-1] is None)
-        return whole(*given)  # type: ignore[arg-type]
+    def counted(visit: Visit, at: np.ndarray | None = None) -> np.ndarray:
+        scored.append(PRODUCTS if at is None else len(at))
+        return whole(visit, at)
 
-    monkeypatch.setattr(shortlist, "scores_at", seen)
-    model = models["looked"]
+    monkeypatch.setattr(Visit, "scores", counted)
+    model = models[kind]
     for number in range(50):
         reader = find_reader(model, None, f"w{number:04d}")
         context = np.array([number, 3 * number])
-        free = {"excluded": context, "boosts": {}, "count": 20}
-        ranked(model, reader, context, "product", **free)  # type: ignore[arg-type]
-    assert np.mean(scored) < 0.2
+        free = {"excluded": context, "boosts": {}, "count": 10}
+        ranked(model, reader, context, "home", **free)  # type: ignore[arg-type]
+    assert np.median(scored) < 0.6 * PRODUCTS
 
 
 def test_chances_near_one_are_not_bounded_and_all_is_scored(
@@ -130,30 +141,27 @@ def test_chances_near_one_are_not_bounded_and_all_is_scored(
         "base_logit": rng.uniform(5, 30, PRODUCTS).astype(np.float32),
         "factor": rng.uniform(0.9, 1.1, PRODUCTS).astype(np.float32),
     }
-    arrays["shelf_bound"] = shelf_bound(arrays["factor"], arrays["eligible"])
-    model = changed(model, arrays=arrays)
+    model = with_cells(changed(model, arrays=arrays))
     none = np.zeros(0, np.int64)
-    found = ranked(
-        model,
-        find_reader(model, None),
-        none,
-        "home",
-        excluded=none,
-        boosts={},
-        count=10,
-    )
+    reader, free = find_reader(model, None), {"excluded": none, "boosts": {}}
+    found = ranked(model, reader, none, "home", count=10, **free)  # type: ignore[arg-type]
     assert found.tolist() == dense(model, none, "home", none, {}, (None, None), 10)
 
 
-def test_a_model_of_before_is_still_answered_from(
-    models: dict[str, Model], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shortlist, "SMALL", 0)
+def test_a_model_of_before_is_still_answered_from(models: dict[str, Model]) -> None:
     model, none = models["looked"], np.zeros(0, np.int64)
-    arrays = {n: a for n, a in model.arrays.items() if n != "shelf_bound"}
+    arrays = {n: a for n, a in model.arrays.items() if not n.startswith("cell_")}
     old, reader = changed(model, arrays=arrays), find_reader(model, None, "w0003")
-    for one in (model, old):
-        free = {"excluded": none, "boosts": {}, "count": 10}
-        found = ranked(one, reader, none, "home", **free)  # type: ignore[arg-type]
-        assert len(found) == 10
-    assert old.arrays["factor"] is model.arrays["factor"]
+    free = {"excluded": none, "boosts": {}, "count": 10}
+    before, now = (
+        ranked(one, reader, none, "home", **free)  # type: ignore[arg-type]
+        for one in (old, model)
+    )
+    assert before.tolist() == now.tolist()
+
+
+def test_a_small_catalogue_has_no_cells(models: dict[str, Model]) -> None:
+    model = models["bought"]
+    arrays = {n: a for n, a in model.arrays.items() if not n.startswith("cell_")}
+    small = changed(model, arrays=arrays)
+    assert with_cells(small) is small

@@ -26,6 +26,9 @@ ANSWER_SECONDS = 0.15
 LOG_SECONDS = 0.25
 """Longest an answer waits for its log entry; after that it leaves unlogged."""
 
+THREADS = 2
+"""Threads that answer; more of them contend for the interpreter and take longer."""
+
 MOST_RUNNING = 16
 """Answers under way at once; beyond them a lever that hangs costs nobody a wait."""
 
@@ -56,7 +59,9 @@ class Answering:
         self._serving = serving
         self._writer = writer
         self._slots = threading.BoundedSemaphore(MOST_RUNNING)
-        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="answer")
+        self._pool = ThreadPoolExecutor(
+            max_workers=THREADS, thread_name_prefix="answer"
+        )
 
     def close(self) -> None:
         """End the answering threads."""

@@ -51,6 +51,9 @@ PAGE_HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_RAW_PAGE_HEADERS = [
+    (name.lower().encode(), value.encode()) for name, value in PAGE_HEADERS.items()
+]
 OPEN_HEADERS: Mapping[str, str] = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Retry-After, X-Request-Id",
@@ -167,8 +170,8 @@ class SecureHeaders:
         async def secure_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in PAGE_HEADERS.items():
-                    headers[name] = value
+                # No route sets one of these itself, so nothing is looked for.
+                headers.raw.extend(_RAW_PAGE_HEADERS)
                 if is_open:
                     headers.update(OPEN_HEADERS)
                 if not scope["path"].startswith("/static/"):

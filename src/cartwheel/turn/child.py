@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cartwheel.child_process import die_with_parent
+from cartwheel.child_process import die_with_parent, step_back
 from cartwheel.errors import CartwheelError
 
 
@@ -38,4 +38,5 @@ def main(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     die_with_parent()
+    step_back()
     sys.exit(main(sys.argv[1:]))

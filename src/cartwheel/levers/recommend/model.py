@@ -29,7 +29,7 @@ from cartwheel.levers.recommend.devices import device_arrays
 from cartwheel.levers.recommend.hitrate import MOST_ORDERS, UNFITTED
 from cartwheel.levers.recommend.looks import Looks, learn_looks
 from cartwheel.levers.recommend.shelf import Shelf, make_shelf
-from cartwheel.levers.recommend.shortlist import shelf_bound
+from cartwheel.levers.recommend.shortlist import with_cells
 from cartwheel.levers.recommend.similarity import Neighbours, blend
 from cartwheel.signals.base import Signals
 from cartwheel.signals.returns import OPEN_RETURNS
@@ -141,7 +141,7 @@ def learn_model(data: Signals, previous: Model | None = None, *, seed: int) -> M
         parcel_minor=data.context.parcel_minor,
         looked=looks is not None,
     )
-    model = _with_looks(model, looks, data)
+    model = with_cells(_with_looks(model, looks, data))
     if not options.follow_visits:
         return model
     return with_ahead(
@@ -171,7 +171,6 @@ def _model(
     # What is opened when shown is part of what looks teach; before, it scales the rest.
     if not looked:
         arrays["factor"] = shelf.factor * shelf.response
-    arrays["shelf_bound"] = shelf_bound(arrays["factor"], shelf.eligible)
     arrays["sale_factor"] = np.ones_like(shelf.response) if looked else shelf.response
     arrays |= {
         "bestsellers": sold[eligible].astype(np.int32),
@@ -288,16 +287,9 @@ def bestsellers_model(data: Signals) -> Model:
     rank = np.empty(n, np.int64)
     rank[np.lexsort((shelf.newest, -shelf.units_30))] = np.arange(n)
     logit = (-3.0 - 4.0 * rank / max(n, 1)).astype(np.float32)
-    factor = np.ones(n, np.float32)
-    bound = shelf_bound(factor, model.arrays["eligible"])
-    arrays = {
-        **model.arrays,
-        "base_logit": logit,
-        "factor": factor,
-        "shelf_bound": bound,
-    }
+    arrays = {**model.arrays, "base_logit": logit, "factor": np.ones(n, np.float32)}
     made = Model(rule=model.rule, arrays=arrays, meta={**model.meta, "explore": 0.0})
-    return _with_looks(made, None, data)
+    return with_cells(_with_looks(made, None, data))
 
 
 def _history(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from cartwheel.levers.base import Model
 from cartwheel.levers.recommend.reader import NOTHING, Reader, numbers
 from cartwheel.levers.recommend.similarity import Neighbours
-from cartwheel.levers.recommend.taste import Taste, after_visit
+from cartwheel.levers.recommend.taste import Said, Taste, after_visit
 
 Array = np.ndarray[Any, Any]
 
@@ -22,6 +23,10 @@ WITH = ("cart", "goes_with", "thanks")
 """Placements that ask what goes with products, not what is like them."""
 
 SCORE_SCALE = 0.01
+LOOKED = "wanted_slopes"
+"""What a model's description holds when tastes were learned from looks."""
+
+NO_WEIGHT: Array = np.zeros(0, np.float32)
 VISIT_DECAY = 0.8
 
 
@@ -71,68 +76,92 @@ def taste(model: Model) -> Taste:
     )
 
 
-def wanted(model: Model, reader: Reader, context: Array) -> Array:
-    """Return every product's chance of being wanted by this visitor if looked at."""
-    return sigmoid(wanted_logit(model, reader, context)).astype(np.float32)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What decides a visitor's scores, before any product is looked at.
+
+    Attributes:
+        model: The published model.
+        reader: Whoever looks.
+        said: What looks say; None where nothing was looked at, or tastes are learned
+            from opened slots.
+        leaning: The taste with the present visit, (k,); empty where none is known.
+        near: Products whose log-odds what the visitor did raises, ascending.
+        more: By how much, float32.
+        goes: Products that go with the visit's, ascending.
+        with_them: What that adds to their chance, float32.
+    """
+
+    model: Model
+    reader: Reader
+    said: Said | None = None
+    leaning: Array
+    near: Array
+    more: Array
+    goes: Array
+    with_them: Array
+
+    @property
+    def looked(self) -> bool:
+        """Whether products are ranked by the chance of being wanted once looked at."""
+        return LOOKED in self.model.meta
+
+    def logit(self, at: Array | None = None) -> Array:
+        """Return the log-odds of the chance that products are ranked by, float32.
+
+        Args:
+            at: Product numbers, ascending; None for all.
+        """
+        if self.looked:
+            logit = self._wanted(at)
+        else:
+            logit = _of(self.model.arrays["base_logit"], at).astype(np.float32)
+        place, which = placed(self.near, at)
+        logit[place] += self.more[which]
+        return logit
+
+    def _wanted(self, at: Array | None) -> Array:
+        arrays = self.model.arrays
+        intercept, by_appeal, *by_reading, by_bought = self.model.meta[LOOKED]
+        logit: Array = np.float32(by_appeal) * _of(arrays["appeal"], at)
+        logit += np.float32(intercept)
+        if "taste_vector" in arrays:
+            logit += np.float32(by_reading[0]) * _of(arrays["opened_level"], at)
+            if len(self.leaning):
+                pull = np.float32(by_reading[1]) * self.leaning
+                logit += _of(arrays["taste_vector"], at) @ pull
+        elif self.said is not None:
+            logit += np.float32(self.said.by_level) * _of(arrays["price_level"], at)
+            logit += self.said.by_kind.take(_of(arrays["category"], at))
+        if len(self.reader.items):
+            place, _ = placed(self.reader.items, at)
+            logit[place] += np.float32(by_bought)
+        return logit
+
+    def chances(self, at: Array | None = None) -> Array:
+        """Return the chance that products are ranked by, float32."""
+        chance: Array = sigmoid(self.logit(at)).astype(np.float32)
+        if not self.looked and len(self.reader.items):
+            place, which = placed(self.reader.items, at)
+            chance[place] = np.maximum(chance[place], self.reader.own[which])
+        return chance
+
+    def scores(self, at: Array | None = None) -> Array:
+        """Return the score by which products are ranked, float32."""
+        total = self.chances(at)
+        if len(self.goes):
+            place, which = placed(self.goes, at)
+            total[place] += self.with_them[which]
+        result: Array = total * _of(self.model.arrays["factor"], at)
+        return result
+
+    def singled_out(self) -> Array:
+        """Return the products that more is known of than of others like them."""
+        return np.concatenate([self.near, self.reader.items, self.goes])
 
 
-def wanted_logit(model: Model, reader: Reader, context: Array) -> Array:
-    """Return the log-odds of it, float32, shape (n_products,)."""
-    intercept, by_appeal, *by_reading, by_bought = model.meta["wanted_slopes"]
-    logit: Array = np.float32(by_appeal) * model.arrays["appeal"]
-    logit += np.float32(intercept)
-    read = _opened if "taste_vector" in model.arrays else _looked
-    logit += read(model, reader, context[-20:], by_reading)
-    if len(reader.items):
-        logit[reader.items] += np.float32(by_bought)
-    return logit
-
-
-def _opened(
-    model: Model, reader: Reader, seen: Array, slopes: Sequence[float]
-) -> Array:
-    """Return what is added to the log-odds by a taste learned from opened slots."""
-    by_opened, by_leaning = slopes
-    level, vector = model.arrays["opened_level"], model.arrays["taste_vector"]
-    added: Array = np.float32(by_opened) * level
-    leaning = after_visit(reader.taste, reader.precision, vector, level, seen)
-    if len(leaning):
-        added = added + np.float32(by_leaning) * (vector @ leaning)
-    return added
-
-
-def _looked(
-    model: Model, reader: Reader, seen: Array, slopes: Sequence[float]
-) -> Array:
-    """Return what is added to the log-odds by looks alone."""
-    items = np.concatenate([reader.looks, seen])
-    if len(items) == 0:
-        return np.zeros(len(model.arrays["appeal"]), np.float32)
-    now = VISIT_DECAY ** np.arange(len(seen) - 1, -1, -1, dtype=np.float32)
-    weights = np.concatenate([reader.look_weights, now])
-    return taste(model).said(items, weights, slopes)
-
-
-def chances(model: Model, reader: Reader) -> Array:
-    """Return every product's chance of being bought by this reader in 30 days."""
-    return _chances(model, reader, bought_logit(model, reader), None)
-
-
-def bought_logit(model: Model, reader: Reader) -> Array:
-    """Return the log-odds of it, but for what the reader bought before, float32."""
-    base = np.array(model.arrays["base_logit"], np.float32)
-    if len(reader.items):
-        found, score = near(model).sparse(reader.items, reader.weights)
-        base[found] += np.float32(model.meta["score_slope"]) * likely(score)
-    return base
-
-
-def _chances(model: Model, reader: Reader, logit: Array, at: Array | None) -> Array:
-    chance: Array = sigmoid(logit if at is None else logit[at]).astype(np.float32)
-    if len(reader.items):
-        place, which = placed(reader.items, at)
-        chance[place] = np.maximum(chance[place], reader.own[which])
-    return chance
+def _of(values: Array, at: Array | None) -> Array:
+    return values if at is None else values.take(at, axis=0)
 
 
 def placed(items: Array, at: Array | None) -> tuple[Array, Array]:
@@ -149,6 +178,57 @@ def placed(items: Array, at: Array | None) -> tuple[Array, Array]:
     return place[which], which
 
 
+def visit_of(
+    model: Model, reader: Reader, context: Array, placement: str = "home"
+) -> Visit:
+    """Return what decides a visitor's scores.
+
+    With looks learned, products are ranked by the chance of being wanted once looked
+    at, else by the chance of a sale. What goes with a cart's products is added; beside
+    a product, what is like it is in the visitor's taste already.
+    """
+    looked, recent = LOOKED in model.meta, context[-20:]
+    goes, with_them = NOTHING, NO_WEIGHT
+    if len(recent) and (placement in WITH or not looked):
+        goes, weight = goes_with(model).sparse(recent, context_weights(len(recent)))
+        with_them = np.float32(CONTEXT_WEIGHT) * weight
+    said, leaning, found, more = None, NO_WEIGHT, NOTHING, NO_WEIGHT
+    if not looked:
+        found, score = near(model).sparse(reader.items, reader.weights)
+        slope = np.float32(model.meta["score_slope"])
+        more = (slope * likely(score)).astype(np.float32)
+    elif "taste_vector" in model.arrays:
+        vector, level = model.arrays["taste_vector"], model.arrays["opened_level"]
+        leaning = after_visit(reader.taste, reader.precision, vector, level, recent)
+    elif len(reader.looks) or len(recent):
+        now = VISIT_DECAY ** np.arange(len(recent) - 1, -1, -1, dtype=np.float32)
+        items = np.concatenate([reader.looks, recent])
+        weights = np.concatenate([reader.look_weights, now])
+        said = taste(model).said(items, weights, model.meta[LOOKED][2:-1])
+        found, more = said.near, said.more
+    return Visit(
+        model=model,
+        reader=reader,
+        said=said,
+        leaning=leaning,
+        near=found,
+        more=more,
+        goes=goes,
+        with_them=with_them,
+    )
+
+
+def wanted(model: Model, reader: Reader, context: Array) -> Array:
+    """Return every product's chance of being wanted by this visitor if looked at."""
+    return visit_of(model, reader, context).chances()
+
+
+def chances(model: Model, reader: Reader) -> Array:
+    """Return every product's chance of being bought by this reader in 30 days."""
+    sale = replace(model, meta={k: v for k, v in model.meta.items() if k != LOOKED})
+    return visit_of(sale, reader, NOTHING).chances()
+
+
 def context_weights(count: int) -> Array:
     """Return weights of a visit's products, oldest first, the latest counting 1."""
     result: Array = CONTEXT_DECAY ** np.arange(count - 1, -1, -1, dtype=float)
@@ -158,58 +238,8 @@ def context_weights(count: int) -> Array:
 def scores(
     model: Model, reader: Reader, context: Array, placement: str = "home"
 ) -> Array:
-    """Return the score by which products are ranked, shape (n_products,).
-
-    With looks learned, products are ranked by the chance of being wanted once looked
-    at, else by the chance of a sale. What goes with a cart's products is added; beside
-    a product, what is like it is in the visitor's taste already.
-    """
-    logit = score_logit(model, reader, context)
-    said = said_with(model, context, placement)
-    return scores_at(model, reader, logit, said, None)
-
-
-def score_logit(model: Model, reader: Reader, context: Array) -> Array:
-    """Return the log-odds of the chance that products are ranked by, float32."""
-    if "wanted_slopes" in model.meta:
-        return wanted_logit(model, reader, context)
-    return bought_logit(model, reader)
-
-
-def said_with(model: Model, context: Array, placement: str) -> tuple[Array, Array]:
-    """Return products that go with a visit's, ascending, and what that adds."""
-    if not len(context) or ("wanted_slopes" in model.meta and placement not in WITH):
-        return NOTHING, np.zeros(0, np.float32)
-    recent = context[-20:]
-    found, said = goes_with(model).sparse(recent, context_weights(len(recent)))
-    return found, np.float32(CONTEXT_WEIGHT) * said
-
-
-def scores_at(
-    model: Model,
-    reader: Reader,
-    logit: Array,
-    said: tuple[Array, Array],
-    at: Array | None,
-) -> Array:
-    """Return the scores of some products, or of all.
-
-    Args:
-        model: The model.
-        reader: Whoever looks.
-        logit: What `score_logit` returned.
-        said: What `said_with` returned.
-        at: Product numbers, ascending; None for all.
-    """
-    if "wanted_slopes" in model.meta:
-        total: Array = sigmoid(logit if at is None else logit[at]).astype(np.float32)
-    else:
-        total = _chances(model, reader, logit, at)
-    place, which = placed(said[0], at)
-    total[place] += said[1][which]
-    factor = model.arrays["factor"]
-    result: Array = total * (factor if at is None else factor[at])
-    return result
+    """Return the score by which products are ranked, shape (n_products,)."""
+    return visit_of(model, reader, context, placement).scores()
 
 
 def boosted(model: Model, score: Array, boosts: Mapping[str, float]) -> Array:

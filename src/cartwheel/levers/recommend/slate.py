@@ -158,16 +158,15 @@ def _say(
 def _strongest_sources(lists: Neighbours, items: Array, sources: Array) -> Array:
     """Return which source says most about each item, -1 for none, shape (n_items,)."""
     listed = lists.index.take(sources, axis=0).ravel()
-    asked = np.zeros(len(lists.index), bool)
-    asked[items] = True
-    met = np.flatnonzero(asked.take(listed))
+    order = np.argsort(items)
+    place = items[order].searchsorted(listed)
+    place[place == len(items)] = 0
+    met = np.flatnonzero(items[order[place]] == listed)
     row, column = np.divmod(met, lists.index.shape[1])
     weight = lists.weight[sources[row], column]
     heard = weight > 0  # lists are padded with products that nothing is said of
-    place = np.zeros(len(lists.index), np.int64)
-    place[items] = np.arange(len(items))
     said = np.zeros((len(items), len(sources)), weight.dtype)
-    said[place[listed[met[heard]]], row[heard]] = weight[heard]
+    said[order[place[met[heard]]], row[heard]] = weight[heard]
     best = said.argmax(axis=1)
     strongest = said[np.arange(len(best)), best]
     result: Array = np.where(strongest > 0, sources[best], -1)

@@ -78,6 +78,23 @@ def after_visit(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What looks add to the log-odds of products.
+
+    Attributes:
+        by_level: Added a standard deviation of price level.
+        by_kind: Added by category, float32, (c,).
+        near: Products that are neighbours of what was looked at, ascending.
+        more: Added to each of these besides, float32.
+    """
+
+    by_level: float
+    by_kind: Array
+    near: Array
+    more: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Taste:
     """How looks are read; n products, c categories.
 
@@ -114,11 +131,11 @@ class Taste:
         found[:, 2] = np.log(self._kinds(items, weights))[self.category]
         return found
 
-    def said(self, items: Array, weights: Array, slopes: Sequence[float]) -> Array:
-        """Return what `readings` adds to the log-odds of every product, shape (n,).
+    def said(self, items: Array, weights: Array, slopes: Sequence[float]) -> Said:
+        """Return what `readings` adds to the log-odds of products, in its parts.
 
         Few products are neighbours of what was looked at; all others have one and the
-        same first reading, which keeps this fast in a large catalogue.
+        same first reading.
 
         Args:
             items: Product numbers looked at, shape (k,).
@@ -128,17 +145,19 @@ class Taste:
         heard = float(weights.sum())
         trust = heard / (heard + TRUST_LOOKS)
         by_list, by_level, by_category = slopes
-        found: Array = self.level * np.float32(by_level * self._leaning(items, weights))
         kinds = by_category * np.log(self._kinds(items, weights))
-        found += kinds.astype(np.float32).take(self.category)
         none = np.log(1.0 - trust + 1e-6)
-        found += np.float32(by_list * none)
         near, score = self.lists.sparse(items, weights)
+        more = np.zeros(0)
         if len(near):
             like = score / max(float(score.sum()), 1e-9) / self.share[near]
             more = np.log(trust * like + (1.0 - trust) + 1e-6) - none
-            found[near] += (by_list * more).astype(np.float32)
-        return found
+        return Said(
+            by_level=by_level * self._leaning(items, weights),
+            by_kind=(kinds + by_list * none).astype(np.float32),
+            near=near,
+            more=(by_list * more).astype(np.float32),
+        )
 
     def _leaning(self, items: Array, weights: Array) -> float:
         """Return how dear a thing of its kind the visitor goes for."""
