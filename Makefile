@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 PORT ?= 8642
+SHOP ?= demo-shop
 
 .PHONY: help demo test check lint types lock-check wheel-check test-spark browser java referee \
-	postgres bench crash screenshot lock clean
+	postgres bench wrk crash screenshot lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -61,6 +62,10 @@ referee: $(VENV)/dev ## Connected must beat isolated in fixed simulated worlds
 
 bench: $(VENV)/dev ## Speed and memory, printed with the machine
 	$(BIN)/python -m bench
+
+wrk: $(VENV)/dev ## Load by wrk on a shop: make wrk SHOP=demo-shop
+	@scripts/need.sh wrk wrk "load by wrk"
+	$(BIN)/python -m bench.wrk $(SHOP)
 
 crash: $(VENV)/dev ## kill -9 of turn, API and import, 20 times each
 	$(BIN)/python scripts/crash.py --times 20

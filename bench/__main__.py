@@ -38,6 +38,7 @@ PARTS: Mapping[str, Part] = {
     "segments": segments.segments,
     "events": api.events_part,
     "serving": serving.serving,
+    "serving-growth": serving.serving_growth,
     "recommendations": api.recommendations_part,
     "import": online_retail.imports,
     "turn": online_retail.turn,

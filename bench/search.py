@@ -4,7 +4,8 @@ Titles only. Gain is relevance - 1, discount 1 / log2(rank + 1), the ideal from 
 query's judged products; unjudged ones gain nothing. A sixth of the queries, by hash, is
 where settings were chosen: it is never reported and teaches in every fold. The others
 are in five folds by query: what clicks teach is learned from the judgements of the
-other folds, as a shop would from clicks.
+other folds, as a shop would from clicks. Where the sentence model is installed the
+lever also runs with it, and so does a peer that mixes it with BM25.
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ import numpy as np
 
 from bench.measure import Figure, Plan, Skipped
 from bench.search_peers import peers
-from bench.search_shop import Judged, learned_model, plain_model, read_judged
+from bench.search_shop import (
+    MEANING,
+    Judged,
+    learned_model,
+    meanings_known,
+    plain_model,
+    read_judged,
+    with_meanings,
+)
 from cartwheel.levers.base import Model, Request
 from cartwheel.levers.search import Search
 
@@ -64,24 +73,31 @@ def search(plan: Plan) -> Iterator[Figure]:
     groups = query_groups(judged, reported)
     found: dict[str, dict[str, Row]] = {}
     skipped: list[str] = []
-    for name, ranker in peers(judged.titles):
+    plain, meaning = plain_model(judged), None
+    if meanings_known():
+        meaning = with_meanings(plain, judged)
+    else:
+        skipped.append(f"meaning: the package {MEANING} is not installed")
+    vectors = None if meaning is None else meaning.arrays["meaning_of"]
+    for name, ranker in peers(judged.titles, vectors):
         if isinstance(ranker, str):
             skipped.append(f"{name}: {ranker}")
             continue
         found[name] = {q: score(judged, q, ranker(q)) for q in reported}
-    found["ours, no click"] = {
-        q: score(judged, q, ranker(q))
-        for ranker in [lever_ranker(plain_model(judged), judged)]
-        for q in reported
-    }
-    found["ours, learned"] = _in_folds(judged, reported, quick=plan.quick)
+    for model, how in ((plain, ""), (meaning, ", meaning")):
+        if model is not None:
+            ranker = lever_ranker(model, judged)
+            found[f"ours, no click{how}"] = {
+                q: score(judged, q, ranker(q)) for q in reported
+            }
+            found[f"ours, learned{how}"] = _in_folds(judged, reported, plan, model)
     for text in skipped:
         print(f"search: {text}", flush=True)
     yield from figures(found, groups)
 
 
 def _in_folds(
-    judged: Judged, reported: Sequence[str], *, quick: bool
+    judged: Judged, reported: Sequence[str], plan: Plan, plain: Model
 ) -> dict[str, Row]:
     rows: dict[str, Row] = {}
     for fold in range(FOLDS):
@@ -93,7 +109,7 @@ def _in_folds(
             for q in judged.queries
             if part(q, DEVELOPMENT, "part") == 0 or part(q, FOLDS, "fold") != fold
         ]
-        learned = learned_model(judged, others[:QUICK] if quick else others)
+        learned = learned_model(judged, others[:QUICK] if plan.quick else others, plain)
         ranker = lever_ranker(learned, judged)
         rows |= {q: score(judged, q, ranker(q)) for q in mine}
     return rows
@@ -180,14 +196,13 @@ def figures(
             means = {
                 name: float(np.nanmean(one[metric])) for name, one in columns.items()
             }
-            ours = "ours, learned"
             best = max(
                 (name for name in means if not name.startswith("ours")),
                 key=lambda name: means[name],
                 default=None,
             )
             for name, mean in means.items():
-                aimed = name == ours and (metric, group) in TARGETS
+                aimed = name.startswith("ours, learned") and (metric, group) in TARGETS
                 yield Figure(
                     part="search",
                     name=f"{metric}: {name}",
@@ -207,7 +222,7 @@ def figures(
                         values=[(mean - chance) / (1 - chance)],
                         floor=not name.startswith("ours"),
                     )
-            for name in ("ours, no click", ours):
+            for name in (name for name in means if name.startswith("ours")):
                 if best is not None:
                     yield _difference(columns, name, best, metric, group)
 

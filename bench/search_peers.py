@@ -16,8 +16,15 @@ MIXED = 0.3
 """Weight of the characters beside BM25, each divided by its best score."""
 
 
-def peers(titles: Sequence[str]) -> Iterator[tuple[str, Ranker | str]]:
-    """Yield each peer's name and its ranker, or why it is skipped."""
+def peers(
+    titles: Sequence[str], vectors: np.ndarray[Any, Any] | None = None
+) -> Iterator[tuple[str, Ranker | str]]:
+    """Yield each peer's name and its ranker, or why it is skipped.
+
+    Args:
+        titles: What is found.
+        vectors: The titles' vectors by the sentence model, None without it.
+    """
     makers: dict[str, Callable[[Sequence[str]], Ranker]] = {
         "bm25s": lambda t: _bm25s(t, stemmed=False),
         "bm25s, stemmed": lambda t: _bm25s(t, stemmed=True),
@@ -25,6 +32,11 @@ def peers(titles: Sequence[str]) -> Iterator[tuple[str, Ranker | str]]:
         "tantivy": _tantivy,
         "SQLite FTS5": _fts5,
     }
+    if vectors is not None:
+        makers |= {
+            "sentence model": lambda t: _best_of(_cosines(vectors)),
+            "bm25s, stemmed, and sentence model": lambda t: _fused(t, vectors),
+        }
     for name, make in makers.items():
         try:
             yield name, make(titles)
@@ -82,6 +94,36 @@ def _with_characters(titles: Sequence[str]) -> Ranker:
         alike = np.asarray((cutter.transform([query]) @ letters).todense()).ravel()
         mixed = said / max(float(said.max()), 1e-9)
         return _best(mixed + MIXED * alike / max(float(alike.max()), 1e-9))
+
+    return ranker
+
+
+def _cosines(
+    vectors: np.ndarray[Any, Any],
+) -> Callable[[str], np.ndarray[Any, Any]]:
+    from bench.search_shop import MEANING
+    from cartwheel.text.meaning.port import open_embedder
+
+    embedder, whole = open_embedder(MEANING), vectors.astype(np.float32)
+    return lambda query: whole @ embedder.embed([query])[0]
+
+
+def _best_of(scores: Callable[[str], np.ndarray[Any, Any]]) -> Ranker:
+    return lambda query: _best(scores(query))
+
+
+def _fused(titles: Sequence[str], vectors: np.ndarray[Any, Any]) -> Ranker:
+    """Return the two rankings joined by reciprocal ranks (Cormack and others, 2009)."""
+    both = (_bm25_scores(titles, stemmed=True), _cosines(vectors))
+
+    def ranker(query: str) -> Sequence[int]:
+        joined = np.zeros(len(titles))
+        for scores in both:
+            said = scores(query)
+            best = np.argsort(-said, kind="stable")[:DEPTH]
+            best = best[said[best] > 0]
+            joined[best] += 1.0 / (60.0 + np.arange(1, len(best) + 1))
+        return _best(joined)
 
     return ranker
 

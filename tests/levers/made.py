@@ -7,6 +7,7 @@ elasticity for the whole shop.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -133,6 +134,12 @@ def to_table(signal: Signal, frame: pd.DataFrame) -> pa.Table:
     if frame.empty:
         return signal.empty()
     return signal.conform(pa.Table.from_pandas(frame, preserve_index=False))
+
+
+def with_options(data: Signals, options: Mapping[str, Mapping[str, Any]]) -> Signals:
+    """Return signals of a shop with other settings under `levers`."""
+    context = dataclasses.replace(data.context, options=options)
+    return Signals(data._tables, context, data._allowed)
 
 
 def replace(data: Signals, signal: Signal, frame: pd.DataFrame) -> Signals:

@@ -242,6 +242,15 @@ def test_this_visits_taste_moves_inside_a_tier_only() -> None:
     assert found(model, "red mug", context=("p02",))[0] == "p01"
 
 
+def test_what_somebody_took_before_moves_inside_a_tier_and_less_than_now() -> None:
+    data = shop(["Red mug", "Red mug", "Tea", "Tin"], brand=["A", "B", "B", "A"])
+    model = model_of(data)
+    assert found(model, "red mug", remembered=("p02",))[0] == "p01"
+    assert found(model, "red mug", remembered=("p02",), context=("p03",))[0] == "p00"
+    assert found(model, "red mug", remembered=("p02", "gone"), holdout=True)[0] == "p00"
+    assert found(model, "tea", remembered=("p03",)) == ["p02"]
+
+
 @settings(deadline=None, max_examples=200)
 @given(
     relevance=st.lists(st.floats(0, 1e6), min_size=1, max_size=30),

@@ -27,11 +27,13 @@ from cartwheel.api.recommendations import (
 from cartwheel.api.serving import SEARCH, Served, Serving, make_decision_id
 from cartwheel.levers.base import Request as Question
 from cartwheel.levers.base import SuggestingLever
+from cartwheel.levers.recommend.reader import remembered
 from cartwheel.measure.assign import looker_held_out
 
 if TYPE_CHECKING:
     from cartwheel.api.serving import Published
     from cartwheel.channels.storefront import Cards
+    from cartwheel.levers.base import Model
 
 router = APIRouter(tags=["search"])
 log = structlog.get_logger("cartwheel.api")
@@ -202,6 +204,10 @@ async def get_search(
 def make_question(looked: Looked, request: Request) -> Question:
     """Return the lever's request; who looks is assigned by the stable hash."""
     state = request.app.state
+    people: Model | None = state.serving.model  # the recommender's knows them
+    known = (
+        () if people is None else remembered(people, looked.customer, looked.visitor)
+    )
     filters: dict[str, tuple[str, ...]] = {}
     for pair in looked.filter:
         name, _, value = pair.partition(":")
@@ -211,16 +217,16 @@ def make_question(looked: Looked, request: Request) -> Question:
         customer=looked.customer,
         visitor=looked.visitor,
         context=split_ids(looked.context)[-50:],
+        remembered=known,
         limit=looked.limit,
         offset=looked.offset,
         query=looked.q,
         filters=filters,
         excluded=frozenset(split_ids(looked.exclude)),
-        # Whose device it is stands in the recommender's model.
         holdout=looker_held_out(
             looked.customer,
             looked.visitor,
-            model=state.serving.model,
+            model=people,
             holdout=state.shop.settings.holdout,
             trials=state.search_serving.trials,
             lever=SEARCH,

@@ -310,6 +310,8 @@ class Request:
         customer: Customer id, if known and allowed to be used.
         visitor: Device or session id.
         context: Product ids of this visit, oldest first.
+        remembered: Product ids that whoever looks took or looked at before, the most
+            telling first; only where that may be used.
         limit: Slots to fill.
         holdout: Whoever looks is left alone: answer with the untouched rule.
         excluded: Product ids that must not be shown: the gate keeps them out of every
@@ -325,6 +327,7 @@ class Request:
     customer: str | None = None
     visitor: str | None = None
     context: tuple[str, ...] = ()
+    remembered: tuple[str, ...] = ()
     limit: int = 10
     holdout: bool = False
     excluded: frozenset[str] = frozenset()

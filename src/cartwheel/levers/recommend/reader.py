@@ -111,6 +111,23 @@ def find_reader(
     )
 
 
+def remembered(
+    model: Model, customer: str | None, visitor: str | None, *, most: int = 20
+) -> tuple[str, ...]:
+    """Return what is known that somebody bought or looked at, most telling first.
+
+    Nothing is told of who objects to personalisation, nor by a model without readers.
+    """
+    if "silent" not in model.arrays:
+        return ()
+    reader = find_reader(model, customer, visitor)
+    items = np.concatenate([reader.items, reader.looks])
+    weights = np.concatenate([reader.weights, reader.look_weights])
+    order = np.argsort(-weights, kind="stable")
+    names = model.arrays["product_id"][items[order]].tolist()
+    return tuple(dict.fromkeys(names))[:most]
+
+
 def _looks(
     model: Model, customer: str | None, visitor: str | None
 ) -> tuple[Array, Array]:

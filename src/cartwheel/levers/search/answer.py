@@ -19,6 +19,7 @@ from cartwheel.levers.search.facets import (
 )
 from cartwheel.levers.search.learned import NOTHING_LEARNED, found_by_clicks
 from cartwheel.levers.search.match import Matches, match
+from cartwheel.levers.search.meaning import Near, blended, near, without_meanings
 from cartwheel.levers.search.query import Constraint, Understood, understand
 from cartwheel.levers.search.ranker import BY_CLICKS, rank
 from cartwheel.levers.search.tiers import in_tiers
@@ -49,22 +50,30 @@ class Narrowed:
 def answer_query(model: Model, request: Request) -> Answer:
     """Answer a search, or list what can be bought where no query is given."""
     arrays, meta = model.arrays, model.meta
-    if request.holdout:  # what clicks teach is the lever's, left alone means without
-        arrays = {**arrays, **NOTHING_LEARNED}
+    if request.holdout:  # what was learned is the lever's, left alone means without
+        arrays = {**without_meanings(arrays), **NOTHING_LEARNED}
     n = len(arrays["product_id"])
     names: list[str] = meta["facets"]
     asked = understand(
         arrays, names, request.query, minor_digits=int(meta["minor_digits"])
     )
-    # "A gift under 30" where nothing says gift: what costs less is still an answer.
-    listing = not asked.parts and (not request.query.strip() or bool(asked.constraints))
-    found = match(arrays, asked.parts, n)
     open_ = _open(model, request)
+    close = near(arrays, asked.meaning, open_)
+    # "A gift under 30" where nothing says gift: what costs less is still an answer.
+    listing = not (asked.parts or (close is not None and len(close.at))) and (
+        not request.query.strip() or bool(asked.constraints)
+    )
+    found = match(arrays, asked.parts, n)
     met = np.array(open_) if listing else open_ & _met(found, open_)
     also = found_by_clicks(arrays, asked.parts, BY_CLICKS)
     met[also] = open_[also]
+    if close is not None:
+        met[close.at] = True
     narrowed = _narrow(model, request, asked, found, met)
-    order = _ranked(model, request, asked, found, narrowed.left, listing=listing)
+    if listing:
+        order = _listed(model, request, narrowed.left)
+    else:
+        order = _ranked(model, request, asked, found, close, narrowed.left)
     total = int(narrowed.left.sum())
     shown = order[request.offset : request.offset + request.limit]
     rule = "keyword" if request.holdout else model.rule
@@ -73,7 +82,7 @@ def answer_query(model: Model, request: Request) -> Answer:
             Slot(
                 product_id=str(arrays["product_id"][at]),
                 propensity=1.0,
-                reason=_reason(model, asked, found, int(at), listing=listing),
+                reason=_reason(model, asked, found, close, int(at), listing=listing),
             )
             for at in shown
         ),
@@ -184,28 +193,30 @@ def _constrained(arrays: Mapping[str, Array], one: Constraint, found: Matches) -
     return mask
 
 
+def _listed(model: Model, request: Request, left: Array) -> Array:
+    """Return what can be bought where no word is searched for, most wanted first."""
+    at = np.flatnonzero(left)
+    wanted = model.arrays["popularity"][at] * _boosts(model, request, at)
+    return at[np.lexsort((model.arrays["newest"][at], -wanted))]
+
+
 def _ranked(
     model: Model,
     request: Request,
     asked: Understood,
     found: Matches,
+    close: Near | None,
     left: Array,
-    *,
-    listing: bool,
 ) -> Array:
     """Return the products that are left, best first."""
     at = np.flatnonzero(left)
     arrays = model.arrays
-    if listing:
-        wanted = arrays["popularity"][at] * _boosts(model, request, at)
-        return at[np.lexsort((arrays["newest"][at], -wanted))]
-    plain = found.score[at]
     if request.holdout:
-        return at[np.lexsort((at, -plain))]
-    relevance = plain * found.covered[at] * _boosts(model, request, at)
+        return at[np.lexsort((at, -found.score[at]))]
+    relevance = blended(found, close, at) * _boosts(model, request, at)
     if "order_leaf" not in arrays or not len(at):
         return at[in_tiers(model, request, at, relevance)]
-    best, learned = rank(arrays, asked, found, left)
+    best, learned = rank(arrays, asked, found, close, left)
     learned = learned * _boosts(model, request, best)
     first = best[in_tiers(model, request, best, learned)]
     rest = at[~np.isin(at, best)]
@@ -224,7 +235,13 @@ def _boosts(model: Model, request: Request, at: Array) -> Array:
 
 
 def _reason(
-    model: Model, asked: Understood, found: Matches, at: int, *, listing: bool
+    model: Model,
+    asked: Understood,
+    found: Matches,
+    close: Near | None,
+    at: int,
+    *,
+    listing: bool,
 ) -> str:
     if listing:
         popular = float(model.arrays["popularity"][at]) > 0
@@ -232,6 +249,8 @@ def _reason(
     met = [
         p.said for p, s in zip(asked.parts, found.parts[:, at], strict=True) if s > 0
     ]
+    if not met and close is not None and at in close.at:
+        return "Close in meaning to what was searched for"
     if not met:
         return "Opened by others who searched for this"
     return "Says " + ", ".join(dict.fromkeys(met))

@@ -13,6 +13,7 @@ import numpy as np
 
 from cartwheel.levers.search.learned import learned_scores
 from cartwheel.levers.search.match import Matches
+from cartwheel.levers.search.meaning import Near
 from cartwheel.levers.search.query import Part, Understood
 from cartwheel.levers.search.runs import runs
 from cartwheel.levers.search.triples import triples
@@ -41,11 +42,17 @@ NAMES = (
     "clicked",  # how well queries that led to the product agree with this one
     "clicked_met",
     "rank",  # logarithm of the place by blend
+    "meaning",  # cosine to the query, 0 where meanings are not known
+    "nearness",  # the same as a share of the nearest product's
 )
 
 
 def features(
-    arrays: Mapping[str, Array], asked: Understood, found: Matches, at: Array
+    arrays: Mapping[str, Array],
+    asked: Understood,
+    found: Matches,
+    close: Near | None,
+    at: Array,
 ) -> Array:
     """Return features of candidates, float64, shape (n_candidates, n_features).
 
@@ -53,6 +60,7 @@ def features(
         arrays: The model's arrays.
         asked: The query.
         found: How well every product meets it.
+        close: How near every product is to it in meaning, where that is known.
         at: Numbers of the candidates.
     """
     parts = asked.parts
@@ -78,6 +86,8 @@ def features(
         "clicked": clicked,
         "clicked_met": clicked_met,
         "rank": np.log1p((-blend).argsort(kind="stable").argsort()),
+        "meaning": np.zeros(len(at)) if close is None else close.cosine[at],
+        "nearness": np.zeros(len(at)) if close is None else close.share(at),
     }
     return np.column_stack([np.asarray(columns[name], float) for name in NAMES])
 

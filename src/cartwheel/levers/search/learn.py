@@ -19,6 +19,7 @@ from cartwheel.levers.search.learned import (
     learn_synonyms,
     learn_words,
 )
+from cartwheel.levers.search.meaning import learn_meaning, meanings
 from cartwheel.levers.search.options import Options
 from cartwheel.levers.search.query import Understood, understand
 from cartwheel.levers.search.ranker import judge_order, learn_order
@@ -36,7 +37,7 @@ LEAST_SEARCHES = 2
 may be anything."""
 
 
-def learn_model(data: Signals, *, seed: int) -> Model:
+def learn_model(data: Signals, previous: Model | None, *, seed: int) -> Model:
     """Return the model.
 
     Words and synonyms are learned from any clicks; the order only from enough, and it
@@ -44,11 +45,16 @@ def learn_model(data: Signals, *, seed: int) -> Model:
 
     Args:
         data: The lever's signals.
+        previous: The model of the last turn.
         seed: Seed of the ranker's draws.
     """
     options = Options.of(data)
     model = keyword_model(data)
     arrays, meta = dict(model.arrays), {**model.meta, "boost": options.boost}
+    if options.model_folder:
+        arrays |= learn_meaning(
+            read_goods(data), options.model_folder, previous, most=options.model_texts
+        )
     wanted = read_wanted(data, arrays["product_id"])
     rule = "keyword and boosts"
     if len(wanted.query):
@@ -57,7 +63,7 @@ def learn_model(data: Signals, *, seed: int) -> Model:
     test: dict[str, float] = {}
     clicks = int(np.asarray(data.table(SEARCH_CLICKS).column("clicks"), float).sum())
     if clicks >= options.clicks_to_learn:
-        test = judge_order(model.arrays, wanted, seed=seed)
+        test = judge_order({**model.arrays, **meanings(arrays)}, wanted, seed=seed)
         if test.get("gain_low", 0.0) > 0:
             arrays |= learn_order(arrays, wanted, seed=seed)
             rule = "learned order and boosts"

@@ -73,7 +73,7 @@ class Search:
 
     def learn(self, data: Signals, previous: Model | None, *, seed: int) -> Model:
         """Build the index and learn the order from what was clicked."""
-        return learn_model(data, seed=seed)
+        return learn_model(data, previous, seed=seed)
 
     def emit(self, model: Model, data: Signals) -> Mapping[str, pa.Table]:
         """Return the searches that find nothing, or nothing that is opened."""

@@ -105,6 +105,14 @@ class Understood:
     price: Price | None = None
     constraints: tuple[Constraint, ...] = field(default=())
 
+    @property
+    def meaning(self) -> str:
+        """The query without its slips and its price."""
+        for one in self.constraints:
+            if one.name == "price":
+                return one.rest
+        return self.corrected or self.text
+
 
 def understand(
     arrays: Mapping[str, Array], names: Sequence[str], query: str, *, minor_digits: int

@@ -23,6 +23,7 @@ from cartwheel.levers.search.learned import (
     learn_words,
 )
 from cartwheel.levers.search.match import Matches, match
+from cartwheel.levers.search.meaning import Near, near, read_ahead
 from cartwheel.levers.search.query import Understood, understand
 from cartwheel.levers.trees import Trees, from_lightgbm
 
@@ -69,20 +70,27 @@ FEWEST_JUDGED = 50
 
 
 def candidates(
-    arrays: Mapping[str, Array], asked: Understood, found: Matches, left: Array
+    arrays: Mapping[str, Array],
+    asked: Understood,
+    found: Matches,
+    close: Near | None,
+    left: Array,
 ) -> Array:
-    """Return the products that are ranked: the best by words and by clicks."""
+    """Return the products that are ranked: the best by words, clicks and meaning."""
     blend = np.where(left, found.score * found.covered, 0.0)
     most = min(CANDIDATES, int((blend > 0).sum()))
-    if most == 0:
-        return np.zeros(0, np.int64)
-    at = np.argpartition(-blend, most - 1)[:most]
-    also = found_by_clicks(arrays, asked.parts, BY_CLICKS)
-    return np.unique(np.concatenate([at, also[left[also]]]))
+    at = np.argpartition(-blend, most - 1)[:most] if most else np.zeros(0, np.int64)
+    also = [found_by_clicks(arrays, asked.parts, BY_CLICKS)]
+    also += [close.at] if close is not None else []
+    return np.unique(np.concatenate([at, *(more[left[more]] for more in also)]))
 
 
 def rank(
-    arrays: Mapping[str, Array], asked: Understood, found: Matches, left: Array
+    arrays: Mapping[str, Array],
+    asked: Understood,
+    found: Matches,
+    close: Near | None,
+    left: Array,
 ) -> tuple[Array, Array]:
     """Return the ranked products and their relevance by the learned order, above 0.
 
@@ -90,12 +98,14 @@ def rank(
         arrays: The model's arrays, with a learned order.
         asked: The query.
         found: How well every product meets it.
+        close: How near every product is to it in meaning, where that is known.
         left: Which products may be ranked, shape (n,).
     """
-    at = candidates(arrays, asked, found, left)
+    at = candidates(arrays, asked, found, close, left)
     if not len(at):
         return at, np.zeros(0)
-    score = Trees.read(arrays, TREES).predict(features(arrays, asked, found, at))
+    table = features(arrays, asked, found, close, at)
+    score = Trees.read(arrays, TREES).predict(table)
     return at, np.exp(np.clip(SHARPNESS * (score - score.max()), -30.0, 0.0))
 
 
@@ -115,6 +125,7 @@ def learn_order(
     """
     import lightgbm
 
+    read_ahead(arrays, wanted.queries)
     rng = np.random.default_rng(seed)
     step = max(float(wanted.gain.max(initial=0.0)), 1e-9) / GRADES
     rows, labels, sizes = [], [], []
@@ -161,12 +172,13 @@ def _examples(arrays: Mapping[str, Array], wanted: Wanted) -> Iterator[_Example]
         if not one.parts or not (wanted.gain[mine] > 0).any():
             continue
         found = match(arrays, one.parts, n)
-        at = candidates(arrays, one, found, everyone)
+        close = near(arrays, one.meaning, everyone)
+        at = candidates(arrays, one, found, close, everyone)
         if not len(at):
             continue
         gain = np.zeros(n)
         gain[wanted.product[mine]] = wanted.gain[mine]
-        table = features(arrays, one, found, at)
+        table = features(arrays, one, found, close, at)
         shown = np.isin(at, wanted.product[mine])
         best = np.sort(wanted.gain[mine])[::-1]
         yield _Example(table=table, gain=gain[at], shown=shown, best=best)

@@ -19,7 +19,13 @@ EDGES = (0.92, 0.8, 0.65, 0.5, 0.35, 0.2, 0.1)
 """Shares of the best relevance at which a tier ends."""
 
 TASTE = 0.5
-"""Share of the whole boost that this visit's context may take."""
+"""Share of the whole boost that what whoever looks goes for may take."""
+
+FADES = 0.8
+"""What a product of this visit counts of the one seen after it."""
+
+REMEMBERED = 0.2
+"""What a product taken or looked at before counts of one on the page just now."""
 
 
 def tiers_of(relevance: Array) -> Array:
@@ -34,7 +40,7 @@ def in_tiers(model: Model, request: Request, at: Array, relevance: Array) -> Arr
 
     Args:
         model: The model, whose array `boost` lies between -1 and 1.
-        request: Whose context tells this visit's taste.
+        request: Whose context and memory tell what whoever looks goes for.
         at: Numbers of the products.
         relevance: Their relevance, not negative.
     """
@@ -45,14 +51,31 @@ def in_tiers(model: Model, request: Request, at: Array, relevance: Array) -> Arr
 
 
 def _taste(model: Model, request: Request, at: Array) -> Array:
-    """Return how much products share with this visit's, 0 to 1."""
+    """Return how much products share with those of this visit and before, 0 to 1."""
+    told: dict[str, float] = dict.fromkeys(request.remembered, REMEMBERED)
+    for back, name in enumerate(reversed(request.context)):
+        told[name] = max(told.get(name, 0.0), FADES**back)
     names = model.arrays["product_id"]
-    if not request.context or not len(names):
+    if not told or not len(names):
         return np.zeros(len(at))
-    wanted = np.array(sorted(set(request.context)), dtype=str)
+    wanted = np.array(list(told), dtype=str)
+    weights = np.array(list(told.values()))
     place = np.minimum(names.searchsorted(wanted), len(names) - 1)
-    mine = place[names[place] == wanted]
+    known = names[place] == wanted
+    mine, weights = place[known], weights[known]
     kind, brand = model.arrays["kind"], model.arrays["brand"]
-    near = np.isin(kind[at], kind[mine][kind[mine] >= 0]) * 0.6
-    near += np.isin(brand[at], brand[mine][brand[mine] >= 0]) * 0.4
-    return np.asarray(near)
+    shared: Array = 0.6 * _share(kind[mine], weights, kind[at])
+    shared += 0.4 * _share(brand[mine], weights, brand[at])
+    return shared
+
+
+def _share(told: Array, weights: Array, asked: Array) -> Array:
+    """Return how much is told of each asked value, 1 for the one told of most."""
+    have = told >= 0
+    if not have.any():
+        return np.zeros(len(asked))
+    total = np.bincount(told[have], weights=weights[have])
+    within = (asked >= 0) & (asked < len(total))
+    found: Array = np.where(within, total[np.where(within, asked, 0)], 0.0)
+    found /= total.max()
+    return found

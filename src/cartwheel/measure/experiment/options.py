@@ -31,7 +31,10 @@ def options_of(lever: str) -> tuple[str, ...] | None:
         return None
     module, name = _OPTIONS[lever]
     declared: Any = getattr(import_module(module), name)
-    return tuple(one.name for one in fields(declared))
+    # Arms are numbers; an option that is text, such as a folder, has none.
+    return tuple(
+        one.name for one in fields(declared) if not isinstance(one.default, str)
+    )
 
 
 def variant_of(lever: str) -> str:

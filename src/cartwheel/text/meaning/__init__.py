@@ -1,0 +1,1 @@
+"""Texts as vectors: alike in meaning, close in direction. Optional, and offline."""
