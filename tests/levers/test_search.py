@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from cartwheel.levers.base import Answer, Model, Request
 from cartwheel.levers.search import Search
+from cartwheel.levers.search.learned import kinds_asked
 from cartwheel.levers.search.prices import read_price
+from cartwheel.levers.search.query import understand
 from cartwheel.levers.search.ranker import TREES, judge_order
 from cartwheel.levers.search.tiers import in_tiers, tiers_of
 from cartwheel.signals.base import Signals
@@ -256,9 +258,10 @@ def test_what_somebody_took_before_moves_inside_a_tier_and_less_than_now() -> No
     relevance=st.lists(st.floats(0, 1e6), min_size=1, max_size=30),
     boost=st.lists(st.floats(-1, 1), min_size=30, max_size=30),
     most=st.floats(0, 5),
+    asked=st.floats(0, 1),
 )
 def test_no_boost_lifts_a_product_out_of_its_tier(
-    relevance: list[float], boost: list[float], most: float
+    relevance: list[float], boost: list[float], most: float, asked: float
 ) -> None:
     n = len(relevance)
     model = Model(
@@ -273,7 +276,7 @@ def test_no_boost_lifts_a_product_out_of_its_tier(
     )
     values = np.array(relevance)
     request = Request(placement="search", query="x", context=("p00",))
-    order = in_tiers(model, request, np.arange(n), values)
+    order = in_tiers(model, request, np.arange(n), values, np.array([asked]))
     tiers = tiers_of(values)[order]
     assert sorted(order.tolist()) == list(range(n))
     assert (np.diff(tiers) >= 0).all()
@@ -428,3 +431,49 @@ def test_what_a_search_is_worth_needs_carts_and_prices() -> None:
     assert report.figures[1].value == pytest.approx(250.0)
     (tent,) = [row for row in report.grids[1].rows if row[0] == "tent"]
     assert tent[-1] == 5000
+
+
+def test_clicks_teach_which_category_a_word_asks_for() -> None:
+    titles = ["Leather case", "Leather case", "Leather case", "Leather case", "Stand"]
+    kinds = ["Bags", "Phones", "Bags", "Phones", "Phones"]
+    data = shop(titles, category=kinds)
+    rows = [
+        {"query": f"case {w}", "product_id": p, "shown": 5, "clicks": c}
+        for w in ("slim", "black", "thin")
+        for p, c in (("p01", 4), ("p00", 0))
+    ]
+    frame = pd.DataFrame(rows).assign(expected_clicks=1.0, carts=0)
+    assert found(model_of(data), "case") == ["p00", "p01", "p02", "p03"]
+    taught = model_of(replace(data, SEARCH_CLICKS, frame))
+    # p03 was never opened: it comes forward by its category.
+    assert found(taught, "case") == ["p01", "p03", "p00", "p02"]
+    assert found(taught, "case", holdout=True) == ["p00", "p01", "p02", "p03"]
+    # What nobody said anything of is left as it was.
+    assert found(taught, "leather") == ["p00", "p01", "p02", "p03"]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["red mug", "mug", "tea"]), st.integers(0, 3)),
+        max_size=12,
+        unique=True,
+    )
+)
+def test_a_category_is_asked_for_with_at_most_certainty(
+    clicked: list[tuple[str, int]],
+) -> None:
+    data = shop(["Red mug", "Mug", "Red tea", "Tea"], category=["K", "K", "T", None])
+    rows = [
+        {"query": q, "product_id": f"p{at:02}", "shown": 9, "clicks": 3}
+        for q, at in clicked
+    ]
+    frame = pd.DataFrame(rows, columns=["query", "product_id", "shown", "clicks"])
+    frame = frame.assign(expected_clicks=1.0, carts=1)
+    model = model_of(replace(data, SEARCH_CLICKS, frame))
+    for query in ("red mug", "mug", "tea", "red", "x"):
+        asked = understand(model.arrays, [], query, minor_digits=2)
+        kinds = kinds_asked(model.arrays, asked.parts)
+        assert kinds.shape == (2,)
+        assert (kinds >= 0).all()
+        assert kinds.sum() < 1 + 1e-9

@@ -17,7 +17,11 @@ from cartwheel.levers.search.facets import (
     read_range,
     value_number,
 )
-from cartwheel.levers.search.learned import NOTHING_LEARNED, found_by_clicks
+from cartwheel.levers.search.learned import (
+    NOTHING_LEARNED,
+    found_by_clicks,
+    kinds_asked,
+)
 from cartwheel.levers.search.match import Matches, match
 from cartwheel.levers.search.meaning import Near, blended, near, without_meanings
 from cartwheel.levers.search.query import Constraint, Understood, understand
@@ -214,11 +218,12 @@ def _ranked(
     if request.holdout:
         return at[np.lexsort((at, -found.score[at]))]
     relevance = blended(found, close, at) * _boosts(model, request, at)
+    kinds = kinds_asked(arrays, asked.parts)
     if "order_leaf" not in arrays or not len(at):
-        return at[in_tiers(model, request, at, relevance)]
+        return at[in_tiers(model, request, at, relevance, kinds)]
     best, learned = rank(arrays, asked, found, close, left)
     learned = learned * _boosts(model, request, best)
-    first = best[in_tiers(model, request, best, learned)]
+    first = best[in_tiers(model, request, best, learned, kinds)]
     rest = at[~np.isin(at, best)]
     blend = relevance[~np.isin(at, best)]
     return np.concatenate([first, rest[np.lexsort((rest, -blend))]])

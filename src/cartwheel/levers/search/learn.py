@@ -16,6 +16,7 @@ from cartwheel.levers.search.index import build_index, with_words
 from cartwheel.levers.search.learned import (
     NOTHING_LEARNED,
     Wanted,
+    learn_kinds,
     learn_synonyms,
     learn_words,
 )
@@ -72,7 +73,7 @@ def learn_model(data: Signals, previous: Model | None, *, seed: int) -> Model:
 
 
 def learn_from_clicks(arrays: Mapping[str, Array], wanted: Wanted) -> dict[str, Array]:
-    """Return the model's arrays with the words and synonyms that clicks teach.
+    """Return the model's arrays with words, synonyms and categories of clicks.
 
     A word that no page says, and that leads somewhere in two queries or more, becomes
     a word of the shop.
@@ -86,6 +87,7 @@ def learn_from_clicks(arrays: Mapping[str, Array], wanted: Wanted) -> dict[str, 
         **taught,
         **learn_words(taught, parts, wanted),
         **learn_synonyms(taught, parts, wanted),
+        **learn_kinds(taught, parts, wanted),
     }
 
 

@@ -38,6 +38,9 @@ LEAST_LIFT = 8.0
 
 MOST_SYNONYMS = 4
 
+SURE_OF_A_KIND = 2.0
+"""Wanted clicks by a word at which its categories count half of what they can."""
+
 
 NOTHING_LEARNED: Mapping[str, Array] = {
     "clicked_key": np.zeros(0, np.int64),
@@ -45,6 +48,9 @@ NOTHING_LEARNED: Mapping[str, Array] = {
     "synonym_term": np.zeros(0, np.int32),
     "synonym_other": np.zeros(0, np.int32),
     "synonym_weight": np.zeros(0, np.float32),
+    "asked_term": np.zeros(0, np.int32),
+    "asked_kind": np.zeros(0, np.int32),
+    "asked_share": np.zeros(0, np.float32),
 }
 """What there is to know of clicks before the first."""
 
@@ -215,6 +221,52 @@ def learn_synonyms(
         "synonym_other": other[few].astype(np.int32),
         "synonym_weight": (SYNONYM * np.sqrt(share[few])).astype(np.float32),
     }
+
+
+def learn_kinds(
+    arrays: Mapping[str, Array], parts: Sequence[Sequence[Part]], wanted: Wanted
+) -> dict[str, Array]:
+    """Return the categories that words lead to, sorted by word.
+
+    A word's categories share its wanted clicks, and count less the fewer those are.
+
+    Args:
+        arrays: The index.
+        parts: The parts of each query.
+        wanted: What was wanted after each.
+    """
+    kind = arrays["kind"][wanted.product]
+    use = np.flatnonzero((wanted.gain > 0) & (kind >= 0))
+    told = [(t, at) for at in use for t in main_terms(parts[int(wanted.query[at])])]
+    term = np.array([t for t, _ in told], np.int64)
+    pair = np.array([at for _, at in told], np.int64)
+    n_kinds = int(arrays["kind"].max(initial=0)) + 1
+    key, where = np.unique(term * n_kinds + kind[pair], return_inverse=True)
+    gain = np.bincount(where, weights=wanted.gain[pair], minlength=len(key))
+    asked, which = np.unique(key // n_kinds, return_inverse=True)
+    whole = np.bincount(which, weights=gain, minlength=len(asked))[which]
+    return {
+        "asked_term": (key // n_kinds).astype(np.int32),
+        "asked_kind": (key % n_kinds).astype(np.int32),
+        "asked_share": (gain / (whole + SURE_OF_A_KIND)).astype(np.float32),
+    }
+
+
+def kinds_asked(arrays: Mapping[str, Array], parts: Sequence[Part]) -> Array:
+    """Return how surely each category is asked for, 0 to 1, shape (n_kinds,).
+
+    A query's words agree by the mean of what each says, rarer words saying more.
+    """
+    found = np.zeros(int(arrays["kind"].max(initial=-1)) + 1)
+    terms = arrays.get("asked_term")
+    if terms is None or not len(terms) or not parts:
+        return found
+    rarity = [rarity_of(arrays, part) for part in parts]
+    for part, weight in zip(parts, rarity, strict=True):
+        first, last = terms.searchsorted([part.terms[0], part.terms[0] + 1])
+        share = arrays["asked_share"][first:last]
+        found[arrays["asked_kind"][first:last]] += weight * share
+    return found / max(sum(rarity), 1e-9)
 
 
 def _terms(arrays: Mapping[str, Array], product: int) -> Array:

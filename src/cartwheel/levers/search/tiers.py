@@ -19,7 +19,8 @@ EDGES = (0.92, 0.8, 0.65, 0.5, 0.35, 0.2, 0.1)
 """Shares of the best relevance at which a tier ends."""
 
 TASTE = 0.5
-"""Share of the whole boost that what whoever looks goes for may take."""
+"""Share of the whole boost that what whoever looks goes for may take, and the category
+that clicks after the same words led to."""
 
 FADES = 0.8
 """What a product of this visit counts of the one seen after it."""
@@ -35,7 +36,9 @@ def tiers_of(relevance: Array) -> Array:
     return np.searchsorted(-np.array(EDGES), -share, side="right")
 
 
-def in_tiers(model: Model, request: Request, at: Array, relevance: Array) -> Array:
+def in_tiers(
+    model: Model, request: Request, at: Array, relevance: Array, kinds: Array
+) -> Array:
     """Return the order of products: by tier, then by relevance with boosts.
 
     Args:
@@ -43,9 +46,13 @@ def in_tiers(model: Model, request: Request, at: Array, relevance: Array) -> Arr
         request: Whose context and memory tell what whoever looks goes for.
         at: Numbers of the products.
         relevance: Their relevance, not negative.
+        kinds: How surely each category is asked for, 0 to 1, shape (n_kinds,).
     """
     tier = tiers_of(relevance)
-    push = (1 - TASTE) * model.arrays["boost"][at] + TASTE * _taste(model, request, at)
+    kind = model.arrays["kind"][at]
+    asked = np.append(kinds, 0.0)[kind]  # -1, for no category, reads the 0
+    fits = np.maximum(_taste(model, request, at), asked)
+    push = (1 - TASTE) * model.arrays["boost"][at] + TASTE * fits
     boosted = relevance * (1.0 + float(model.meta["boost"]) * push)
     return np.lexsort((at, -boosted, tier))
 
