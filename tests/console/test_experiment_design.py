@@ -27,6 +27,7 @@ from cartwheel.console.experiment_form import (
 from cartwheel.console.formatting import Formatter, percent
 from cartwheel.console.planning import Planned
 from cartwheel.errors import Busy, Failure
+from cartwheel.measure.experiment.options import options_of
 from cartwheel.measure.experiment.plan import enrolled, plan
 from cartwheel.measure.experiment.plan_child import answer
 from cartwheel.measure.experiment.store import list_experiments
@@ -125,6 +126,65 @@ def test_the_form_offers_what_its_unit_allows(
     assert re.findall(r'name="stop" value="([\w-]+)"', text) == list(stops_for(unit))
     assert ('name="control_share"' in text) == (unit in DRAWN_ONCE)
     assert ('name="period_days"' in text) == (unit == "period")
+
+
+def test_the_form_offers_a_levers_options_with_their_values_now(
+    owner: TestClient,
+) -> None:
+    text = owner.get("/experiments/new?lever=recommend&unit=customer").text
+    offered = re.findall(r'<option value="(\w*)"', text)
+    assert offered == ["", *(options_of("recommend") or ())]
+    assert "explore, now 0.1: " in html.unescape(text)
+    search = owner.get("/experiments/new?lever=search&unit=customer").text
+    assert 'value="boost"' in search
+    assert "model_folder" not in search  # a folder is no number
+
+
+def test_arms_can_differ_in_an_option() -> None:
+    typed = {"option": "step", "control_value": "0,1", "arm_value": "0.05"}
+    terms, problems = terms_of(draft(**typed), today=TODAY, minor_digits=2)
+    assert problems == {}
+    assert terms is not None
+    assert (terms.option, terms.control_value, terms.arm_value) == ("step", 0.1, 0.05)
+    left_out, _ = terms_of(draft(control_value="9"), today=TODAY, minor_digits=2)
+    assert left_out is not None
+    assert (left_out.option, left_out.control_value) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("control", "arm", "field", "said"),
+    [
+        ("", "1", "control_value", "expected a number of at least 0"),
+        ("1", "many", "arm_value", "'many'; expected a number of at least 0"),
+        ("1", "-1", "arm_value", "expected a number of at least 0"),
+        ("1", "inf", "arm_value", "expected a number of at least 0"),
+        ("2", "2.0", "arm_value", "expected two values"),
+    ],
+)
+def test_values_of_an_option_that_cannot_be_are_named(
+    control: str, arm: str, field: str, said: str
+) -> None:
+    found = wrong(option="step", control_value=control, arm_value=arm)
+    assert said in found[field]
+
+
+def test_an_option_that_the_lever_has_not_is_named() -> None:
+    found = wrong(option="no-such", control_value="1", arm_value="2")
+    assert "expected one of useful_width" in found["option"]
+
+
+def test_an_option_is_agreed_as_it_was_typed(
+    owner: TestClient, planned: list[Terms]
+) -> None:
+    typed = {**GOOD, "option": "step", "control_value": "0.1", "arm_value": "0.05"}
+    text = owner.post("/experiments/new", data=typed).text
+    assert "step 0.1 in the control" in html.unescape(text)
+    sent = hidden(text)
+    assert (sent["option"], sent["arm_value"]) == ("step", "0.05")
+    owner.post("/experiments", data=sent)
+    assert planned[-1].option == "step"
+    page = owner.get("/experiments/price-steps").text
+    assert "step 0.1 in the control" in html.unescape(page)
 
 
 @pytest.mark.parametrize(

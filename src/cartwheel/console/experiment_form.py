@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from starlette.datastructures import ImmutableMultiDict
 
+from cartwheel.measure.experiment.options import declared_options
 from cartwheel.measure.experiment.terms import (
     DRAWN_ONCE,
     LEAST_SHARE,
@@ -44,7 +45,8 @@ FIELDS_OF = {"ends_on": "days", "budget_minor": "budget"}
 """Fields by the term that they stand for, where the names differ."""
 
 FORM_ORDER = (
-    *("lever", "unit", "question", "name", "metric", "wanted", "days", "starts_on"),
+    *("lever", "unit", "option", "control_value", "arm_value"),
+    *("question", "name", "metric", "wanted", "days", "starts_on"),
     *("stop", "control_share", "period_days", "burn_in_days", "mode", "budget"),
     *("others", "guards"),
 )
@@ -62,8 +64,11 @@ class Draft:
     """The design as typed; every value is a text, and may be any text.
 
     Attributes:
-        lever: Lever left out in the control.
+        lever: Lever left out in the control, or whose option the arms differ in.
         unit: What is drawn.
+        option: Option that the arms differ in; "" leaves the lever's decisions out.
+        control_value: Its value in the control.
+        arm_value: Its value in the arm.
         name: Short name.
         question: What the owner wants to know.
         metric: Metric that decides.
@@ -82,6 +87,9 @@ class Draft:
 
     lever: str = ""
     unit: str = ""
+    option: str = ""
+    control_value: str = ""
+    arm_value: str = ""
     name: str = ""
     question: str = ""
     metric: str = "margin"
@@ -134,6 +142,22 @@ def choices() -> dict[str, tuple[Unit, ...]]:
         for name, lever in find_levers().items()
         if name in LEVER_UNITS or (lever.kinds and not _is_own(lever))
     }
+
+
+def options_now(
+    lever: str, settings: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, str]]:
+    """Return the options that a lever's arms can differ in, with their values now.
+
+    Args:
+        lever: Name of the lever.
+        settings: The shop's settings under `levers`.
+    """
+    own = settings.get(lever, {})
+    return [
+        {"name": one.name, "now": str(own.get(one.name, one.default)), "doc": one.doc}
+        for one in declared_options(lever) or ()
+    ]
 
 
 def metrics_for(unit: str) -> tuple[MetricName, ...]:
@@ -195,6 +219,9 @@ def terms_of(
             cast(MetricName, one) for one in draft.others if one != draft.metric
         ),
         guards=_guards(wrong, draft.guards),
+        option=draft.option.strip(),
+        control_value=_value(wrong, draft, "control_value"),
+        arm_value=_value(wrong, draft, "arm_value"),
         period_days=_period(wrong, draft, "period_days", 1),
         burn_in_days=_period(wrong, draft, "burn_in_days", 0),
     )
@@ -223,6 +250,24 @@ def _period(wrong: Problems, draft: Draft, name: str, least: int) -> int:
     """Return days of a period; for other units the usual ones, which nothing uses."""
     asked = draft if draft.unit == "period" else Draft()
     return _whole(wrong, name, str(getattr(asked, name)), least, MOST_PERIOD)
+
+
+def _value(wrong: Problems, draft: Draft, name: str) -> float | None:
+    """Return an option's value in an arm; without an option there is none."""
+    if not draft.option.strip():
+        return None
+    text = getattr(draft, name).strip().replace(",", ".")
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        wrong[name] = (
+            f"{name.replace('_', ' ')} is {text[:40]!r}; expected a number of at least "
+            f"0 for {draft.option[:40]}."
+        )
+        return None
+    return value
 
 
 def _guards(wrong: Problems, typed: Mapping[str, str]) -> tuple[Guard, ...]:

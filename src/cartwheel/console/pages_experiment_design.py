@@ -21,6 +21,7 @@ from cartwheel.console.experiment_form import (
     choices,
     field_of,
     metrics_for,
+    options_now,
     read_draft,
     settled,
     stops_for,
@@ -160,6 +161,7 @@ def _terms_page(request: Request, draft: Draft, wrong: Problems) -> HTMLResponse
     values: dict[str, Any] = {
         "draft": draft,
         "wrong": wrong,
+        "options": options_now(draft.lever, shop.settings.levers),
         "unit_words": UNIT_WORDS,
         "metrics": metrics_for(draft.unit),
         "metric_words": METRIC_WORDS,

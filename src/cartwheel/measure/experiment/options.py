@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +16,27 @@ if TYPE_CHECKING:
 
 _OPTIONS = {
     "recommend": ("cartwheel.levers.recommend.model", "Options"),
+    "search": ("cartwheel.levers.search.options", "Options"),
     "lifecycle": ("cartwheel.levers.lifecycle.lever", "Options"),
     "price": ("cartwheel.levers.price.choice", "Options"),
     "replenish": ("cartwheel.levers.replenish.reorder_math", "Terms"),
 }
 """Where the options of our own levers are declared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """An option that arms can differ in.
+
+    Attributes:
+        name: Name under `levers.LEVER`.
+        default: Its value where the shop sets none.
+        doc: What it is, one sentence.
+    """
+
+    name: str
+    default: Any
+    doc: str
 
 
 def options_of(lever: str) -> tuple[str, ...] | None:
@@ -27,14 +45,38 @@ def options_of(lever: str) -> tuple[str, ...] | None:
     Args:
         lever: Name of the lever.
     """
+    found = declared_options(lever)
+    return None if found is None else tuple(one.name for one in found)
+
+
+def declared_options(lever: str) -> tuple[Option, ...] | None:
+    """Return a lever's options as it declares them; None where nothing does."""
     if lever not in _OPTIONS:
         return None
     module, name = _OPTIONS[lever]
     declared: Any = getattr(import_module(module), name)
-    # Arms are numbers; an option that is text, such as a folder, has none.
+    said = _attributes(inspect.getdoc(declared) or "")
     return tuple(
-        one.name for one in fields(declared) if not isinstance(one.default, str)
+        Option(name=one.name, default=one.default, doc=said.get(one.name, ""))
+        for one in fields(declared)
+        # Arms are numbers; an option that is text, such as a folder, has none.
+        if not isinstance(one.default, str)
     )
+
+
+def _attributes(doc: str) -> dict[str, str]:
+    """Return what a docstring's section of attributes says, by name."""
+    _, _, section = doc.partition("Attributes:\n")
+    found: dict[str, str] = {}
+    name = ""
+    for line in section.partition("\n\n")[0].splitlines():
+        begun = re.match(r"    (\w+): (.*)", line)
+        if begun is not None:
+            name = begun.group(1)
+            found[name] = begun.group(2)
+        elif name:
+            found[name] += f" {line.strip()}"
+    return found
 
 
 def variant_of(lever: str) -> str:
