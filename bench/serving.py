@@ -101,10 +101,7 @@ def _steady(plan: Plan, folder: Path, products: int) -> list[tuple[str, str, flo
     """Return latencies at one low rate for every size, and the server's memory."""
     shop = open_shop(folder)
     key = make_key(shop.database, "bench", SCOPES)
-    asks = {
-        "recommendations": api.recommendation_requests(key, products, digits=7),
-        "search": search_requests(key),
-    }
+    asks = _asks(key, products)
     seconds = api.QUICK_SECONDS if plan.quick else SECONDS
     found: list[tuple[str, str, float]] = []
     with started(SERVER, shop.folder) as server:
@@ -126,10 +123,7 @@ def _steady(plan: Plan, folder: Path, products: int) -> list[tuple[str, str, flo
 def _answers(plan: Plan, folder: Path, products: int) -> Iterator[Figure]:
     shop = open_shop(folder)
     key = make_key(shop.database, "bench", SCOPES)
-    asks = {
-        "recommendations": api.recommendation_requests(key, products, digits=7),
-        "search": search_requests(key),
-    }
+    asks = _asks(key, products)
     seconds = api.QUICK_SECONDS if plan.quick else SECONDS
     floor: dict[str, list[float]] = {}
     with started(CONSTANT, plan.work) as server:
@@ -158,6 +152,14 @@ def _answers(plan: Plan, folder: Path, products: int) -> Iterator[Figure]:
             unit="MB",
             values=[server.peak_mb()],
         )
+
+
+def _asks(key: str, products: int) -> dict[str, Callable[[], bytes]]:
+    """Return a maker of requests of each kind."""
+    return {
+        "recommendations": api.recommendation_requests(key, products, digits=7),
+        "search": search_requests(key),
+    }
 
 
 def _load(
