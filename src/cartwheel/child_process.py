@@ -9,7 +9,7 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
-BEHIND = 5
+BEHIND = 10
 """Steps of niceness behind the processes that shoppers wait for."""
 
 
