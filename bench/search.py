@@ -11,6 +11,7 @@ lever also runs with it, and so does a peer that mixes it with BM25.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ from bench.search_shop import (
 )
 from cartwheel.levers.base import Model, Request
 from cartwheel.levers.search import Search
+from cartwheel.text.meaning.port import open_embedder
 
 FOLDS = 5
 DEVELOPMENT = 6
@@ -45,6 +47,9 @@ TARGETS: Mapping[tuple[str, str], float] = {
     ("ndcg", "misspelled"): 0.40,
     ("recall", "all"): 0.84,
 }
+READ = 1_000
+"""Titles from which the sentence model's speed is told."""
+
 QUICK = 60
 """Queries reported by a quick run."""
 
@@ -75,6 +80,7 @@ def search(plan: Plan) -> Iterator[Figure]:
     skipped: list[str] = []
     plain, meaning = plain_model(judged), None
     if meanings_known():
+        yield from _reading(judged)
         meaning = with_meanings(plain, judged)
     else:
         skipped.append(f"meaning: the package {MEANING} is not installed")
@@ -94,6 +100,26 @@ def search(plan: Plan) -> Iterator[Figure]:
     for text in skipped:
         print(f"search: {text}", flush=True)
     yield from figures(found, groups)
+
+
+def _reading(judged: Judged) -> Iterator[Figure]:
+    """Measure what it costs to read titles together and queries one by one."""
+    embedder = open_embedder(MEANING)
+    for name, texts, together, unit in (
+        ("titles", judged.titles[:READ], READ, "texts/s"),
+        ("a query", judged.queries[: READ // 10], 1, "ms"),
+    ):
+        began = time.process_time()
+        for at in range(0, len(texts), together):
+            embedder.embed(texts[at : at + together])
+        seconds = time.process_time() - began
+        yield Figure(
+            part="search",
+            name=f"sentence model reads {name}, processor time",
+            size=f"{len(texts):,} texts",
+            unit=unit,
+            values=[seconds / len(texts) * 1000 if unit == "ms" else READ / seconds],
+        )
 
 
 def _in_folds(

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from bench.search_shop import MEANING
+from cartwheel.text.meaning.port import open_embedder
+
 Ranker = Callable[[str], Sequence[int]]
 
 DEPTH = 1000
@@ -101,9 +104,6 @@ def _with_characters(titles: Sequence[str]) -> Ranker:
 def _cosines(
     vectors: np.ndarray[Any, Any],
 ) -> Callable[[str], np.ndarray[Any, Any]]:
-    from bench.search_shop import MEANING
-    from cartwheel.text.meaning.port import open_embedder
-
     embedder, whole = open_embedder(MEANING), vectors.astype(np.float32)
     return lambda query: whole @ embedder.embed([query])[0]
 

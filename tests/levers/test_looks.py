@@ -196,3 +196,32 @@ def test_only_the_largest_categories_are_told_apart(
     assert few.shape == (7, 4)  # two categories, the rest, the level
     assert (few[[0, 3], 2] == 1).all()
     assert (few[:, :3].sum(axis=1) == 1).all()
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    looked=st.lists(st.integers(0, 19), min_size=1, max_size=8),
+)
+def test_what_is_served_is_what_was_learned(seed: int, looked: list[int]) -> None:
+    """Readings are learned in one table and served in parts: both say the same."""
+    rng = np.random.default_rng(seed)
+    n = 20
+    weight = rng.random((n, 3)).astype(np.float32)
+    weight[rng.random(weight.shape) < 0.3] = 0
+    taste = Taste(
+        lists=Neighbours(
+            index=rng.integers(n, size=(n, 3)).astype(np.int32), weight=weight
+        ),
+        share=rng.uniform(0.01, 0.2, n).astype(np.float32),
+        level=rng.uniform(-3, 3, n).astype(np.float32),
+        usual_level=float(rng.normal()),
+        category=rng.integers(4, size=n).astype(np.int32),
+        category_share=rng.uniform(0.1, 0.5, 4).astype(np.float32),
+    )
+    items, weights = np.array(looked), rng.random(len(looked)).astype(np.float32) + 0.1
+    slopes = rng.normal(size=3)
+    said = taste.said(items, weights, slopes.tolist())
+    served = said.by_level * taste.level + said.by_kind[taste.category]
+    served[said.near] += said.more
+    learned = taste.readings(items, weights) @ slopes
+    np.testing.assert_allclose(served, learned, atol=2e-4)

@@ -473,7 +473,7 @@ def test_a_category_is_asked_for_with_at_most_certainty(
     model = model_of(replace(data, SEARCH_CLICKS, frame))
     for query in ("red mug", "mug", "tea", "red", "x"):
         asked = understand(model.arrays, [], query, minor_digits=2)
-        kinds = kinds_asked(model.arrays, asked.parts)
+        kinds = kinds_asked(model.arrays, asked.parts, 2)
         assert kinds.shape == (2,)
         assert (kinds >= 0).all()
         assert kinds.sum() < 1 + 1e-9

@@ -128,6 +128,30 @@ def test_most_answers_score_a_part_of_the_products(
     assert np.median(scored) < 0.6 * PRODUCTS
 
 
+def test_a_bound_guessed_too_high_costs_a_second_look_and_no_more(
+    models: dict[str, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two products wanted of a bound that leaves one: scored again, not all."""
+    monkeypatch.setattr(shortlist, "SHORT", 1)
+    scored: list[int] = []
+    whole = Visit.scores
+
+    def counted(visit: Visit, at: np.ndarray | None = None) -> np.ndarray:
+        scored.append(PRODUCTS if at is None else len(at))
+        return whole(visit, at)
+
+    monkeypatch.setattr(Visit, "scores", counted)
+    model, none = models["bought"], np.zeros(0, np.int64)
+    excluded = none
+    for _ in range(40):  # the best are excluded one by one, so that bounds differ
+        free = {"excluded": excluded, "boosts": {}, "count": 3}
+        context = np.array([0, 5, 9])
+        found = ranked(model, find_reader(model, None), context, "home", **free)  # type: ignore[arg-type]
+        excluded = np.append(excluded, found[0])
+    assert len(scored) > 40  # some took a second look
+    assert PRODUCTS not in scored
+
+
 def test_chances_near_one_are_not_bounded_and_all_is_scored(
     models: dict[str, Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -205,9 +205,17 @@ def make_question(looked: Looked, request: Request) -> Question:
     """Return the lever's request; who looks is assigned by the stable hash."""
     state = request.app.state
     people: Model | None = state.serving.model  # the recommender's knows them
-    known = (
-        () if people is None else remembered(people, looked.customer, looked.visitor)
+    held_out = looker_held_out(
+        looked.customer,
+        looked.visitor,
+        model=people,
+        holdout=state.shop.settings.holdout,
+        trials=state.search_serving.trials,
+        lever=SEARCH,
     )
+    known: tuple[str, ...] = ()
+    if people is not None and not held_out:
+        known = remembered(people, looked.customer, looked.visitor)
     filters: dict[str, tuple[str, ...]] = {}
     for pair in looked.filter:
         name, _, value = pair.partition(":")
@@ -223,14 +231,7 @@ def make_question(looked: Looked, request: Request) -> Question:
         query=looked.q,
         filters=filters,
         excluded=frozenset(split_ids(looked.exclude)),
-        holdout=looker_held_out(
-            looked.customer,
-            looked.visitor,
-            model=people,
-            holdout=state.shop.settings.holdout,
-            trials=state.search_serving.trials,
-            lever=SEARCH,
-        ),
+        holdout=held_out,
     )
 
 

@@ -242,14 +242,27 @@ def scores(
     return visit_of(model, reader, context, placement).scores()
 
 
-def boosted(model: Model, score: Array, boosts: Mapping[str, float]) -> Array:
-    """Return scores with those of the products that the merchant boosts multiplied."""
+def boosted(
+    model: Model,
+    score: Array,
+    boosts: Mapping[str, float],
+    at: Array | None = None,
+) -> Array:
+    """Return scores with those of the products that the merchant boosts multiplied.
+
+    Args:
+        model: The model.
+        score: Scores of products.
+        boosts: Factors by product id.
+        at: Numbers of the products scored, ascending; None for all.
+    """
     if not boosts:
         return score
     names = model.arrays["product_id"]
     found = score.copy()
     for name, factor in boosts.items():
-        found[numbers(names, [name])] *= np.float32(factor)
+        place, _ = placed(numbers(names, [name]), at)
+        found[place] *= np.float32(factor)
     return found
 
 

@@ -134,15 +134,12 @@ def _short(
         if len(above) > len(bound) // 2:
             return None
         at = _products(visit, arrays["cell_item"].take(above), excluded, boosts)
-        score = visit.scores(at)
-        for name, factor in boosts.items():
-            own, _ = placed(numbers(arrays["product_id"], [name]), at)
-            score[own] *= np.float32(factor)
+        score = boosted(visit.model, visit.scores(at), boosts, at)
         best = best_first(score, np.arange(len(at)), count)
         if len(best) < count or score[best[-1]] <= 0:
             return None
         needed = float(np.log(score[best[-1]])) - SLACK
-        if needed > least:
+        if needed >= least:
             result: Array = at[best]
             return result
         least = needed

@@ -218,7 +218,7 @@ def _ranked(
     if request.holdout:
         return at[np.lexsort((at, -found.score[at]))]
     relevance = blended(found, close, at) * _boosts(model, request, at)
-    kinds = kinds_asked(arrays, asked.parts)
+    kinds = kinds_asked(arrays, asked.parts, len(model.meta["kinds"]))
     if "order_leaf" not in arrays or not len(at):
         return at[in_tiers(model, request, at, relevance, kinds)]
     best, learned = rank(arrays, asked, found, close, left)

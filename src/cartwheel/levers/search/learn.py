@@ -50,11 +50,12 @@ def learn_model(data: Signals, previous: Model | None, *, seed: int) -> Model:
         seed: Seed of the ranker's draws.
     """
     options = Options.of(data)
-    model = keyword_model(data)
+    goods = read_goods(data)
+    model = _keyword_model(data, goods)
     arrays, meta = dict(model.arrays), {**model.meta, "boost": options.boost}
     if options.model_folder:
         arrays |= learn_meaning(
-            read_goods(data), options.model_folder, previous, most=options.model_texts
+            goods, options.model_folder, previous, most=options.model_texts
         )
     wanted = read_wanted(data, arrays["product_id"])
     rule = "keyword and boosts"
@@ -97,7 +98,10 @@ def _understood(arrays: Mapping[str, Array], wanted: Wanted) -> list[Understood]
 
 def keyword_model(data: Signals) -> Model:
     """Return the fallback's model: BM25 alone, no boost, no learned order."""
-    goods = read_goods(data)
+    return _keyword_model(data, read_goods(data))
+
+
+def _keyword_model(data: Signals, goods: Goods) -> Model:
     facets, named = build_facets(goods)
     kinds, kind = _codes(goods.texts["category"])
     arrays = {

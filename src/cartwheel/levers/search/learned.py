@@ -252,12 +252,14 @@ def learn_kinds(
     }
 
 
-def kinds_asked(arrays: Mapping[str, Array], parts: Sequence[Part]) -> Array:
+def kinds_asked(
+    arrays: Mapping[str, Array], parts: Sequence[Part], n_kinds: int
+) -> Array:
     """Return how surely each category is asked for, 0 to 1, shape (n_kinds,).
 
     A query's words agree by the mean of what each says, rarer words saying more.
     """
-    found = np.zeros(int(arrays["kind"].max(initial=-1)) + 1)
+    found = np.zeros(n_kinds)
     terms = arrays.get("asked_term")
     if terms is None or not len(terms) or not parts:
         return found

@@ -77,11 +77,11 @@ def read_folder(folder: Path, *, digest: str | None = None) -> Folder:
             "Install cartwheel[meaning], or leave the setting empty.",
         ) from None
     said = _read(folder)
-    weights_digest = hashlib.sha256(said["model.safetensors"]).hexdigest()
-    if digest is not None and weights_digest != digest:
+    digests = {name: hashlib.sha256(text) for name, text in said.items()}
+    found = digests["model.safetensors"].hexdigest()
+    if digest is not None and found != digest:
         raise Misuse(
-            f"The weights in {folder} have SHA-256 {weights_digest}; "
-            f"expected {digest}.",
+            f"The weights in {folder} have SHA-256 {found}; expected {digest}.",
             "Install the package again; do not use weights that were changed.",
         )
     config = _config(folder, said["config.json"])
@@ -90,7 +90,7 @@ def read_folder(folder: Path, *, digest: str | None = None) -> Folder:
         tokenizer = Tokenizer.from_str(said["tokenizer.json"].decode())
     except Exception as error:  # the libraries raise classes of their own
         raise Misuse(f"{folder} cannot be read: {error}.", NEXT) from None
-    whole = hashlib.sha256(b"".join(hashlib.sha256(said[f]).digest() for f in FILES))
+    whole = hashlib.sha256(b"".join(digests[name].digest() for name in FILES))
     weights = {
         name.removeprefix("bert."): np.ascontiguousarray(array, np.float32)
         for name, array in arrays.items()
