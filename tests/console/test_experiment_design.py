@@ -24,6 +24,7 @@ from cartwheel.console.experiment_form import (
     stops_for,
     terms_of,
 )
+from cartwheel.console.experiment_words import term_rows
 from cartwheel.console.formatting import Formatter, percent
 from cartwheel.console.planning import Planned
 from cartwheel.errors import Busy, Failure
@@ -149,6 +150,28 @@ def test_arms_can_differ_in_an_option() -> None:
     left_out, _ = terms_of(draft(control_value="9"), today=TODAY, minor_digits=2)
     assert left_out is not None
     assert (left_out.option, left_out.control_value) == ("", None)
+
+
+SHARED = {"lever": "recommend", "unit": "answer", "metric": "preference"}
+
+
+def test_lists_that_both_arms_share_need_an_option_and_no_money(
+    owner: TestClient,
+) -> None:
+    text = owner.get("/experiments/new?lever=recommend&unit=answer").text
+    assert 'value="preference" checked' in text
+    for gone in ("guard_", 'name="others"', 'name="budget"', 'name="mode"'):
+        assert gone not in text, gone
+    assert list(wrong(**SHARED)) == ["option"]
+    values = {"option": "margin_weight", "control_value": "1", "arm_value": "0"}
+    assert wrong(**SHARED, **values) == {}
+    assert wrong(**SHARED, **values, stop="always-valid") == {}
+    assert list(wrong(**SHARED | {"metric": "margin"}, **values)) == ["metric"]
+    agreed, _ = terms_of(draft(**SHARED, **values), today=TODAY, minor_digits=2)
+    assert agreed is not None
+    fmt = Formatter(currency="GBP", minor_digits=2, timezone="UTC")
+    rows = dict(term_rows(agreed, fmt))
+    assert rows["Arms"].startswith("margin_weight 1 in one ranking, 0 in the other")
 
 
 @pytest.mark.parametrize(

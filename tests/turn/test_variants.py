@@ -205,3 +205,53 @@ def test_an_experiment_of_another_lever_moves_no_answer() -> None:
     assert force.option_arm("ann", "recommend") is None
     trial = terms("price", "step", 0.1, 0.2).trial()
     assert InForce(day=DAY, trials=(trial,)).option_arm("ann", "recommend") is None
+
+
+def test_a_turn_publishes_both_rankings_for_shared_lists(
+    turned: Turned, tmp_path: Path
+) -> None:
+    shop = copy_of(turned.folder, tmp_path / "shop")
+    slots = terms(
+        "recommend", "margin_weight", 1.0, 0.0, unit="answer", metric="preference"
+    )
+    taste = terms("search", "boost", 0.3, 0.0, unit="answer", metric="preference")
+    for one in (slots, taste):
+        check_terms(one, levers=["recommend", "search"], today=SECOND_DAY)
+        create(shop.database, one, actor="ann")
+    run_turn(shop, as_of=SECOND_DAY)
+    number = published_turn(shop)
+    assert number is not None
+    word = ""
+    for lever in ("recommend", "search"):
+        folder = shop.turn_folder(number) / "models" / lever
+        published = load_published(number, folder, find_lever(lever))
+        question = Request(placement="home", customer="1", limit=8)
+        if lever == "search":
+            question = Request(placement="search", query=word, visitor="v", limit=8)
+        assert published.arm_model is not None
+        served = ask(published, question, make_decision_id())
+        shown = [slot.product_id for slot in served.answer.slots]
+        assert shown
+        assert len(shown) == len(set(shown)) == len(served.teams)
+        tops = [
+            published.lever.answer(
+                model,
+                replace(question, excluded=published.excluded),
+                rng=np.random.default_rng(0),
+            )
+            .slots[0]
+            .product_id
+            for model in (published.model, published.arm_model)
+        ]
+        assert set(tops) <= set(shown[:2])
+        assert published.cards is not None
+        card = published.cards.find(shown[0])
+        assert card is not None
+        word = (card.title or "").split()[-1]
+    # Decisions about customers are made with the control's value, for everybody.
+    entries = list_decisions(shop.database, turn=number, limit=None)
+    assert not [e for e in entries if "experiment" in e.evidence]
+    assert all(
+        one.identical
+        for one in replay(shop, [e.id for e in entries if e.lever == "recommend"][:20])
+    )

@@ -312,10 +312,15 @@ def answer_row(
     decision_id: str, question: Question, served: Served, lever: str = LEVER
 ) -> Row:
     """Return an answer as a row of the inbox, in the columns of `answers`."""
-    told = {"arm": served.option_arm} if served.option_arm else {}
+    slots = served.answer.slots
+    told: list[dict[str, str]] = [
+        {"arm": served.option_arm} if served.option_arm else {} for _ in slots
+    ]
+    if served.teams:
+        told = [{"team": team} for team in served.teams]
     slate = [
-        {"product_id": slot.product_id, "propensity": slot.propensity, **told}
-        for slot in served.answer.slots
+        {"product_id": slot.product_id, "propensity": slot.propensity, **own}
+        for slot, own in zip(slots, told, strict=True)
     ]
     columns = {
         "decision_id": decision_id,

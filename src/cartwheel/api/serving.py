@@ -24,7 +24,8 @@ import structlog
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from cartwheel.api.pins import place_pins
+from cartwheel.api.interleaving import Shared, share_list
+from cartwheel.api.pins import PINNED, place_pins
 from cartwheel.channels.storefront import Cards
 from cartwheel.levers.base import Answer, Model, OnlineLever, Request, Slot
 from cartwheel.merchandising import (
@@ -36,6 +37,7 @@ from cartwheel.merchandising import (
 from cartwheel.operations import reading, turns
 
 if TYPE_CHECKING:
+    from cartwheel.measure.experiment.team_draft import Team
     from cartwheel.measure.experiment.trial import InForce
     from cartwheel.shop import Shop
 
@@ -85,12 +87,15 @@ class Served:
         arm: Whether the lever answered, the untouched rule, or the fallback.
         turn: Turn that published the model.
         option_arm: Arm of an experiment on an option of the lever, "" for none.
+        teams: Whose pick each slot was, where the rankings of both arms share the
+            list; empty where they do not.
     """
 
     answer: Answer
     arm: Arm
     turn: int | None
     option_arm: str = ""
+    teams: tuple[Team, ...] = ()
 
 
 class Serving:
@@ -294,6 +299,14 @@ def ask(
         excluded=published.excluded | request.excluded | said.excluded,
         boosts={} if request.holdout else said.boosts,
     )
+    shared = _shared(published, asked, decision_id)
+    if shared is not None:
+        answer = place_pins(shared.answer, said.pins, asked, published.cards)
+        teams = tuple(
+            "" if slot.reason == PINNED else shared.teams[slot.product_id]
+            for slot in answer.slots
+        )
+        return Served(answer=answer, arm="treated", turn=published.turn, teams=teams)
     option_arm = "" if request.holdout else option_arm_of(published, request)
     model = published.model
     if option_arm == "treated" and published.arm_model is not None:
@@ -302,6 +315,18 @@ def ask(
     answer = place_pins(answer, said.pins, asked, published.cards)
     arm: Arm = "holdout" if request.holdout else "treated"
     return Served(answer=answer, arm=arm, turn=published.turn, option_arm=option_arm)
+
+
+def _shared(published: Published, asked: Request, decision_id: str) -> Shared | None:
+    """Return the list that both arms of an experiment share, None where none does."""
+    force, other = published.trials, published.arm_model
+    if asked.holdout or force is None or other is None:
+        return None
+    trial = force.interleaving(published.lever.name)
+    if trial is None:
+        return None
+    models = (published.model, other)
+    return share_list(published.lever, models, asked, trial, decision_id)
 
 
 def option_arm_of(published: Published, request: Request) -> str:

@@ -28,6 +28,7 @@ from cartwheel.measure.experiment.terms import (
     MOST_WANTED,
     PEOPLE,
     STOPS,
+    WATCHED,
     Guard,
     MetricName,
     Mode,
@@ -162,13 +163,15 @@ def options_now(
 
 def metrics_for(unit: str) -> tuple[MetricName, ...]:
     """Return the metrics that units of a kind can be compared by."""
+    if unit == "answer":
+        return ("preference",)
     left_out = "units" if unit in PEOPLE else "orders"
-    return tuple(metric for metric in METRICS if metric != left_out)
+    return tuple(metric for metric in METRICS if metric not in (left_out, "preference"))
 
 
 def stops_for(unit: str) -> tuple[Stop, ...]:
     """Return the stop rules that units of a kind allow."""
-    return STOPS if unit in DRAWN_ONCE else ("fixed",)
+    return STOPS if unit in WATCHED else ("fixed",)
 
 
 def terms_of(

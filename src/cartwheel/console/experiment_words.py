@@ -45,6 +45,12 @@ UNIT_WORDS = {
         "Whole places are drawn in pairs that are alike. For what people of a place "
         "share; needs a dozen places and finds large changes only.",
     ),
+    "answer": (
+        "lists that both arms share",
+        "Everybody sees one list drafted from two rankings, and clicks vote. Takes far "
+        "fewer visits than any other, and says which ranking is clicked more, not what "
+        "either earns. For two values of an option.",
+    ),
 }
 """What a unit is called, and when it suits."""
 
@@ -53,6 +59,7 @@ METRIC_WORDS = {
     "revenue": "Revenue",
     "orders": "Orders",
     "units": "Units sold",
+    "preference": "Preference",
 }
 MONEY = ("margin", "revenue")
 PER = {
@@ -62,6 +69,7 @@ PER = {
     "period": "per day",
     "visitor": "per visitor",
     "geography": "per customer",
+    "answer": "of clicks on shared lists",
 }
 STOP_WORDS = {
     "fixed": "read once, on its last day",
@@ -80,6 +88,8 @@ COUNT_WORDS = {
     "weeks": "weeks",
     "days": "days",
     "places": "places",
+    "votes": "votes",
+    "people": "people",
 }
 
 
@@ -119,6 +129,12 @@ def _arms(terms: Terms) -> tuple[str, str]:
     if not terms.option:
         return "Left alone", _left_alone(terms)
     control, arm = terms.control_value, terms.arm_value
+    if terms.unit == "answer":
+        return (
+            "Arms",
+            f"{terms.option} {control:g} in one ranking, {arm:g} in the other; lists "
+            "are drafted from both",
+        )
     return (
         "Arms",
         f"{terms.option} {control:g} in the control and for whoever takes no part, "
@@ -279,10 +295,12 @@ def plan_rows(
 
 def _counted(units: Mapping[str, int]) -> int:
     """Return how many take part: arms add up, products and their weeks do not."""
-    return sum(n for name, n in units.items() if name != "weeks")
+    return sum(n for name, n in units.items() if name not in ("weeks", "votes"))
 
 
 def _no_cost(terms: Terms, detectable: float | None) -> str:
     if detectable is None:
         return "the shop's past cannot say"
+    if terms.unit == "answer":
+        return "nobody is left alone"
     return f"{METRIC_WORDS[terms.metric].lower()} have no price by themselves"

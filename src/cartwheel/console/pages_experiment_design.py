@@ -6,6 +6,7 @@ the cost was shown: the last form names the fingerprint of the terms it was show
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 
@@ -158,12 +159,15 @@ def _terms_page(request: Request, draft: Draft, wrong: Problems) -> HTMLResponse
     if draft.unit not in choices().get(draft.lever, ()):
         return _choice_page(request, draft)
     shop, fmt = shop_of(request), formatter_of(request)
+    metrics = metrics_for(draft.unit)
+    if draft.metric not in metrics and "metric" not in wrong:
+        draft = replace(draft, metric=metrics[0])
     values: dict[str, Any] = {
         "draft": draft,
         "wrong": wrong,
         "options": options_now(draft.lever, shop.settings.levers),
         "unit_words": UNIT_WORDS,
-        "metrics": metrics_for(draft.unit),
+        "metrics": metrics,
         "metric_words": METRIC_WORDS,
         "stops": stops_for(draft.unit),
         "stop_words": STOP_WORDS,

@@ -492,7 +492,8 @@ TABLES: tuple[FactTable, ...] = (
             _text(
                 "slate",
                 "JSON list of {product_id, propensity}, with the arm of an experiment "
-                "on an option of the lever.",
+                "on an option of the lever, or, where both arms share the list, the "
+                "team that picked the slot: control, arm or nobody's.",
                 required=True,
             ),
         ),

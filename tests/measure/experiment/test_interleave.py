@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cartwheel.errors import Misuse
-from cartwheel.measure.experiment.interleave import (
-    LEAST_CUSTOMERS,
-    Draft,
-    compare_rankings,
-    draft,
-)
+from cartwheel.measure.experiment.interleave import LEAST_CUSTOMERS, compare_rankings
+from cartwheel.measure.experiment.team_draft import Draft, draft
 
 rankings = st.lists(st.sampled_from("abcdefghijkl"), unique=True, max_size=12)
 seeds = st.integers(0, 2**32 - 1)
@@ -64,6 +62,34 @@ def test_a_ranking_against_itself_is_shown_as_it_is_and_credits_nobody(
     assert list(made.items) == ranking[:length]
     assert made.credit(ranking) == 0
     assert not any(slot.team for slot in made.slots)
+
+
+class Coins:
+    """Says what the coins are, in place of a generator."""
+
+    def __init__(self, sides: tuple[float, ...]) -> None:
+        self._sides = list(sides)
+
+    def random(self) -> float:
+        return self._sides.pop(0)
+
+
+short = st.lists(st.sampled_from("abcdefg"), unique=True, max_size=6)
+
+
+@given(short, short, st.integers(0, 8))
+def test_chances_are_those_of_every_way_the_coins_can_fall(
+    control: list[str], arm: list[str], length: int
+) -> None:
+    every = [
+        draft(control, arm, length=length, rng=Coins(sides))  # type: ignore[arg-type]
+        for sides in product((0.25, 0.75), repeat=4)
+    ]
+    for made in every:
+        for at, item in enumerate(made.items):
+            alike = [one for one in every if one.items[:at] == made.items[:at]]
+            share = sum(one.items[at] == item for one in alike) / len(alike)
+            assert made.chances[at] == pytest.approx(share)
 
 
 def test_a_common_top_is_nobodys_and_what_follows_somebodys() -> None:

@@ -86,13 +86,24 @@ def test_only_treated_answers_with_their_days_over_are_in_the_log(
     answer(lake, "alone", [("p", 1.0)], arm="holdout")
     answer(lake, "rule", [("p", 1.0)], arm="fallback")
     answer(lake, "none", [])
+    team = json.dumps([{"product_id": "p", "propensity": 1.0, "team": ""}])
+    lake.add(
+        "answers", decision_id="shared", answered_at=NOON, slate=team,
+        lever="recommend", arm="treated", placement="home",
+    )  # fmt: skip
     answer(lake, "search", [("p", 1.0)], lever="search")
     answer(lake, "before", [("p", 1.0)], at="2026-02-28 23:59:59")
     answer(lake, "after", [("p", 1.0)], at="2026-04-01 00:00:00")
     log = read(lake)
     assert log.decision_id.tolist() == ["kept"]
-    assert log.left_out == {"holdout": 1, "fallback": 1, "too recent": 0, "empty": 1}
-    assert read(lake, days=60).left_out["too recent"] == 2
+    assert log.left_out == {
+        "holdout": 1,
+        "fallback": 1,
+        "too recent": 0,
+        "interleaved": 1,
+        "empty": 1,
+    }
+    assert read(lake, days=60).left_out["too recent"] == 3
 
 
 def test_answers_of_one_customer_on_any_device_are_one_cluster(lake: TinyLake) -> None:

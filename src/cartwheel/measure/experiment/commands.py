@@ -35,11 +35,15 @@ def create(
     unit: Annotated[
         str,
         typer.Option(
-            help="customer, visitor, product, product-week, period, geography."
+            help="customer, visitor, product, product-week, period, geography, or "
+            "answer: both rankings share every list."
         ),
     ] = "",
     metric: Annotated[
-        str, typer.Option(help="Metric that decides: margin, revenue, orders, units.")
+        str,
+        typer.Option(
+            help="Metric that decides: margin, revenue, orders, units, preference."
+        ),
     ] = "",
     wanted: Annotated[
         float, typer.Option(help="Smallest change that matters, .1 for a tenth.")
@@ -289,7 +293,13 @@ def plan_lines(terms: Terms, plan: Mapping[str, Any]) -> list[str]:
         f"{terms.starts_on} to {terms.ends_on}, {terms.days} days, drawn by "
         f"{terms.unit}."
     ]
-    if terms.option:
+    if terms.unit == "answer":
+        lines.append(
+            f"levers.{terms.lever}.{terms.option} is {terms.control_value:g} in one "
+            f"ranking and {terms.arm_value:g} in the other; every list is drafted from "
+            "both, and clicks vote. It says which is clicked more, not what it earns."
+        )
+    elif terms.option:
         lines.append(
             f"levers.{terms.lever}.{terms.option} is {terms.control_value:g} in the "
             f"control and for whoever takes no part, {terms.arm_value:g} in the arm."

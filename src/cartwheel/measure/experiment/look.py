@@ -19,6 +19,7 @@ from cartwheel.errors import Misuse
 from cartwheel.measure.experiment.checks import Check
 from cartwheel.measure.experiment.comparison import Comparison
 from cartwheel.measure.experiment.correct import holm
+from cartwheel.measure.experiment.interleave import compare_rankings
 from cartwheel.measure.experiment.lift import compare_groups
 from cartwheel.measure.experiment.outcomes import (
     Group,
@@ -35,10 +36,16 @@ from cartwheel.measure.experiment.ratio_check import ALARM, sample_ratio
 from cartwheel.measure.experiment.sequential import FEWEST, always_valid
 from cartwheel.measure.experiment.staggered import compare_product_weeks
 from cartwheel.measure.experiment.switchback import compare_switchback
-from cartwheel.measure.experiment.terms import DRAWN_ONCE, MetricName, Terms
+from cartwheel.measure.experiment.terms import (
+    DRAWN_ONCE,
+    WATCHED,
+    MetricName,
+    Terms,
+)
 from cartwheel.measure.experiment.trial import CONTROL, TREATED
 from cartwheel.measure.experiment.verdict import verdict
 from cartwheel.measure.experiment.visitors import read_visitors
+from cartwheel.measure.experiment.votes import Votes, read_votes
 from cartwheel.measure.holdout_lift import instants
 from cartwheel.measure.plain import finite
 
@@ -141,6 +148,15 @@ def look_at(con: duckdb.DuckDBPyConnection, terms: Terms, shop: Shop, on: date) 
             checks += told
             if not any(check.refuses for check in checks):
                 found = {m: _of_group(group, m) for m in metrics}
+        elif terms.unit == "answer":
+            votes = read_votes(con, terms, shop.settings, until=until)
+            units = {"votes": votes.told, "people": votes.people}
+            checks += _vote_checks(votes)
+            found = {
+                terms.metric: compare_rankings(
+                    votes.credits, votes.who, control=CONTROL, arm=TREATED
+                )
+            }
         elif terms.unit == "geography":
             places = read_places(
                 con, terms, shop.settings, until=until, metrics=metrics
@@ -221,6 +237,21 @@ def _read(
             )
         )
     return found.group, checks
+
+
+def _vote_checks(votes: Votes) -> list[Check]:
+    if not votes.unread:
+        return []
+    return [
+        Check(
+            check="unread_answers",
+            level="warning",
+            rows=votes.unread,
+            message=f"{votes.unread:,} answers have a slate that cannot be read; they "
+            "do not count.",
+            next_step="Find what wrote them.",
+        )
+    ]
 
 
 def _sizes(group: Group) -> dict[str, int]:
@@ -374,7 +405,7 @@ def _peeked(
     one: Comparison, terms: Terms, over: int, units: Mapping[str, int]
 ) -> Comparison:
     """Return a comparison with the interval that holds at every look."""
-    if terms.unit not in DRAWN_ONCE:
+    if terms.unit not in WATCHED:
         # Few units: their own interval at every look would mislead, so none is shown
         # before the end.
         return replace(one, low=-np.inf, high=np.inf, p_value=1.0)

@@ -16,6 +16,7 @@ import numpy as np
 
 from cartwheel.errors import Misuse
 from cartwheel.measure.assign import held_out_of
+from cartwheel.measure.experiment.interleave import LEAST_CUSTOMERS
 from cartwheel.measure.experiment.lift import compare_groups
 from cartwheel.measure.experiment.outcomes import (
     known_products,
@@ -33,6 +34,7 @@ from cartwheel.measure.experiment.switchback import compare_switchback
 from cartwheel.measure.experiment.terms import DRAWN_ONCE, Terms
 from cartwheel.measure.experiment.trial import CONTROL, TREATED
 from cartwheel.measure.experiment.visitors import read_visitors
+from cartwheel.measure.experiment.votes import clicked_answers
 from cartwheel.measure.holdout_lift import instants, known_customers
 from cartwheel.measure.plain import finite
 from cartwheel.measure.sales import sales_by
@@ -231,6 +233,8 @@ def _as_if(
     """
     settings, metric = shop.settings, past.metric
     with shop.lake.attached(read_only=True) as con:
+        if past.unit == "answer":
+            return _votes(*clicked_answers(con, past, settings, until=today), past)
         if past.unit in DRAWN_ONCE:
             if past.unit == "visitor":
                 group = read_visitors(
@@ -267,3 +271,23 @@ def _as_if(
     if level <= 0 or not found.error > 0:
         raise ValueError(f"nothing was sold in the {past.days} days before")
     return units, found.error, level, count
+
+
+def _votes(
+    clicked: int, people: int, past: Terms
+) -> tuple[dict[str, int], float, float, float]:
+    """Return the same of clicks, as if each told the two rankings apart.
+
+    How often the rankings differ where people click is not known before both are there;
+    an interleaving therefore needs the longer, the more alike they are. A vote is half
+    away from one half, and a person's votes are taken to agree.
+
+    Raises:
+        ValueError: If too few people clicked to say anything.
+    """
+    if people < LEAST_CUSTOMERS:
+        raise ValueError(
+            f"{people} people clicked what {past.lever} answered in the {past.days} "
+            f"days before, {LEAST_CUSTOMERS} are needed"
+        )
+    return {"votes": clicked, "people": people}, 0.5 / math.sqrt(people), 0.5, 0.0

@@ -20,7 +20,7 @@ from cartwheel.errors import Misuse
 from cartwheel.measure.experiment.options import options_of
 from cartwheel.measure.experiment.trial import UNITS, Trial, Unit
 
-MetricName = Literal["margin", "revenue", "orders", "units"]
+MetricName = Literal["margin", "revenue", "orders", "units", "preference"]
 Stop = Literal["fixed", "always-valid"]
 Mode = Literal["sandbox", "production"]
 
@@ -29,8 +29,8 @@ STOPS: tuple[Stop, ...] = get_args(Stop)
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 LEVER_UNITS: Mapping[str, tuple[Unit, ...]] = {
-    "recommend": ("customer", "period", "visitor", "geography"),
-    "search": ("customer", "period", "geography"),
+    "recommend": ("customer", "period", "visitor", "geography", "answer"),
+    "search": ("customer", "period", "geography", "answer"),
     "lifecycle": ("customer", "period", "geography"),
     "price": ("product", "product-week", "period"),
     "replenish": ("product", "product-week", "period"),
@@ -40,6 +40,9 @@ can be left out, or are a third party's and may use any unit."""
 
 DRAWN_ONCE: tuple[Unit, ...] = ("customer", "product", "visitor")
 """Units that are drawn one by one and stay in their arm, in a share that is chosen."""
+
+WATCHED: tuple[Unit, ...] = (*DRAWN_ONCE, "answer")
+"""Units that are many, so that a test by them may be looked at every day."""
 
 PEOPLE: tuple[Unit, ...] = ("customer", "visitor", "geography")
 """Units compared by what people brought: orders count, units sold do not."""
@@ -254,6 +257,7 @@ def _wrong_words(terms: Terms, levers: Collection[str]) -> Iterator[WrongTerm]:
     yield from _one_of("lever", terms.lever, sorted(levers))
     yield from _one_of("unit", terms.unit, LEVER_UNITS.get(terms.lever, UNITS))
     yield from _wrong_option(terms)
+    yield from _wrong_interleaving(terms)
     yield from _one_of("stop", terms.stop, STOPS)
     yield from _one_of("mode", terms.mode, MODES)
     yield from _wrong_metric("metric", terms.metric, terms.unit)
@@ -300,8 +304,45 @@ def _wrong_option(terms: Terms) -> Iterator[WrongTerm]:
         )
 
 
+def _wrong_interleaving(terms: Terms) -> Iterator[WrongTerm]:
+    if terms.unit != "answer":
+        return
+    if not terms.option:
+        yield WrongTerm(
+            "option is missing; with the unit 'answer' the rankings of two values of "
+            "an option share every list.",
+            "Name an option and give both of its values.",
+            "option",
+        )
+    for name, further in (("others", terms.others), ("guards", terms.guards)):
+        if further:
+            yield WrongTerm(
+                f"{name} names {len(further)}; with the unit 'answer' everybody sees "
+                "both arms, so only clicks tell them apart.",
+                "Leave it out.",
+                name,
+            )
+    if terms.mode == "sandbox":
+        yield WrongTerm(
+            "mode is 'sandbox'; with the unit 'answer' no money is measured that a "
+            "budget could end.",
+            "Use the mode 'production'.",
+            "mode",
+        )
+
+
 def _wrong_metric(term: str, metric: str, unit: str) -> Iterator[WrongTerm]:
     yield from _one_of("metric", metric, METRICS, term=term)
+    if (metric == "preference") != (unit == "answer"):
+        yield WrongTerm(
+            f"metric is {metric!r} with the unit {unit!r}; 'preference' goes with the "
+            "unit 'answer', and nothing else does.",
+            f"Choose {', '.join(METRICS[:-1])}."
+            if metric == "preference"
+            else "Choose preference.",
+            term,
+        )
+        return
     if metric == "units" and unit in PEOPLE:
         who = {"visitor": "visitors", "geography": "places"}.get(unit, "customers")
         yield WrongTerm(
@@ -337,7 +378,7 @@ def _wrong_numbers(terms: Terms) -> Iterator[WrongTerm]:
             "Correct it.",
             "budget_minor",
         )
-    if terms.stop == "always-valid" and terms.unit not in DRAWN_ONCE:
+    if terms.stop == "always-valid" and terms.unit not in WATCHED:
         yield WrongTerm(
             f"stop is 'always-valid' with the unit {terms.unit!r}; such tests have too "
             "few units for it.",

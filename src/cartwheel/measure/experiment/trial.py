@@ -17,7 +17,9 @@ from cartwheel.measure.experiment.places import is_treated
 from cartwheel.measure.experiment.staggered import Rotation
 from cartwheel.measure.experiment.switchback import Switchback
 
-Unit = Literal["customer", "product", "product-week", "period", "visitor", "geography"]
+Unit = Literal[
+    "customer", "product", "product-week", "period", "visitor", "geography", "answer"
+]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 
 CONTROL = "control"
@@ -32,7 +34,8 @@ class Trial:
         name: The experiment.
         lever: Lever whose decisions are left out in the control.
         unit: What is drawn: customers, products, products by week, periods of the
-            whole shop, visitors (devices), or countries and regions.
+            whole shop, visitors (devices), countries and regions; "answer" draws
+            nobody: the rankings of both arms share every list.
         salt: Salt of its layer.
         control_share: Share of customers or products in the control.
         starts_on: First day.
@@ -119,6 +122,8 @@ class Trial:
         """
         if not self.runs_on(day):
             return None
+        if self.unit == "answer":
+            return None  # everybody sees both
         if self.unit == "period":
             return self.switchback.arm_on(day)
         unit = {
@@ -215,6 +220,13 @@ class InForce:
             place=None if customer is None else self.places.get(customer),
         )
         return found is not None
+
+    def interleaving(self, lever: str) -> Trial | None:
+        """Return the experiment whose arms share every list of a lever, if one runs."""
+        for trial in self.trials:
+            if trial.lever == lever and trial.unit == "answer":
+                return trial if trial.runs_on(self.day) else None
+        return None
 
     def option_arm(
         self, customer: str | None, lever: str, *, visitor: str | None = None

@@ -121,8 +121,11 @@ def slates_of(
     """
     end = cutoff or _newest(con, schema)
     given, left_out = _answers(con, schema, since, until, end, days)
-    slots = _slots(given)
-    left_out["empty"] = sum(not one for one in slots)
+    told = _slots(given)
+    # A list drafted from two rankings is no answer of either.
+    left_out["interleaved"] = sum(one is None for one in told)
+    left_out["empty"] = sum(one == [] for one in told)
+    slots = [one or [] for one in told]
     kept = [i for i, one in enumerate(slots) if one]
     answer = np.repeat(np.arange(len(kept)), [len(slots[i]) for i in kept])
     shown = [slot for i in kept for slot in slots[i]]
@@ -224,14 +227,17 @@ def _answers(
     return found, left_out
 
 
-def _slots(given: list[_Given]) -> list[list[tuple[str, float]]]:
-    """Return product and propensity of each slot of each answer."""
-    found: list[list[tuple[str, float]]] = []
+def _slots(given: list[_Given]) -> list[list[tuple[str, float]] | None]:
+    """Return product and propensity of each slot, None for an interleaved answer."""
+    found: list[list[tuple[str, float]] | None] = []
     broken = []
     for one in given:
         try:
             slots = json.loads(one.slate)
-            found.append([_slot(slot) for slot in slots])
+            if any("team" in slot for slot in slots):
+                found.append(None)
+            else:
+                found.append([_slot(slot) for slot in slots])
         except (ValueError, TypeError, KeyError):
             broken.append(one.decision_id)
     if broken:
