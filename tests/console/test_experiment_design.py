@@ -28,7 +28,7 @@ from cartwheel.console.experiment_words import term_rows
 from cartwheel.console.formatting import Formatter, percent
 from cartwheel.console.planning import Planned
 from cartwheel.errors import Busy, Failure
-from cartwheel.measure.experiment.options import options_of
+from cartwheel.measure.experiment.options import links_of, options_of
 from cartwheel.measure.experiment.plan import enrolled, plan
 from cartwheel.measure.experiment.plan_child import answer
 from cartwheel.measure.experiment.store import list_experiments
@@ -41,6 +41,7 @@ from cartwheel.measure.experiment.terms import (
 )
 from cartwheel.operations import turns
 from cartwheel.shop import Shop
+from cartwheel.wheel import Link, cut_link
 from tests.console.experiments import add_experiments
 from tests.console.seed import HOSTILE
 from tests.console.selling import selling
@@ -133,8 +134,12 @@ def test_the_form_offers_a_levers_options_with_their_values_now(
     owner: TestClient,
 ) -> None:
     text = owner.get("/experiments/new?lever=recommend&unit=customer").text
-    offered = re.findall(r'<option value="(\w*)"', text)
-    assert offered == ["", *(options_of("recommend") or ())]
+    offered = re.findall(r'<option value="([^"]*)"', text)
+    assert offered == [
+        "",
+        *(options_of("recommend") or ()),
+        *(f"link:{link}" for link in links_of("recommend")),
+    ]
     assert "explore, now 0.1: " in html.unescape(text)
     search = owner.get("/experiments/new?lever=search&unit=customer").text
     assert 'value="boost"' in search
@@ -150,6 +155,31 @@ def test_arms_can_differ_in_an_option() -> None:
     left_out, _ = terms_of(draft(control_value="9"), today=TODAY, minor_digits=2)
     assert left_out is not None
     assert (left_out.option, left_out.control_value) == ("", None)
+
+
+def test_a_link_can_be_cut_in_the_arm(
+    owner: TestClient, shop: Shop, planned: list[Terms]
+) -> None:
+    given = {"option": "link:margin→price", "control_value": "", "arm_value": "7"}
+    terms, problems = terms_of(draft(**given), today=TODAY, minor_digits=2)
+    assert problems == {}
+    assert terms is not None
+    assert (terms.link, terms.option, terms.arm_value) == ("margin→price", "", None)
+    fmt = Formatter(currency="GBP", minor_digits=2, timezone="UTC")
+    rows = dict(term_rows(terms, fmt))
+    assert rows["Arms"].startswith("link margin→price whole in the control")
+    assert "expected one of" in wrong(option="link:no→price")["option"]
+    sent = hidden(owner.post("/experiments/new", data={**GOOD, **given}).text)
+    answer = owner.post("/experiments", data=sent, follow_redirects=False)
+    assert answer.headers["location"] == "/experiments/price-steps?done=begin"
+    (record,) = list_experiments(shop.database)
+    assert record.terms.link == "margin→price"
+    # A link that is cut for everybody is not offered.
+    margin = Link(signal="stock", writer="lake", reader="price", lagged=False)
+    cut_link(shop.database, margin, actor="ann")
+    text = owner.get("/experiments/new?lever=price&unit=product").text
+    assert "link:margin→price" in text
+    assert "link:stock→price" not in text
 
 
 SHARED = {"lever": "recommend", "unit": "answer", "metric": "preference"}

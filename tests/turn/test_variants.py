@@ -255,3 +255,38 @@ def test_a_turn_publishes_both_rankings_for_shared_lists(
         one.identical
         for one in replay(shop, [e.id for e in entries if e.lever == "recommend"][:20])
     )
+
+
+def test_a_link_is_cut_for_the_arm_alone_and_every_decision_replays(
+    turned: Turned, tmp_path: Path
+) -> None:
+    shop = copy_of(turned.folder, tmp_path / "shop")
+    link = "margin→recommend"
+    asked = terms(
+        "recommend", "", 0, 0, control_value=None, arm_value=None, link=link,
+        control_share=0.5,
+    )  # fmt: skip
+    create(shop.database, asked, actor="ann")
+    run_turn(shop, as_of=SECOND_DAY)
+    number = published_turn(shop)
+    assert number is not None
+    entries = list_decisions(shop.database, turn=number, limit=None)
+    told = [e for e in entries if "experiment" in e.evidence]
+    assert {e.lever for e in told} == {"recommend"}
+    said = [e.evidence["experiment"] for e in told]
+    assert {(one["arm"], one["cut"]) for one in said} == {
+        (CONTROL, False),
+        (TREATED, True),
+    }
+    assert {one["link"] for one in said} == {link}
+    assert all(one.identical for one in replay(shop, [e.id for e in entries][:80]))
+    assert all(one.identical for one in replay(shop, [e.id for e in told][:80]))
+    folder = shop.turn_folder(number) / "models" / "recommend"
+    published = load_published(number, folder, find_lever())
+    assert published.arm_model is not None
+    assert published.arm_model.fingerprint() != published.model.fingerprint()
+    served = [
+        ask(published, Request(placement="home", customer=str(n)), "d").option_arm
+        for n in range(30)
+    ]
+    assert set(served) == {CONTROL, TREATED}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from starlette.datastructures import ImmutableMultiDict
 
-from cartwheel.measure.experiment.options import declared_options
+from cartwheel.measure.experiment.options import declared_options, links_of
 from cartwheel.measure.experiment.terms import (
     DRAWN_ONCE,
     LEAST_SHARE,
@@ -41,8 +41,11 @@ from cartwheel.wheel import find_levers
 
 MOST_LETTERS = 500
 MOST_PERIOD = 100
+LINK = "link:"
+"""Before a link, where an option's name would stand."""
+
 AMOUNT = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?|\d+([.,]\d+)?")
-FIELDS_OF = {"ends_on": "days", "budget_minor": "budget"}
+FIELDS_OF = {"ends_on": "days", "budget_minor": "budget", "link": "option"}
 """Fields by the term that they stand for, where the names differ."""
 
 FORM_ORDER = (
@@ -67,7 +70,8 @@ class Draft:
     Attributes:
         lever: Lever left out in the control, or whose option the arms differ in.
         unit: What is drawn.
-        option: Option that the arms differ in; "" leaves the lever's decisions out.
+        option: Option that the arms differ in, or "link:" and a link that is cut in
+            the arm; "" leaves the lever's decisions out.
         control_value: Its value in the control.
         arm_value: Its value in the arm.
         name: Short name.
@@ -161,6 +165,20 @@ def options_now(
     ]
 
 
+def links_now(lever: str, cuts: Collection[str]) -> list[dict[str, str]]:
+    """Return the links that an arm of a lever can do without, of a shop.
+
+    Args:
+        lever: Name of the lever.
+        cuts: Links that are cut for everybody, which no arm has.
+    """
+    return [
+        {"value": f"{LINK}{link}", "name": link}
+        for link in links_of(lever)
+        if link not in cuts
+    ]
+
+
 def metrics_for(unit: str) -> tuple[MetricName, ...]:
     """Return the metrics that units of a kind can be compared by."""
     if unit == "answer":
@@ -190,6 +208,7 @@ def terms_of(
     """
     wrong: Problems = {}
     whole = draft.unit in DRAWN_ONCE
+    link = _link(draft)
     sandbox = draft.mode == "sandbox"
     budget = _money(wrong, "budget", draft.budget, minor_digits)
     if sandbox and budget is None and "budget" not in wrong:
@@ -222,7 +241,8 @@ def terms_of(
             cast(MetricName, one) for one in draft.others if one != draft.metric
         ),
         guards=_guards(wrong, draft.guards),
-        option=draft.option.strip(),
+        option="" if link else draft.option.strip(),
+        link=link,
         control_value=_value(wrong, draft, "control_value"),
         arm_value=_value(wrong, draft, "arm_value"),
         period_days=_period(wrong, draft, "period_days", 1),
@@ -255,9 +275,15 @@ def _period(wrong: Problems, draft: Draft, name: str, least: int) -> int:
     return _whole(wrong, name, str(getattr(asked, name)), least, MOST_PERIOD)
 
 
+def _link(draft: Draft) -> str:
+    """Return the link that is cut in the arm, "" for none."""
+    typed = draft.option.strip()
+    return typed.removeprefix(LINK) if typed.startswith(LINK) else ""
+
+
 def _value(wrong: Problems, draft: Draft, name: str) -> float | None:
     """Return an option's value in an arm; without an option there is none."""
-    if not draft.option.strip():
+    if not draft.option.strip() or _link(draft):
         return None
     text = getattr(draft, name).strip().replace(",", ".")
     try:

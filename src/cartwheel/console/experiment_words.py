@@ -47,9 +47,9 @@ UNIT_WORDS = {
     ),
     "answer": (
         "lists that both arms share",
-        "Everybody sees one list drafted from two rankings, and clicks vote. Takes far "
+        "Everybody sees one list drafted from two rankings, and clicks vote. Takes "
         "fewer visits than any other, and says which ranking is clicked more, not what "
-        "either earns. For two values of an option.",
+        "either earns. For two values of an option, or with and without a link.",
     ),
 }
 """What a unit is called, and when it suits."""
@@ -126,19 +126,22 @@ def share_text(value: float | None) -> str:
 
 def _arms(terms: Terms) -> tuple[str, str]:
     """Return what the arms differ in: an option's value, or whether the lever acts."""
-    if not terms.option:
+    if not terms.two_models:
         return "Left alone", _left_alone(terms)
-    control, arm = terms.control_value, terms.arm_value
+    what, control, arm = f"link {terms.link}", "whole", "cut"
+    if terms.option:
+        what = terms.option
+        control, arm = f"{terms.control_value:g}", f"{terms.arm_value:g}"
     if terms.unit == "answer":
         return (
             "Arms",
-            f"{terms.option} {control:g} in one ranking, {arm:g} in the other; lists "
-            "are drafted from both",
+            f"{what} {control} in one ranking, {arm} in the other; lists are drafted "
+            "from both",
         )
     return (
         "Arms",
-        f"{terms.option} {control:g} in the control and for whoever takes no part, "
-        f"{arm:g} in the arm",
+        f"{what} {control} in the control and for whoever takes no part, {arm} in the "
+        "arm",
     )
 
 

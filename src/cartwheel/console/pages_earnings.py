@@ -97,6 +97,7 @@ def entry_parts(entry: Mapping[str, Any], fmt: Formatter) -> dict[str, Any]:
         if entry["offered_minor"]
         else "",
         "net_text": _span(entry["net"], fmt),
+        "link_rows": [_link(link, fmt) for link in entry["links"]],
         "kind_rows": [_kind(kind, fmt) for kind in entry["kinds"]],
         "pairs": [_pair(pair, fmt) for pair in entry["before_after"]],
     }
@@ -141,8 +142,7 @@ def _kind(kind: Mapping[str, Any], fmt: Formatter) -> list[str]:
     own = kind["incremental"]
     told = "not told"
     if own is not None:
-        low, high = fmt.money(own["low"]), fmt.money(own["high"])
-        told = f"{fmt.money(own['value'])} ({low} to {high})"
+        told = _told(own, fmt)
     worth = kind["predicted_minor"]
     return [
         str(kind["kind"]),
@@ -151,6 +151,23 @@ def _kind(kind: Mapping[str, Any], fmt: Formatter) -> list[str]:
         told,
         str(kind["note"]),
     ]
+
+
+def _link(link: Mapping[str, Any], fmt: Formatter) -> dict[str, str]:
+    # A turn of an earlier version published links without what tests found.
+    worth, money = link.get("worth"), link.get("money")
+    return {
+        "link": str(link["link"]),
+        "worth": _effect(worth, str(link.get("unit")), fmt) or "not told",
+        "money": "not told" if money is None else _told(money, fmt),
+        "note": str(link["note"]),
+        "experiment": str(link.get("experiment") or ""),
+    }
+
+
+def _told(found: Mapping[str, float], fmt: Formatter) -> str:
+    low, high = fmt.money(found["low"]), fmt.money(found["high"])
+    return f"{fmt.money(found['value'])} ({low} to {high})"
 
 
 def _pair(pair: Mapping[str, Any], fmt: Formatter) -> dict[str, str]:

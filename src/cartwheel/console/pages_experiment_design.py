@@ -21,6 +21,7 @@ from cartwheel.console.experiment_form import (
     Problems,
     choices,
     field_of,
+    links_now,
     metrics_for,
     options_now,
     read_draft,
@@ -49,6 +50,7 @@ from cartwheel.measure.experiment.terms import (
     WrongTerm,
     check_terms,
 )
+from cartwheel.wheel import read_cuts
 
 MOST_FIELDS = 60
 
@@ -166,6 +168,7 @@ def _terms_page(request: Request, draft: Draft, wrong: Problems) -> HTMLResponse
         "draft": draft,
         "wrong": wrong,
         "options": options_now(draft.lever, shop.settings.levers),
+        "links": links_now(draft.lever, read_cuts(shop.database)),
         "unit_words": UNIT_WORDS,
         "metrics": metrics,
         "metric_words": METRIC_WORDS,

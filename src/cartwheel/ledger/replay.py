@@ -117,10 +117,10 @@ def _remake(shop: Shop, number: int) -> dict[str, str]:
 def _remake_arm(
     shop: Shop, row: TurnRow, lever: Lever, trial: Trial, tables: dict[str, pa.Table]
 ) -> tuple[Decision, ...]:
-    """Decide again for the arm of an experiment on an option."""
+    """Decide again for the arm of an experiment with two models."""
     from cartwheel.turn import steps
     from cartwheel.turn.core import context_of, finish, lever_seed
-    from cartwheel.turn.variants import TREATED, variant_of, with_arm
+    from cartwheel.turn.variants import TREATED, cuts_with, variant_of, with_arm
 
     stored = _stored_model(shop, row.number, variant_of(lever.name))
     if stored is None:
@@ -129,8 +129,9 @@ def _remake_arm(
         context_of(row.settings, steps.when_of(shop, row)), trial, TREATED
     )
     seed = lever_seed(row.seed, lever.name, row.as_of)
+    cuts = cuts_with(row.cuts, trial, TREATED)
     return finish(
-        lever, stored.model, tables, context, row.cuts, seed, stored.state
+        lever, stored.model, tables, context, cuts, seed, stored.state
     ).decisions
 
 

@@ -18,7 +18,12 @@ from sqlalchemy import select, update
 
 from cartwheel.errors import Failure, NotFound
 from cartwheel.levers.base import State
-from cartwheel.measure.experiment.options import option_trial, variant_of, with_arm
+from cartwheel.measure.experiment.options import (
+    cuts_with,
+    option_trial,
+    variant_of,
+    with_arm,
+)
 from cartwheel.measure.experiment.trial import CONTROL, TREATED
 from cartwheel.merchandising import excluded_everywhere, rules_in_force, today_in
 from cartwheel.operations import reading, turns
@@ -239,21 +244,19 @@ def run_staged(
     trial = option_trial(trials_of(stage), name)
 
     def ran(arm: str, *, pages: bool) -> LeverRun:
-        context = with_arm(shops, trial, arm)
+        context, cuts = with_arm(shops, trial, arm), cuts_with(row.cuts, trial, arm)
         if failed is None:
             return run_lever(
                 lever,
                 tables,
                 context,
-                cuts=row.cuts,
+                cuts=cuts,
                 previous=previous,
                 seed=row.seed,
                 pages=pages,
             )
         own_seed = lever_seed(row.seed, name, row.as_of)
-        return stand_in(
-            lever, tables, context, row.cuts, previous, own_seed, failed, pages
-        )
+        return stand_in(lever, tables, context, cuts, previous, own_seed, failed, pages)
 
     if trial is not None:
         # What the lever tells others is the control's; the arm is decided for alone.

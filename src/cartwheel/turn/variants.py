@@ -1,6 +1,7 @@
-"""A lever's decisions for both arms of an experiment on one of its options.
+"""A lever's decisions for both arms of an experiment on an option or a link.
 
-Everybody but the arm is decided for with the control's value, the arm with its own.
+Everybody but the arm is decided for with the control's value, or the link whole, the
+arm with its own value, or the link cut.
 Which of the two decisions about a subject stands is a matter of the stable hash; it is
 written into the decision, so that nobody has to work it out again.
 """
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from cartwheel.levers.base import Decision
 from cartwheel.measure.experiment.options import (
+    cuts_with,
     option_trial,
     value_of,
     variant_of,
@@ -30,6 +32,7 @@ __all__ = [
     "TREATED",
     "Subjects",
     "Trial",
+    "cuts_with",
     "option_trial",
     "picked",
     "variant_of",
@@ -100,10 +103,9 @@ def picked(
 
 def _told(decision: Decision, trial: Trial, arm: str) -> Decision:
     """Return a decision that says which arm it is of."""
-    said = {
-        "name": trial.name,
-        "arm": arm,
-        "option": trial.option,
-        "value": value_of(trial, arm),
-    }
+    said: dict[str, object] = {"name": trial.name, "arm": arm}
+    if trial.link:
+        said |= {"link": trial.link, "cut": arm == TREATED}
+    else:
+        said |= {"option": trial.option, "value": value_of(trial, arm)}
     return replace(decision, evidence={**decision.evidence, "experiment": said})

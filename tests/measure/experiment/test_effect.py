@@ -125,6 +125,29 @@ def test_no_effect_has_an_error_and_an_interval_around_zero() -> None:
     assert found.p_value == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("name", sorted(METRICS))
+@pytest.mark.parametrize("mean", [0.0, 1e-4, -1e-9])
+def test_a_mean_next_to_nothing_has_a_difference_and_no_share(
+    name: str, mean: float
+) -> None:
+    frame, _ = made(600, 5)
+    metric = METRICS[name]
+    column, per = metric.value, metric.per
+    weight = frame[per] if per else 1.0
+    control = frame["arm"] == 0
+    level = frame.loc[control, column].sum() / (
+        frame.loc[control, per].sum() if per else control.sum()
+    )
+    plain = compare(metric, moments(frame[control]), moments(frame[~control]))
+    frame[column] = frame[column] - (level - mean) * weight
+    found = compare(metric, moments(frame[control]), moments(frame[~control]))
+    lowered = plain.control_value - (level - mean)
+    assert found.control_value == pytest.approx(lowered, abs=1e-9)
+    assert found.relative is None or lowered > 0
+    for told in ("effect", "low", "high", "p_value", "error"):
+        assert getattr(found, told) == pytest.approx(getattr(plain, told), rel=1e-6)
+
+
 def test_what_cannot_be_compared_says_why() -> None:
     _, (control, _arm) = made(300, 1)
     zeros = Moments.of(

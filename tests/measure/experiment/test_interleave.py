@@ -60,7 +60,7 @@ def test_a_ranking_against_itself_is_shown_as_it_is_and_credits_nobody(
 ) -> None:
     made = drafted(ranking, ranking, length, seed)
     assert list(made.items) == ranking[:length]
-    assert made.credit(ranking) == 0
+    assert made.votes(ranking) == (0, 0)
     assert not any(slot.team for slot in made.slots)
 
 
@@ -101,13 +101,13 @@ def test_a_common_top_is_nobodys_and_what_follows_somebodys() -> None:
     assert teams == {("", "", "control", "arm"), ("", "", "arm", "control")}
 
 
-def test_credit_is_clicks_on_the_arm_less_those_on_the_control() -> None:
+def test_votes_are_clicked_slots_of_either_side() -> None:
     made = drafted(list("abcd"), list("wxyz"), 8, 1)
     owner = {slot.item: slot.team for slot in made.slots}
     assert {owner[i] for i in "abcd"} == {"control"}
-    assert made.credit(["w", "x", "w", "a"]) == 1  # a second click counts for nothing
-    assert made.credit([]) == 0
-    assert made.credit(["unknown"]) == 0
+    assert made.votes(["w", "x", "w", "a"]) == (2, 1)  # a second click is no vote
+    assert made.votes([]) == (0, 0)
+    assert made.votes(["unknown"]) == (0, 0)
 
 
 def test_wrong_rankings_are_refused() -> None:
@@ -117,15 +117,18 @@ def test_wrong_rankings_are_refused() -> None:
         drafted(["a"], ["b"], -1, 1)
 
 
-def visits(people: int, better: float, seed: int) -> tuple[list[float], list[str]]:
-    """Return credits of customers who differ in taste and in how often they come.
+def visits(
+    people: int, better: float, seed: int
+) -> tuple[list[int], list[int], list[str]]:
+    """Return votes of customers who differ in taste and in how often they come.
 
     Both rankings show ten products drawn at random; a click falls on the arm's slots
     with a tilt `better`, and a customer keeps a taste of their own.
     """
     rng = np.random.default_rng(seed)
     catalogue = [f"P{k}" for k in range(40)]
-    credits: list[float] = []
+    arm: list[int] = []
+    control: list[int] = []
     customers: list[str] = []
     for person in range(people):
         taste = rng.normal(better, 0.5)
@@ -138,14 +141,14 @@ def visits(people: int, better: float, seed: int) -> tuple[list[float], list[str
             )
             lean = {"arm": 1, "control": -1, "": 0}
             chance = [0.2 * np.exp(taste * lean[s.team]) for s in made.slots]
-            clicked = [
+            won, lost = made.votes(
                 s.item for s, c in zip(made.slots, chance, strict=True)
                 if rng.random() < c
-            ]  # fmt: skip
-            told = any(s.team and s.item in clicked for s in made.slots)
-            credits.append(made.credit(clicked) if told else float("nan"))
+            )  # fmt: skip
+            arm.append(won)
+            control.append(lost)
             customers.append(f"C{person}")
-    return credits, customers
+    return arm, control, customers
 
 
 def test_alike_rankings_are_not_preferred() -> None:
@@ -162,36 +165,48 @@ def test_a_better_ranking_is_preferred() -> None:
     found = compare_rankings(*visits(120, 0.5, 1))
     assert found.low > 0
     assert found.arm_value == pytest.approx(0.5 + found.effect)
+    assert found.relative == pytest.approx(2 * found.effect)
     assert (found.metric, found.method) == ("preference", "interleave")
 
 
 def test_visits_of_a_customer_go_together() -> None:
-    rng = np.random.default_rng(2)
-    tastes = rng.choice([-1.0, 1.0], 60)
-    once = compare_rankings(tastes, np.arange(60).astype(str))
-    often = compare_rankings(np.repeat(tastes, 9), np.repeat(np.arange(60), 9))
+    arm = np.random.default_rng(2).integers(0, 2, 60)
+    once = compare_rankings(arm, 1 - arm, np.arange(60).astype(str))
+    often = compare_rankings(
+        np.repeat(arm, 9), np.repeat(1 - arm, 9), np.repeat(np.arange(60), 9)
+    )
     assert often.error == pytest.approx(once.error)
     assert (once.n, often.n) == (60, 540)
 
 
-def test_one_visit_each_is_a_t_test_on_votes() -> None:
+def test_one_click_each_is_a_t_test_on_votes() -> None:
     from scipy.stats import ttest_1samp
 
-    credits = np.random.default_rng(3).integers(-2, 4, 50).astype(float)
-    theirs = ttest_1samp(np.sign(credits) / 2, 0)
-    found = compare_rankings(credits, np.arange(50))
+    arm = np.random.default_rng(3).integers(0, 2, 50).astype(float)
+    theirs = ttest_1samp(arm - 0.5, 0)
+    found = compare_rankings(arm, 1 - arm, np.arange(50))
     assert found.p_value == pytest.approx(theirs.pvalue)
     low, high = theirs.confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((low, high))
 
 
+def test_who_clicks_everything_moves_nothing() -> None:
+    arm = np.random.default_rng(4).integers(0, 2, 80)
+    plain = compare_rankings(arm, 1 - arm, np.arange(80))
+    mad = compare_rankings(
+        [*arm, 500], [*(1 - arm), 500], [*map(str, range(80)), "everything"]
+    )
+    assert abs(mad.effect) < abs(plain.effect) or plain.effect == 0
+    assert mad.error < plain.error
+
+
 def test_too_little_is_refused() -> None:
     few = LEAST_CUSTOMERS - 1
     with pytest.raises(Misuse, match=f"{few} customers clicked"):
-        compare_rankings(np.ones(few), np.arange(few))
+        compare_rankings(np.ones(few), np.zeros(few), np.arange(few))
     with pytest.raises(Misuse, match="0 customers"):
-        compare_rankings([], [])
+        compare_rankings([], [], [])
     with pytest.raises(Misuse, match="0 customers"):
-        compare_rankings([float("nan")] * 50, np.arange(50))
-    with pytest.raises(Misuse, match="all 50 visits voted alike"):
-        compare_rankings(np.ones(50), np.arange(50))
+        compare_rankings(np.zeros(50), np.zeros(50), np.arange(50))
+    with pytest.raises(Misuse, match="all 50 clicks voted alike"):
+        compare_rankings(np.ones(50), np.zeros(50), np.arange(50))

@@ -79,10 +79,10 @@ def test_clicks_vote_once_a_slot_and_people_are_told_apart(tmp_path: Path) -> No
         customer_id="ann",
     )  # fmt: skip
     found = votes(lake)
-    told = dict(zip(found.who.tolist(), found.credits.tolist(), strict=True))
-    assert (found.told, found.people, len(found.credits)) == (2, 1, 6)
-    assert set(told) == {"c:ann", "v:w", "v:x"}
-    assert sorted(found.credits[np.isfinite(found.credits)]) == [-1, 1]
+    assert (found.votes, found.people, len(found.who)) == (4, 1, 6)
+    assert set(found.who) == {"c:ann", "v:w", "v:x"}
+    pairs = zip(found.arm.tolist(), found.control.tolist(), strict=True)
+    assert sorted(pairs) == [(0, 0)] * 4 + [(0, 1), (2, 1)]
 
 
 def test_what_is_not_of_the_test_does_not_count(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_what_is_not_of_the_test_does_not_count(tmp_path: Path) -> None:
     answer(lake, "told", visitor_id="v")
     click(lake, "6", "told", at=late, product_id="b")  # opened after the last day
     found = votes(lake)
-    assert (len(found.credits), found.told, found.unread) == (1, 0, 1)
+    assert (len(found.who), found.votes, found.unread) == (1, 0, 1)
 
 
 def filled(
@@ -152,7 +152,7 @@ def test_too_few_people_are_told_and_a_plan_reads_past_clicks(tmp_path: Path) ->
     )
     told = plan(lake.shop, later, today)
     assert told.units["people"] == pytest.approx(150, abs=5)
-    # 2.8 standard errors of half a vote a person, as a share of one half.
+    # 2.8 standard errors of half a click a person, as a share of one half.
     assert told.detectable == pytest.approx(2.8 / np.sqrt(150), rel=0.1)
     assert told.cost_minor is None
     few = filled(tmp_path / "few", better=0.0, people=LEAST_CUSTOMERS - 5)
@@ -210,9 +210,10 @@ def test_looking_every_day_does_not_invent_a_preference() -> None:
         people = rng.integers(0, 400, size=days * 30)
         taste = rng.normal(0, 0.3, 400)
         chance = 1 / (1 + np.exp(-taste[people]))
-        credits = np.where(rng.random(len(people)) < chance, 1.0, -1.0)
+        arm = rng.random(len(people)) < chance
         for day in range(4, days + 1):
-            found = compare_rankings(credits[: day * 30], people[: day * 30])
+            seen = slice(0, day * 30)
+            found = compare_rankings(arm[seen], ~arm[seen], people[seen])
             if always_valid(found, planned=days, now=day).decided:
                 wrong += 1
                 break

@@ -133,8 +133,13 @@ def _details(one: Entry, write: Words) -> list[str]:
     for kind in one.kinds:
         own = "" if kind.incremental is None else f" {write.span(kind.incremental)};"
         lines.append(f"{kind.kind}: {kind.applied:,} in effect;{own} {kind.note}")
-    if one.links:
-        lines.append(f"{len(one.links)} links read: not measured here")
+    tested = [link for link in one.links if link.experiment]
+    for link in tested:
+        own = "" if link.worth is None else f" {write.span(link.worth)} a {link.unit};"
+        lines.append(f"{link.link}:{own} {link.note}")
+    if len(one.links) > len(tested):
+        others = "other links" if tested else "links read"
+        lines.append(f"{len(one.links) - len(tested)} {others}: not measured")
     for pair in one.before_after:
         money = pair.name.endswith("_minor")
         tell = write.span if money else _plain

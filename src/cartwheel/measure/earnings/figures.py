@@ -70,12 +70,28 @@ class KindEarned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkEarned:
-    """One link that a lever reads; what it earns is not measured in a live shop."""
+    """One link that a lever reads, and what an experiment on it found.
+
+    Attributes:
+        link: Its name.
+        cut_turns: Turns in which it was cut for everybody.
+        turns: Turns counted.
+        note: How it is known, or why it is not.
+        experiment: The newest experiment that cut it for a part; "" for none.
+        unit: What the experiment drew.
+        worth: What the link earned more per unit that kept it, minor units; None
+            where nothing can be told yet.
+        money: The same for all units that kept it; None where units do not add up.
+    """
 
     link: str
     cut_turns: int
     turns: int
     note: str
+    experiment: str = ""
+    unit: str = ""
+    worth: Range | None = None
+    money: Range | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

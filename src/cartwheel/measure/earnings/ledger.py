@@ -37,6 +37,7 @@ from cartwheel.measure.earnings.kinds import (
     kinds_of,
     measure_draws,
 )
+from cartwheel.measure.earnings.links import Tested, link_earned, link_tests
 from cartwheel.measure.earnings.measured import Measured, group_of, measure_group
 from cartwheel.measure.earnings.record import Record, read_record
 from cartwheel.measure.earnings.units import Facts, facts_of, first_answers
@@ -85,6 +86,7 @@ def earnings(
             acted=first_acts(record, answers),
             answering=frozenset(lever for lever, _, _ in answers),
             overview=told,
+            tested=link_tests(shop.database, on),
             after={},
         )
         drafts = [book.wheel(), *(book.lever(name) for name in book.names())]
@@ -114,6 +116,7 @@ class _Book:
     acted: Mapping[str, date]
     answering: frozenset[str]
     overview: Mapping[str, Any]
+    tested: Mapping[str, Tested]
     after: dict[int, Mapping[str, Range]]
 
     @property
@@ -126,9 +129,10 @@ class _Book:
         return {str(x["name"]): str(x.get("title") or x["name"]) for x in levers}
 
     def names(self) -> list[str]:
-        """Levers with a holdout of their own first, then others that acted."""
+        """Levers with a holdout of their own, then others that acted or were tested."""
         own = list(self.shop.settings.holdout.levers)
-        return [*own, *sorted(set(self.acted) - set(own))]
+        others = {*self.acted, *(terms.lever for terms, _ in self.tested.values())}
+        return [*own, *sorted(others - set(own))]
 
     def wheel(self) -> Entry:
         """Return the entry of the whole wheel, judged later."""
@@ -271,7 +275,13 @@ class _Book:
         rows = self.overview.get("links") or []
         turns = () if window is None else window.turns
         return tuple(
-            _link(str(row["name"]), sum(row["name"] in t.cuts for t in turns), turns)
+            link_earned(
+                str(row["name"]),
+                lever,
+                cut=sum(row["name"] in turn.cuts for turn in turns),
+                turns=len(turns),
+                tested=self.tested.get(str(row["name"])),
+            )
             for row in rows
             if row.get("to") == lever
         )
@@ -299,16 +309,3 @@ def _why_open(entry: Entry) -> str:
         "several levers are judged together, and one of them may well look like this "
         "by luck"
     )
-
-
-def _link(name: str, cut: int, turns: Sequence[object]) -> LinkEarned:
-    note = (
-        "Not measured here: a link is worth what a lever earns less with it cut, and "
-        "nobody's was cut alone."
-    )
-    if cut:
-        note = (
-            f"Not measured here: it was cut for everybody in {cut} of {len(turns)} "
-            "turns, so nobody is left to compare with."
-        )
-    return LinkEarned(link=name, cut_turns=cut, turns=len(turns), note=note)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cartwheel.measure.earnings.figures import Entry, Ledger, Range
+from cartwheel.measure.earnings.figures import Entry, Ledger, LinkEarned, Range
 
 HEADER = (
     *("entry", "title", "since", "first_day", "last_day", "days", "unit", "basis"),
@@ -19,8 +19,24 @@ Cell = str | int | float | None
 
 
 def csv_rows(ledger: Ledger) -> list[list[Cell]]:
-    """Return a heading and a row an entry; what is unknown is empty."""
-    return [list(HEADER), *(_row(one, ledger.on) for one in ledger.entries)]
+    """Return a heading and a row an entry or link tested; what is unknown is empty."""
+    rows = [_row(one, ledger.on) for one in ledger.entries]
+    links = (link for one in ledger.entries for link in one.links if link.experiment)
+    return [list(HEADER), *rows, *(_link_row(link) for link in links)]
+
+
+def _link_row(link: LinkEarned) -> list[Cell]:
+    known: dict[str, Cell] = {
+        "entry": link.link,
+        "title": link.experiment,
+        "unit": link.unit,
+        "verdict": "" if link.worth is None else link.note,
+        "not_yet": link.note if link.worth is None else "",
+    }
+    for name, found in (("effect", link.worth), ("money", link.money)):
+        columns = (f"{name}_minor", f"{name}_low_minor", f"{name}_high_minor")
+        known |= dict(zip(columns, _cells(found), strict=True))
+    return [known.get(column) for column in HEADER]
 
 
 def _row(entry: Entry, on: str) -> list[Cell]:

@@ -83,6 +83,10 @@ def create(
     arm_value: Annotated[
         float | None, typer.Option(help="Its value in the arm.")
     ] = None,
+    link: Annotated[
+        str,
+        typer.Option(help="Link, such as margin->recommend, that is cut in the arm."),
+    ] = "",
     plan_only: Annotated[
         bool, typer.Option("--plan", help="Only tell what it would cost.")
     ] = False,
@@ -118,6 +122,7 @@ def create(
             "option": option,
             "control_value": control_value,
             "arm_value": arm_value,
+            "link": link,
         },
         opened,
         today,
@@ -224,7 +229,7 @@ def asked_terms(given: Mapping[str, Any], shop: Shop, today: date) -> Terms:
     """
     from cartwheel.measure.experiment.plan import enrolled
     from cartwheel.measure.experiment.terms import Terms, check_terms
-    from cartwheel.wheel import find_levers
+    from cartwheel.wheel import ARROW, find_levers
 
     starts = given["starts_on"]
     if not given["ends_on"]:
@@ -241,6 +246,7 @@ def asked_terms(given: Mapping[str, Any], shop: Shop, today: date) -> Terms:
             "ends_on": read_day("ends_on", given["ends_on"]),
             "others": tuple(given["others"]),
             "guards": read_guards(given["guards"]),
+            "link": given["link"].replace("->", ARROW).replace(" ", ""),
         }
     )
     return check_terms(enrolled(shop, terms, today), levers=find_levers(), today=today)
@@ -293,16 +299,21 @@ def plan_lines(terms: Terms, plan: Mapping[str, Any]) -> list[str]:
         f"{terms.starts_on} to {terms.ends_on}, {terms.days} days, drawn by "
         f"{terms.unit}."
     ]
+    if terms.option:
+        what = f"levers.{terms.lever}.{terms.option}"
+        control, arm = f"{terms.control_value:g}", f"{terms.arm_value:g}"
+    else:
+        what, control, arm = f"The link {terms.link}", "whole", "cut"
     if terms.unit == "answer":
         lines.append(
-            f"levers.{terms.lever}.{terms.option} is {terms.control_value:g} in one "
-            f"ranking and {terms.arm_value:g} in the other; every list is drafted from "
-            "both, and clicks vote. It says which is clicked more, not what it earns."
+            f"{what} is {control} in one ranking and {arm} in the other; every list is "
+            "drafted from both, and clicks vote. It says which is clicked more, not "
+            "what it earns."
         )
-    elif terms.option:
+    elif terms.two_models:
         lines.append(
-            f"levers.{terms.lever}.{terms.option} is {terms.control_value:g} in the "
-            f"control and for whoever takes no part, {terms.arm_value:g} in the arm."
+            f"{what} is {control} in the control and for whoever takes no part, {arm} "
+            "in the arm."
         )
     if plan["units"]:
         told = ", ".join(f"{name} {n:,}" for name, n in plan["units"].items())

@@ -11,6 +11,7 @@ References:
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -64,9 +65,19 @@ def compare(
     )
     if _spread(metric, control) + _spread(metric, arm) <= 0:
         raise ValueError(f"{metric.name} is the same for every unit of each group")
-    found = maths.analyze_aggregates(control.aggregates(), arm.aggregates())
+    raised = 0.0
+    try:
+        found = maths.analyze_aggregates(control.aggregates(), arm.aggregates())
+    except (OverflowError, ZeroDivisionError):
+        # Its relative interval has no end where a mean is next to nothing. A
+        # difference does not change when both groups are raised alike.
+        raised = _far_from_zero(metric, control, arm)
+        found = maths.analyze_aggregates(
+            _raised(metric, control, raised).aggregates(),
+            _raised(metric, arm, raised).aggregates(),
+        )
     relative: tuple[float | None, ...] = (None, None, None)
-    if found.control > 0 and found.treatment > 0:
+    if not raised and found.control > 0 and found.treatment > 0:
         relative = (
             found.rel_effect_size,
             found.rel_effect_size_ci_lower,
@@ -78,8 +89,8 @@ def compare(
         metric=metric.name,
         control=names[0],
         arm=names[1],
-        control_value=float(found.control),
-        arm_value=float(found.treatment),
+        control_value=float(found.control) - raised,
+        arm_value=float(found.treatment) - raised,
         effect=float(found.effect_size),
         low=float(found.effect_size_ci_lower),
         high=float(found.effect_size_ci_upper),
@@ -93,6 +104,27 @@ def compare(
         relative_high=relative[2],
         reduction=0.0 if covariate is None else 1.0 - (error / before) ** 2,
     )
+
+
+def _far_from_zero(metric: Metric, *groups: Moments) -> float:
+    """Return an amount beside which means and spreads of the metric are small."""
+    sizes = [0.0]
+    for group in groups:
+        mean = float(group.mean[group.at(metric.value)])
+        if metric.per is not None:
+            mean /= float(group.mean[group.at(metric.per)])
+        sizes.append(abs(mean) + math.sqrt(max(score_variance(metric, group, None), 0)))
+    return 10.0 * max(sizes)
+
+
+def _raised(metric: Metric, group: Moments, by: float) -> Moments:
+    """Return a group with the metric of all units raised by an amount."""
+    value, k = group.at(metric.value), len(group.columns)
+    if metric.per is None:
+        return replace(group, mean=group.mean + by * (np.arange(k) == value))
+    spread = np.eye(k)
+    spread[value, group.at(metric.per)] += by
+    return replace(group, mean=spread @ group.mean, cov=spread @ group.cov @ spread.T)
 
 
 def _method(metric: Metric) -> str:

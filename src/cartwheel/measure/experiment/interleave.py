@@ -22,7 +22,8 @@ LEAST_CUSTOMERS = 20
 
 
 def compare_rankings(
-    credits: Sequence[float] | Array,
+    arm_votes: Sequence[float] | Array,
+    control_votes: Sequence[float] | Array,
     customers: Sequence[str] | Array,
     *,
     control: str = "control",
@@ -32,14 +33,13 @@ def compare_rankings(
 ) -> Comparison:
     """Return whether visits prefer the arm's ranking.
 
-    A visit votes for the side whose slots got more clicks; a draw is half a vote for
-    each, and a visit without a click that tells is no vote and must be left out or
-    given as NaN. The effect is the arm's share of the votes less one half. Visits of a
-    customer go together.
+    Every clicked slot that one ranking picked is a vote for it. The effect is the arm's
+    share of the votes less one half. Votes of a customer go together, so one who clicks
+    everything adds to both sides and to the error.
 
     Args:
-        credits: `Draft.credit` of each visit with a click on a slot that has a team,
-            shape (n_visits,); NaN for a visit without one.
+        arm_votes: Clicked slots of the arm in each visit, shape (n_visits,).
+        control_votes: Clicked slots of the control, shape (n_visits,).
         customers: Whose visit it was, shape (n_visits,).
         control: Name of the control's ranking.
         arm: Name of the arm's ranking.
@@ -55,23 +55,23 @@ def compare_rankings(
     """
     from scipy.stats import t
 
-    values = np.asarray(credits, dtype=float)
-    told = np.isfinite(values)
+    won = np.asarray(arm_votes, dtype=float)
+    both = won + np.asarray(control_votes, dtype=float)
+    told = both > 0
     _, who = np.unique(np.asarray(customers)[told], return_inverse=True)
-    votes = 0.5 + np.sign(values[told]) / 2
-    people, visits = int(who.max(initial=-1)) + 1, len(votes)
+    people, votes = int(who.max(initial=-1)) + 1, float(both.sum())
     if people < LEAST_CUSTOMERS:
         raise Misuse(
             f"{metric}: {people} customers clicked where the rankings differ; "
             f"{LEAST_CUSTOMERS} are needed.",
             "Wait for more visits, or compare rankings that differ more.",
         )
-    share = float(votes.mean())
-    off = np.bincount(who, weights=votes - share)
-    error = float(np.sqrt(people / (people - 1) * (off @ off))) / visits
+    share = float(won.sum() / votes)
+    off = np.bincount(who, weights=(won - share * both)[told])
+    error = float(np.sqrt(people / (people - 1) * (off @ off))) / votes
     if error <= 1e-12:
         raise Misuse(
-            f"{metric}: all {visits} visits voted alike, so nothing says how far "
+            f"{metric}: all {votes:,.0f} clicks voted alike, so nothing says how far "
             "chance reaches.",
             "Check that clicks are joined to the slots that were shown.",
         )
@@ -92,6 +92,6 @@ def compare_rankings(
         relative_high=(effect + reach) / 0.5,
         p_value=float(2 * t.sf(abs(effect) / error, people - 1)),
         method="interleave",
-        n=visits,
+        n=round(votes),
         level=level,
     )

@@ -150,11 +150,15 @@ def look_at(con: duckdb.DuckDBPyConnection, terms: Terms, shop: Shop, on: date) 
                 found = {m: _of_group(group, m) for m in metrics}
         elif terms.unit == "answer":
             votes = read_votes(con, terms, shop.settings, until=until)
-            units = {"votes": votes.told, "people": votes.people}
+            units = {"votes": votes.votes, "people": votes.people}
             checks += _vote_checks(votes)
             found = {
                 terms.metric: compare_rankings(
-                    votes.credits, votes.who, control=CONTROL, arm=TREATED
+                    votes.arm,
+                    votes.control,
+                    votes.who,
+                    control=CONTROL,
+                    arm=TREATED,
                 )
             }
         elif terms.unit == "geography":

@@ -1,4 +1,4 @@
-"""Arms that differ in one option of a lever: who is decided for by which value."""
+"""Arms that differ in an option of a lever, or in a link that is cut in one of them."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ def variant_of(lever: str) -> str:
 
 
 def option_trial(trials: Iterable[Trial], lever: str) -> Trial | None:
-    """Return the experiment on an option of a lever; a lever has one at a time."""
-    found = (one for one in trials if one.lever == lever and one.option)
+    """Return the experiment with two models of a lever; it has one at a time."""
+    found = (one for one in trials if one.lever == lever and one.two_models)
     return next(found, None)
 
 
@@ -95,14 +95,38 @@ def with_arm(context: ShopContext, trial: Trial | None, arm: str) -> ShopContext
 
     Args:
         context: The shop's own.
-        trial: Experiment on an option of the lever; None leaves all as it is.
+        trial: Experiment on the lever; without an option all stays as it is.
         arm: "control" or "treated".
     """
-    if trial is None:
+    if trial is None or not trial.option:
         return context
     value = value_of(trial, arm)
     own = {**context.options.get(trial.lever, {}), trial.option: value}
     return replace(context, options={**context.options, trial.lever: own})
+
+
+def cuts_with(cuts: Iterable[str], trial: Trial | None, arm: str) -> tuple[str, ...]:
+    """Return the links that are cut where an arm is decided for.
+
+    Args:
+        cuts: Links the shop has cut for everybody.
+        trial: Experiment on the lever; without a link nothing more is cut.
+        arm: "control" or "treated".
+    """
+    own = tuple(cuts)
+    if trial is None or not trial.link or arm == CONTROL or trial.link in own:
+        return own
+    return (*own, trial.link)
+
+
+def links_of(lever: str) -> tuple[str, ...]:
+    """Return the links of the wheel that a lever reads, by name; none if unknown."""
+    from cartwheel.wheel import ARROW, find_levers
+
+    found = find_levers().get(lever)
+    if found is None:
+        return ()
+    return tuple(sorted(f"{signal.name}{ARROW}{lever}" for signal in found.reads))
 
 
 def value_of(trial: Trial, arm: str) -> float:

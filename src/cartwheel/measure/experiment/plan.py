@@ -163,8 +163,8 @@ def plan(shop: Shop, terms: Terms, today: date) -> Plan:
         days = None
     by = None if days is None else terms.starts_on + timedelta(days=days - 1)
     cost = None
-    # Where the arms differ in an option, nobody is left alone and nothing forgone.
-    if terms.metric in ("margin", "revenue") and not terms.option:
+    # Where the lever decides in both arms, nobody is left alone and nothing forgone.
+    if terms.metric in ("margin", "revenue") and not terms.two_models:
         cost = round(control * terms.wanted * count * longer)
     return Plan(
         units=units,

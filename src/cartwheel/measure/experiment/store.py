@@ -16,6 +16,7 @@ from cartwheel.measure.experiment.trial import Trial
 from cartwheel.operations import (
     experiment_looks,
     experiments,
+    link_cuts,
     now_text,
     reading,
     turns,
@@ -81,7 +82,8 @@ def create(engine: Engine, terms: Terms, *, actor: str) -> Record:
         actor: Who agreed to them.
 
     Raises:
-        Conflict: If the name is taken, or the lever has an experiment in these days.
+        Conflict: If the name is taken, the lever has an experiment in these days, or
+            the link to be cut in the arm is cut for everybody.
     """
     with engine.begin() as con:
         _check_free(con, terms)
@@ -104,7 +106,8 @@ def check_free(engine: Engine, terms: Terms) -> None:
     """Check that nothing on record stands in the way of an experiment.
 
     Raises:
-        Conflict: If the name is taken, or the lever has an experiment in these days.
+        Conflict: If the name is taken, the lever has an experiment in these days, or
+            the link to be cut in the arm is cut for everybody.
     """
     with reading(engine) as con:
         _check_free(con, terms)
@@ -191,6 +194,13 @@ def close(engine: Engine, name: str, state: State, *, actor: str, why: str) -> R
 
 
 def _check_free(con: Connection, terms: Terms) -> None:
+    cut = select(link_cuts.c.link).where(link_cuts.c.link == terms.link)
+    if terms.link and con.execute(cut).first() is not None:
+        raise Conflict(
+            f"The link {terms.link} is cut for everybody, so there is nothing to "
+            "compare with.",
+            f"Restore it first: cartwheel wheel --restore '{terms.link}'",
+        )
     if _row(con, terms.name) is not None:
         raise Conflict(
             f"There is an experiment {terms.name!r} already.",

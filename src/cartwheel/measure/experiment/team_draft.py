@@ -1,7 +1,7 @@
 """A list drafted from two rankings, as two captains pick teams.
 
-Because everybody who looks compares both, far fewer visits tell two rankings apart than
-a split test needs; `interleave` reads the clicks.
+Everybody who looks compares both, so how readily people click, in which they differ
+most, drops out; `interleave` reads the clicks.
 """
 
 from __future__ import annotations
@@ -49,15 +49,15 @@ class Draft:
         """The products in order."""
         return tuple(slot.item for slot in self.slots)
 
-    def credit(self, clicked: Iterable[str]) -> int:
-        """Return clicks on the arm's slots less those on the control's.
+    def votes(self, clicked: Iterable[str]) -> tuple[int, int]:
+        """Return the clicked slots of the arm and those of the control.
 
         Args:
             clicked: Products clicked in this visit; each counts once.
         """
         won = set(clicked)
-        worth = {"arm": 1, "control": -1, "": 0}
-        return sum(worth[slot.team] for slot in self.slots if slot.item in won)
+        teams = [slot.team for slot in self.slots if slot.item in won]
+        return teams.count("arm"), teams.count("control")
 
 
 def draft(

@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from typing import Any, Literal, get_args
 
 from cartwheel.errors import Misuse
-from cartwheel.measure.experiment.options import options_of
+from cartwheel.measure.experiment.options import links_of, options_of
 from cartwheel.measure.experiment.trial import UNITS, Trial, Unit
 
 MetricName = Literal["margin", "revenue", "orders", "units", "preference"]
@@ -47,7 +47,7 @@ WATCHED: tuple[Unit, ...] = (*DRAWN_ONCE, "answer")
 PEOPLE: tuple[Unit, ...] = ("customer", "visitor", "geography")
 """Units compared by what people brought: orders count, units sold do not."""
 
-NEWER = ("places", "option", "control_value", "arm_value")
+NEWER = ("places", "option", "control_value", "arm_value", "link")
 """Terms added after the first version."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,59}")
@@ -100,6 +100,8 @@ class Terms:
             decisions are left out in the control instead.
         control_value: Its value in the control, and for whoever takes no part.
         arm_value: Its value in the arm.
+        link: Link of the wheel that is cut in the arm and whole in the control, so that
+            what it is worth is told; "" for none.
     """
 
     name: str
@@ -123,6 +125,12 @@ class Terms:
     option: str = ""
     control_value: float | None = None
     arm_value: float | None = None
+    link: str = ""
+
+    @property
+    def two_models(self) -> bool:
+        """The lever decides in both arms, by a model for each."""
+        return bool(self.option or self.link)
 
     @property
     def days(self) -> int:
@@ -152,6 +160,7 @@ class Terms:
             option=self.option,
             control_value=self.control_value,
             arm_value=self.arm_value,
+            link=self.link,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -257,6 +266,7 @@ def _wrong_words(terms: Terms, levers: Collection[str]) -> Iterator[WrongTerm]:
     yield from _one_of("lever", terms.lever, sorted(levers))
     yield from _one_of("unit", terms.unit, LEVER_UNITS.get(terms.lever, UNITS))
     yield from _wrong_option(terms)
+    yield from _wrong_link(terms)
     yield from _wrong_interleaving(terms)
     yield from _one_of("stop", terms.stop, STOPS)
     yield from _one_of("mode", terms.mode, MODES)
@@ -304,14 +314,27 @@ def _wrong_option(terms: Terms) -> Iterator[WrongTerm]:
         )
 
 
+def _wrong_link(terms: Terms) -> Iterator[WrongTerm]:
+    if not terms.link:
+        return
+    if terms.option:
+        yield WrongTerm(
+            f"link is {terms.link!r} and option is {terms.option!r}; arms differ in "
+            "one of them.",
+            "Leave one out.",
+            "link",
+        )
+    yield from _one_of("link", terms.link, links_of(terms.lever))
+
+
 def _wrong_interleaving(terms: Terms) -> Iterator[WrongTerm]:
     if terms.unit != "answer":
         return
-    if not terms.option:
+    if not terms.two_models:
         yield WrongTerm(
             "option is missing; with the unit 'answer' the rankings of two values of "
-            "an option share every list.",
-            "Name an option and give both of its values.",
+            "an option, or of a link whole and cut, share every list.",
+            "Name an option and give both of its values, or a link.",
             "option",
         )
     for name, further in (("others", terms.others), ("guards", terms.guards)):

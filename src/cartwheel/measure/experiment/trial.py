@@ -48,6 +48,7 @@ class Trial:
             left alone instead.
         control_value: Its value in the control, and for whoever takes no part.
         arm_value: Its value in the arm.
+        link: Link of the wheel that is cut in the arm and whole elsewhere; "" for none.
     """
 
     name: str
@@ -64,6 +65,12 @@ class Trial:
     option: str = ""
     control_value: float | None = None
     arm_value: float | None = None
+    link: str = ""
+
+    @property
+    def two_models(self) -> bool:
+        """The lever decides in both arms, by a model for each."""
+        return bool(self.option or self.link)
 
     @cached_property
     def switchback(self) -> Switchback:
@@ -160,6 +167,7 @@ class Trial:
             "option": self.option,
             "control_value": self.control_value,
             "arm_value": self.arm_value,
+            "link": self.link,
         }
 
     @classmethod
@@ -231,7 +239,7 @@ class InForce:
     def option_arm(
         self, customer: str | None, lever: str, *, visitor: str | None = None
     ) -> str | None:
-        """Return the arm of an experiment on an option that whoever looks is in.
+        """Return the arm, of an experiment with two models, that who looks is in.
 
         Args:
             customer: Customer id, None for nobody known.
@@ -258,7 +266,7 @@ def _option_arm(
     place: str | None,
 ) -> str | None:
     for trial in trials:
-        if trial.lever == lever and trial.option:
+        if trial.lever == lever and trial.two_models:
             return trial.arm_of(day, customer=customer, visitor=visitor, place=place)
     return None
 
@@ -285,8 +293,8 @@ def left_alone_by(
         place: Where the customer lives, if known.
     """
     for trial in trials:
-        if trial.lever != lever or trial.option:
-            continue  # where arms differ in an option nobody is left alone
+        if trial.lever != lever or trial.two_models:
+            continue  # where the lever decides in both arms nobody is left alone
         arm = trial.arm_of(
             day, customer=customer, product=product, visitor=visitor, place=place
         )

@@ -1,4 +1,4 @@
-"""What clicks on shared lists say: one vote an answer, read from the lake."""
+"""What clicks on shared lists say, read from the lake: a clicked slot is a vote."""
 
 from __future__ import annotations
 
@@ -30,25 +30,26 @@ class Votes:
     """Answers that both arms' rankings shared.
 
     Attributes:
-        credits: Clicked slots of the arm less those of the control, shape (n,); NaN
-            without a click that tells.
+        arm: Clicked slots that the arm's ranking picked, shape (n,).
+        control: Clicked slots that the control's picked, shape (n,).
         who: Customer, or else device, or else the answer itself, (n,).
         unread: Answers whose slate cannot be read.
     """
 
-    credits: Array
+    arm: Array
+    control: Array
     who: Array
     unread: int
 
     @property
-    def told(self) -> int:
-        """Answers with a click on a slot that one ranking picked."""
-        return int(np.isfinite(self.credits).sum())
+    def votes(self) -> int:
+        """Clicked slots that one ranking picked."""
+        return int((self.arm + self.control).sum())
 
     @property
     def people(self) -> int:
-        """Customers or devices with such an answer."""
-        return len(set(self.who[np.isfinite(self.credits)].tolist()))
+        """Customers or devices that voted."""
+        return len(set(self.who[self.arm + self.control > 0].tolist()))
 
 
 def read_votes(
@@ -94,32 +95,34 @@ def read_votes(
         ORDER BY answered_at, decision_id""",
         {"start": start, "end": end, "lever": terms.lever},
     ).fetchall()
-    credits: list[float] = []
+    found: list[tuple[int, int]] = []
     who: list[str] = []
     unread = 0
     for text, products, places, person in rows:
         try:
-            credits.append(_credit(json.loads(text), products or (), places or ()))
+            found.append(_counted(json.loads(text), products or (), places or ()))
         except (ValueError, TypeError, KeyError):
             unread += 1
             continue
         who.append(person)
+    votes = np.array(found, float).reshape(-1, 2)
     return Votes(
-        credits=np.array(credits, float), who=np.array(who, dtype=str), unread=unread
+        arm=votes[:, 0],
+        control=votes[:, 1],
+        who=np.array(who, dtype=str),
+        unread=unread,
     )
 
 
-def _credit(slots: Any, products: Any, places: Any) -> float:
-    """Return clicked slots of the arm less those of the control, NaN where none is."""
+def _counted(slots: Any, products: Any, places: Any) -> tuple[int, int]:
+    """Return the clicked slots of the arm and those of the control."""
     gone = {name for name in products if name is not None}
-    worth = {"arm": 1, "control": -1, "": 0}
     teams = [
         str(slot["team"])
         for place, slot in enumerate(slots, 1)
         if str(slot["product_id"]) in gone or place in places
     ]
-    credits = [worth[team] for team in teams if team]
-    return float(sum(credits)) if credits else float("nan")
+    return teams.count("arm"), teams.count("control")
 
 
 def clicked_answers(
