@@ -180,10 +180,11 @@ def links(
         )
     kinds = _worlds(world, size)
     from cartwheel.simulator.arms.registry import links as known_links
+    from cartwheel.simulator.referee.link_shares import link_shares
     from cartwheel.simulator.referee.link_table import SHAPLEY_SEED, link_table
     from cartwheel.simulator.referee.paired import orders_of
     from cartwheel.simulator.referee.results import read_runs
-    from cartwheel.simulator.referee.terminal import text_links
+    from cartwheel.simulator.referee.terminal import text_links, text_shares
 
     names = known_links()
     orders = orders_of(names, shapley, seed=SHAPLEY_SEED) if shapley else None
@@ -191,9 +192,15 @@ def links(
         kinds, size, range(seed, seed + worlds), _link_arms(names, orders or ())
     )
     summary = _play(jobs, out, workers=workers, limit=limit, retry_failed=retry_failed)
-    rows = link_table(read_runs(out), links=names, orders=orders)
-    value = {**_ended(summary, out), "links": _plain(rows)}
-    _show(value, as_json=as_json, lines=[text_links(rows)])
+    runs = read_runs(out)
+    rows = link_table(runs, links=names, orders=orders)
+    shares = link_shares(runs, links=names, orders=orders)
+    value = {
+        **_ended(summary, out),
+        "links": _plain(rows),
+        "shares": _plain(shares),
+    }
+    _show(value, as_json=as_json, lines=[text_links(rows), "", text_shares(shares)])
     _judge(summary)
 
 

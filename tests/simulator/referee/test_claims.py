@@ -16,9 +16,11 @@ from cartwheel.simulator.referee.claims import (
     link_orders,
     link_table,
 )
+from cartwheel.simulator.referee.link_shares import link_shares
 from cartwheel.simulator.referee.link_table import SHAPLEY_SEED, orders_played
 from cartwheel.simulator.referee.paired import orders_of
 from cartwheel.simulator.referee.results import Run
+from cartwheel.simulator.referee.terminal import text_shares
 from tests.simulator.referee.made import DAYS, LIFTS, played, run
 
 WORTH = {"stock→recommend": 2.0, "price→forecast": 0.0, "returns→price": -1.0}
@@ -221,6 +223,62 @@ def test_holm_counts_the_links_of_one_form():
     raw = sorted(row.add_one.p_value for row in rows)
     adjusted = sorted(row.add_one_holm for row in rows)
     assert adjusted[0] == pytest.approx(3 * raw[0])
+
+
+def in_profit() -> list[Run]:
+    """Return the runs of the additive wheel in worlds where every arm earns."""
+    return [replace(one, profit_minor=one.profit_minor + 60_000) for one in link_runs()]
+
+
+def two_kinds() -> list[Run]:
+    """Return runs of two kinds of worlds, of which one earns ten times as much."""
+    rich = [
+        replace(one, world="electronics", profit_minor=10 * one.profit_minor)
+        for one in in_profit()
+    ]
+    return [*in_profit(), *rich]
+
+
+def test_over_all_worlds_a_link_is_a_share_of_the_wheels_profit():
+    runs = two_kinds()
+    rows = {row.link: row for row in link_shares(runs, links=LINKS, orders=ORDERS)}
+    assert sorted(rows) == sorted(WORTH)
+    of_kind = {
+        name: link_shares(
+            [one for one in runs if one.world == name], links=LINKS, orders=ORDERS
+        )
+        for name in ("apparel", "electronics")
+    }
+    for place, link in enumerate(LINKS):
+        for form in range(3):
+            found = rows[link].forms[form]
+            assert found.n == 12
+            parts = [of_kind[name][place].forms[form].mean for name in of_kind]
+            # Ten times the profit is the same share; every world weighs the same.
+            assert parts[0] == pytest.approx(parts[1])
+            assert found.mean == pytest.approx(sum(parts) / 2)
+        assert all(p >= f.p_value for p, f in zip(
+            rows[link].adjusted, rows[link].forms, strict=True))  # fmt: skip
+    by_link = link_table(in_profit(), links=LINKS, orders=ORDERS)[-1]
+    connected = lone(headline(in_profit())).arms[-1].spread.mean
+    share = rows[by_link.link].forms[1].mean
+    assert share == pytest.approx(by_link.leave_one_out.mean / connected, rel=0.2)
+    text = text_shares(list(rows.values()))
+    assert text.startswith("all worlds together")
+    assert "12/12/12" in text
+    assert text_shares([]) == ""
+
+
+def test_a_world_that_earned_nothing_has_no_share():
+    runs = [
+        replace(one, profit_minor=-abs(one.profit_minor)) if one.seed == 2 else one
+        for one in in_profit()
+    ]
+    rows = link_shares(runs, links=LINKS, orders=ORDERS)
+    assert {row.left_out for row in rows} == {1}
+    assert {form.n for row in rows for form in row.forms} == {5}
+    assert "1 world without profit left out" in text_shares(rows)
+    assert link_shares(played(), links=LINKS) == []
 
 
 def test_a_link_of_the_wheel_that_was_not_run_has_a_row():

@@ -203,7 +203,7 @@ def _link_rows(
             seed=seed,
         )
 
-    shares = _shapley(group, links, orders) if orders else {}
+    shares = shapley_shares(group, links, orders)[0] if orders else {}
     add = [differ(PLUS + link, ISOLATED) for link in links]
     leave = [differ(CONNECTED, MINUS + link) for link in links]
     joined = [
@@ -238,16 +238,25 @@ def _adjust(form: Sequence[Paired | None]) -> Array:
     return holm([float("nan") if one is None else one.p_value for one in form])
 
 
-def _shapley(
+def shapley_shares(
     group: Group, links: Sequence[str], orders: Sequence[Sequence[str]]
-) -> dict[str, Array]:
-    """Return each link's share by world, nothing when no world has all coalitions."""
+) -> tuple[dict[str, Array], list[int]]:
+    """Return each link's share by world, nothing when no world has all coalitions.
+
+    Args:
+        group: Runs of one kind of world.
+        links: Every link of the wheel.
+        orders: Orders of joining.
+
+    Returns:
+        Profit per visit in minor units by link, a value a world, and their seeds.
+    """
     arms = {one: arm_of(one, links) for one in coalitions_of(orders)}
     seeds = group.shared(*arms.values())
     if not seeds:
-        return {}
+        return {}, []
 
     def value(coalition: Coalition) -> Array:
         return group.per_visit(arms[coalition], seeds)
 
-    return shapley(links, value, orders)
+    return shapley(links, value, orders), seeds

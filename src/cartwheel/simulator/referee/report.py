@@ -28,6 +28,7 @@ from cartwheel.simulator.referee.claims import (
     Trajectory,
 )
 from cartwheel.simulator.referee.groups import CONNECTED, ISOLATED, NO_AI, ORACLE, ORDER
+from cartwheel.simulator.referee.link_shares import link_shares
 from cartwheel.simulator.referee.paired import LEVEL, Paired
 from cartwheel.simulator.referee.recovered import (
     HEADS,
@@ -37,7 +38,7 @@ from cartwheel.simulator.referee.recovered import (
     together,
 )
 from cartwheel.simulator.referee.results import Run, settle
-from cartwheel.simulator.referee.terminal import text_links, text_table
+from cartwheel.simulator.referee.terminal import share_of, text_links, text_table
 from cartwheel.simulator.referee.wording import (
     amount,
     between,
@@ -164,6 +165,8 @@ def _content(runs: Sequence[Run], title: str) -> dict[str, Any]:
         "figures": claims.compositions(runs, "figures"),
         "links": _by_world(links),
         "link_figures": _link_figures(links),
+        "shares": link_shares(runs, links=sorted({row.link for row in links})),
+        "share_of": share_of,
         "findings": _findings(rows, links),
         "failed": _failures(runs)[:MOST_FAILURES],
         "failures": len(_failures(runs)),

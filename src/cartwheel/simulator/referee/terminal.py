@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from cartwheel.simulator.referee.claims import GapLine, Headline, LinkRow
-from cartwheel.simulator.referee.paired import LEVEL
+from cartwheel.simulator.referee.link_shares import LinkShare
+from cartwheel.simulator.referee.paired import LEVEL, Paired
 from cartwheel.simulator.referee.wording import (
     UNKNOWN,
     between,
@@ -114,6 +116,38 @@ def text_links(rows: Sequence[LinkRow]) -> str:
             "\n".join([f"{where}, {unit} a visit", *columns(LINK_HEADS, lines)])
         )
     return "\n\n".join(blocks)
+
+
+def text_shares(rows: Sequence[LinkShare]) -> str:
+    """Return what links are worth over all kinds of worlds, "" for none."""
+    if not rows:
+        return ""
+    lines = []
+    for row in rows:
+        cells = [plain(row.link)]
+        for estimate, adjusted in zip(row.forms, row.adjusted, strict=True):
+            cells += (
+                [UNKNOWN, UNKNOWN]
+                if estimate is None
+                else [share_of(estimate), chance(adjusted)]
+            )
+        counts = (0 if form is None else form.n for form in row.forms)
+        lines.append((*cells, "/".join(map(str, counts))))
+    left = max(row.left_out for row in rows)
+    head = (
+        "all worlds together, share of the profit of the wheel (add-one: of isolated)"
+    )
+    if left:
+        head += f"; {count_of(left, 'world')} without profit left out"
+    return "\n".join([head, *columns(LINK_HEADS, lines)])
+
+
+def share_of(estimate: Paired) -> str:
+    """Return a share of profit with its interval."""
+    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
+        return f"{percent(estimate.mean, signed=True)} (no interval)"
+    low, high = (percent(end, signed=True) for end in (estimate.low, estimate.high))
+    return f"{percent(estimate.mean, signed=True)} ({low} to {high})"
 
 
 def columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
