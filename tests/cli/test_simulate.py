@@ -336,10 +336,13 @@ def test_links_play_each_link_alone_and_left_out(
     (arms,) = {job.arms for job in played.jobs}
     assert set(arms) == expected
     assert len(arms) == len(expected)
-    (row,) = [line for line in done.out.splitlines() if "stock->recommend" in line]
+    row, share = [x for x in done.out.splitlines() if "stock->recommend" in x]
     # Alone it adds 130 - 120, left out it costs 150 - 130, in every world alike.
     assert "+10.00 (+10.00 to +10.00)" in row
     assert "+20.00 (+20.00 to +20.00)" in row
+    # As shares of 120 and of 150.
+    assert "+8.3 % (+8.3 % to +8.3 %)" in share
+    assert "+13.3 % (+13.3 % to +13.3 %)" in share
 
 
 def test_links_with_orders_play_the_coalitions(

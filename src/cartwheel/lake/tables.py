@@ -434,6 +434,7 @@ TABLES: tuple[FactTable, ...] = (
             _text("order_id", "Order concerned."),
             _text("subject", "Subject."),
             _text("body", "Text."),
+            _text("address", "The customer's e-mail address, lower case."),
         ),
     ),
     FactTable(

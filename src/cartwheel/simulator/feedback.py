@@ -28,6 +28,7 @@ _CONTACT_COLUMNS = (
     "order_id",
     "subject",
     "body",
+    "address",
 )
 CONTACT_SHARE = {
     "none": 0.03,
@@ -108,6 +109,7 @@ def message_columns(
         "order_id": [None] * mails,
         "subject": ["New arrivals and your 10 % code"] * mails,
         "body": [None] * mails,
+        "address": [None] * mails,
     }
     columns: dict[str, Any] = {
         name: [*support[name], *values]
@@ -153,6 +155,7 @@ def _contacts(
             found["campaign_id"].append(None)
             found["order_id"].append(order)
             found["subject"].append(heading)
+            found["address"].append(None)
             found["body"].append(text.format(order=order, noun=noun))
     when = np.repeat(day[rows], 2)
     when[1::2] += 1

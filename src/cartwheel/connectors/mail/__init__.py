@@ -1,0 +1,1 @@
+"""Mail of customers from files: mbox, EML and folders of them."""
