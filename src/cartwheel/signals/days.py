@@ -48,10 +48,15 @@ def offsets(timezone: str, last_year: int) -> tuple[tuple[datetime, int], ...]:
     return tuple(found)
 
 
+def local_time(instant: ir.TimestampValue, when: When) -> ir.TimestampValue:
+    """Return what a clock in the shop's time zone shows at an instant (naive UTC)."""
+    last_year = when.as_of.year + YEARS_AHEAD
+    return _pick(instant, offsets(when.timezone, last_year))
+
+
 def day_of(instant: ir.TimestampValue, when: When) -> ir.DateValue:
     """Return the day an instant (naive UTC) falls on in the shop's time zone."""
-    last_year = when.as_of.year + YEARS_AHEAD
-    return _pick(instant, offsets(when.timezone, last_year)).date()
+    return local_time(instant, when).date()
 
 
 def days_between(first: ir.DateValue, last: ir.DateValue) -> ir.IntegerValue:

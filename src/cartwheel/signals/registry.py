@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cartwheel.signals.active_hours import ACTIVE_HOURS
 from cartwheel.signals.base import Signal
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import BASKETS, CONSENT, PURCHASES, RHYTHM
@@ -47,6 +48,7 @@ LAKE_SIGNALS: dict[str, Signal] = {
         BASKETS,
         PURCHASES,
         CONSENT,
+        ACTIVE_HOURS,
         LEAD_TIME,
         SHOWN,
         OUTCOMES,
