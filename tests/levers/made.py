@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cartwheel.levers.base import Lever
+from cartwheel.signals.active_hours import ACTIVE_HOURS
 from cartwheel.signals.base import ShopContext, Signal, Signals, When
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import BASKETS, CONSENT, PURCHASES, RHYTHM
@@ -62,6 +63,7 @@ ALL_SIGNALS: tuple[Signal, ...] = (
     BASKETS,
     PURCHASES,
     CONSENT,
+    ACTIVE_HOURS,
     RETURNS,
     OPEN_RETURNS,
     LEAD_TIME,
@@ -493,8 +495,17 @@ def _customer_frames(
         RHYTHM: rhythm,
         PURCHASES: purchases,
         CONSENT: consent,
+        ACTIVE_HOURS: _active_hours(rhythm, consent),
         BASKETS: _baskets(known),
     }
+
+
+def _active_hours(rhythm: pd.DataFrame, consent: pd.DataFrame) -> pd.DataFrame:
+    """Return an hour in the evening for most, and an hour of their own for all."""
+    who = rhythm["customer_id"][consent["personalisation"]]
+    own = pd.DataFrame({"customer_id": who, "hour": np.arange(len(who)) % 19})
+    evening = pd.DataFrame({"customer_id": who[::2], "hour": 19})
+    return pd.concat([own.assign(days=3), evening.assign(days=2)])
 
 
 def _baskets(known: pd.DataFrame) -> pd.DataFrame:

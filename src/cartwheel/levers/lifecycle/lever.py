@@ -43,8 +43,10 @@ from cartwheel.levers.lifecycle.rhythm import (
     score,
     segment,
 )
+from cartwheel.levers.lifecycle.send_hours import SendHour, send_hour, usual_hours
 from cartwheel.levers.options import read_options
 from cartwheel.levers.report import Report
+from cartwheel.signals.active_hours import ACTIVE_HOURS
 from cartwheel.signals.base import Signal, Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import CONSENT, PURCHASES, RHYTHM
@@ -73,6 +75,7 @@ class Options:
         leave_alone: Most customers named to be left alone.
         ask_consent: Most customers named to be asked for consent.
         no_offer_share: Share of win-backs drawn to get nothing, to measure the rest.
+        draw_hour_share: Share of offers whose hour to go out at is drawn evenly.
         offer_bps: Size of the offer, of the order's value.
         products: Products in an offer.
         new_days: Days a customer counts as new.
@@ -82,6 +85,7 @@ class Options:
     leave_alone: int = 500
     ask_consent: int = 100
     no_offer_share: float = 0.1
+    draw_hour_share: float = 0.2
     offer_bps: int = 1000
     products: int = 3
     new_days: int = 60
@@ -112,6 +116,7 @@ class Lifecycle:
         RHYTHM,
         PURCHASES,
         CONSENT,
+        ACTIVE_HOURS,
         CATALOGUE,
         STOCK,
         MARGIN,
@@ -358,13 +363,26 @@ def _winbacks(book: _Book) -> Iterator[Decision]:
     products = offerable(book.data)
     chosen = book.rhythm.customer_id[rows].tolist()
     shown = favourites(book.data, chosen, products, book.options.products)
+    usual = usual_hours(book.data, chosen)
     edges = np.quantile(book.value_minor[rows], [1 / 3, 2 / 3])
     bands = np.array(["low", "middle", "high"])[
         np.searchsorted(edges, book.value_minor[rows], side="right")
     ]
     for row, band in zip(rows.tolist(), bands.tolist(), strict=True):
-        names = shown[str(book.rhythm.customer_id[row])]
-        yield _winback(book, row, band, names, products, round(risk[row]))
+        customer = str(book.rhythm.customer_id[row])
+        at = _hour(book, customer, usual[customer])
+        yield _winback(book, row, band, shown[customer], products, round(risk[row]), at)
+
+
+def _hour(book: _Book, customer: str, usual: int) -> SendHour:
+    context = book.data.context
+    return send_hour(
+        customer,
+        usual,
+        salt=context.holdout_salt,
+        on=context.when.as_of,
+        share=book.options.draw_hour_share,
+    )
 
 
 def _winback(
@@ -374,6 +392,7 @@ def _winback(
     names: tuple[str, ...],
     products: Mapping[str, Offerable],
     risk: int,
+    at: SendHour,
 ) -> Decision:
     options, context = book.options, book.data.context
     customer = str(book.rhythm.customer_id[row])
@@ -385,18 +404,30 @@ def _winback(
         "offer": "discount",
         "discount_bps": options.offer_bps,
         "products": list(names),
+        "send_hour": at.hour,
     }
     nothing = {"offer": "none"}
     likely = 1.0 - float(np.nan_to_num(book.lapse_share[row], nan=1.0))
     cost = likely * book.order_value[row] * options.offer_bps / 10_000
     reason = _winback_reason(book, row)
+    evidence: dict[str, Any] = {
+        "segment": str(book.segments[row]),
+        "value_band": band,
+        "recency_days": float(book.rhythm.recency[row]),
+        "gap_limit_days": round(float(book.scores.gap_limit_days[row]), 1),
+        "value_365d_minor": int(book.value_minor[row]),
+        "worth_is": "revenue" if book.margin_share is None else "margin",
+    }
     if none:
         reason += (
             f" Drawn to get no offer ({share:.0%} are), so that the effect of the "
             "others can be measured."
         )
-    elif names:
-        reason += _shows([products[name] for name in names])
+    else:
+        if names:
+            reason += _shows([products[name] for name in names])
+        reason += at.reason()
+        evidence |= at.evidence()
     return Decision(
         kind="winback",
         subject=f"customer:{customer}",
@@ -407,14 +438,7 @@ def _winback(
         predicted=book.prediction(row),
         worth_minor=risk,
         cost_minor=0 if none else round(cost),
-        evidence={
-            "segment": str(book.segments[row]),
-            "value_band": band,
-            "recency_days": float(book.rhythm.recency[row]),
-            "gap_limit_days": round(float(book.scores.gap_limit_days[row]), 1),
-            "value_365d_minor": int(book.value_minor[row]),
-            "worth_is": "revenue" if book.margin_share is None else "margin",
-        },
+        evidence=evidence,
         promotes=() if none else names,
     )
 

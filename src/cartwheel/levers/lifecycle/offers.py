@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cartwheel.levers.earned import earned
+from cartwheel.levers.lifecycle.draws import ALL, quarter_draw
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import PURCHASES
@@ -114,10 +114,7 @@ def favourites(
 def left_out(customer: str, *, salt: str, on: date, share: float) -> bool:
     """Say whether a customer is drawn to get no offer.
 
-    The draw is a stable hash by calendar quarter: it does not depend on who else is on
-    the list, and a customer stays in one arm long enough for its orders to be counted.
+    A customer stays in one arm for a calendar quarter, long enough for its orders to
+    be counted.
     """
-    quarter = (on.month - 1) // 3 + 1
-    text = f"{salt}|winback|{on.year}Q{quarter}|{customer}".encode()
-    draw = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
-    return draw < share * 2**64
+    return quarter_draw(customer, salt=salt, purpose="winback", on=on) < share * ALL
