@@ -102,6 +102,20 @@ def test_prices_and_offers_have_files_of_their_own(shop: Shop) -> None:
     offers = lines(shop, "offers.csv")
     assert [o["customer_id"] for o in offers] == ["c"]  # d was drawn to get nothing
     assert offers[0]["discount_percent"] == "10"
+    assert offers[0]["send_hour"] == ""  # proposed before offers had an hour
+
+
+def test_the_hour_in_force_stands_in_the_file(shop: Shop) -> None:
+    shop = allow(shop, winback="approve")
+    offer = {"offer": "discount", "discount_bps": 1000, "products": ["p"]}
+    names = [
+        propose(shop, "winback", f"customer:{hour}", {**offer, "send_hour": hour})
+        for hour in (8, 20)
+    ]
+    edit(shop.database, names[1], {"send_hour": 0}, actor="ann")
+    act(shop, "approve", names, actor="ann")
+    found = {o["customer_id"]: o["send_hour"] for o in lines(shop, "offers.csv")}
+    assert found == {"8": "8", "20": "0"}
 
 
 def test_a_formula_in_an_id_stays_text(shop: Shop) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from cartwheel.ledger.entry import Entry
 
-HEADER = ("customer_id", "offer", "discount_percent", "products", "decision")
+HEADER = (
+    *("customer_id", "offer", "discount_percent", "products", "decision"),
+    "send_hour",  # by the shop's clock, 0 to 23; empty in offers of before it was said
+)
 
 
 def offer_rows(
@@ -30,6 +33,7 @@ def offer_rows(
                 None if discount is None else f"{discount / 100:g}",
                 " ".join(str(product) for product in action.get("products") or ()),
                 entry.id,
+                action.get("send_hour"),
             )
         )
     return rows
