@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +11,7 @@ from cartwheel.measure.off_policy.estimators import NEED_MODEL, Estimator
 from cartwheel.measure.off_policy.log import make_log
 from cartwheel.measure.off_policy.offers import OfferLog
 from cartwheel.measure.off_policy.reward_model import cross_fit
-from cartwheel.measure.off_policy.value import LEVEL, PolicyValue, evaluate
+from cartwheel.measure.off_policy.value import LEVEL, PolicyValue, evaluate, withheld
 
 Array = np.ndarray[Any, Any]
 
@@ -68,22 +67,14 @@ def evaluate_offers(
         expected=expected,
     )
     value = evaluate(made, estimator, level=level, seed=seed)
-    if log.applied.any() or value.refused:
-        return value
-    why = (
-        f"None of the {int(log.offered.sum()):,} offers drawn was carried out, so "
-        "nobody got one and the log cannot say what they earn: approve some, and wait."
-    )
-    return replace(
-        value,
-        refused=why,
-        value=None,
-        low=None,
-        high=None,
-        gain=None,
-        gain_low=None,
-        gain_high=None,
-    )
+    why = ""
+    if not log.applied.any():
+        why = (
+            f"None of the {int(log.offered.sum()):,} offers drawn was carried out, so "
+            "nobody got one and the log cannot say what they earn: approve some, and "
+            "wait."
+        )
+    return withheld(value, why)
 
 
 def as_drawn(log: OfferLog) -> Array:

@@ -130,6 +130,27 @@ def evaluate_all(
     return result
 
 
+def withheld(value: PolicyValue, why: str) -> PolicyValue:
+    """Return a value that is not told, for a reason the log alone does not show.
+
+    Args:
+        value: What was found.
+        why: Why it does not hold; a refusal the value already has comes first.
+    """
+    if value.refused or not why:
+        return value
+    return replace(
+        value,
+        refused=why,
+        value=None,
+        low=None,
+        high=None,
+        gain=None,
+        gain_low=None,
+        gain_high=None,
+    )
+
+
 def _possible(log: Log) -> list[Estimator]:
     modelled = log.expected_logged is not None and log.expected_target is not None
     return [name for name in ESTIMATORS if modelled or name not in NEED_MODEL]
