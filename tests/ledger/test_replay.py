@@ -137,3 +137,17 @@ def test_turn_that_is_no_longer_kept_is_said_and_not_drawn(
 def test_unknown_decision_is_not_found(turned: Turned) -> None:
     with pytest.raises(NotFound, match="There is no decision"):
         replay(turned.shop, ["7-nothing"])
+
+
+def test_hours_of_offers_replay_drawn_or_not(turned: Turned) -> None:
+    shop = turned.shop
+    offers = [
+        entry
+        for entry in list_decisions(shop.database, lever="lifecycle", limit=None)
+        if "send_hour" in entry.action
+    ]
+    moved = [e.action["send_hour"] != e.evidence["usual_send_hour"] for e in offers]
+    assert any(moved)
+    assert not all(moved)
+    results = replay(shop, [entry.id for entry in offers])
+    assert all(result.identical for result in results)

@@ -102,13 +102,13 @@ def test_orders_and_money_of_the_seven_days_after(lake: TinyLake) -> None:
     lake.sale("o1", "v", "2026-01-31 22:59:59", customer="a")
     lake.sale("o2", "v", "2026-01-31 23:00:00", units=2, customer="a", discount=300)
     lake.sale("o3", "v", "2026-02-01 10:00:00", customer="a", order_discount=100)
-    lake.sale("o4", "v", "2026-02-07 22:59:59", customer="a")
+    lake.sale("o4", "v", "2026-02-07 22:59:59", price=70, customer="a")
     lake.sale("o5", "v", "2026-02-07 23:00:00", customer="a")
     lake.sale("o6", "v", "2026-02-03 10:00:00", customer="a", status="cancelled")
     log = read(lake)
     assert log.decision_id.tolist() == ["d1", "d2"]
     assert log.orders.tolist() == [2, 0]
-    assert log.paid_minor.tolist() == [1_700 + 900 + 1_000, 0]
+    assert log.paid_minor.tolist() == [1_700 + 900 + 70, 0]
     assert log.hour.tolist() == [20, 12], "as drawn, not as a person moved it"
     assert log.usual.tolist() == [12, 12]
     assert log.propensity.tolist() == [0.05, 0.85], "of the hour, not of the offer"
