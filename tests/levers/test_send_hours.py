@@ -240,4 +240,11 @@ def test_share_of_hours_changes_no_offer(shop: Signals) -> None:
 
 def test_cut_link_leaves_the_shop_without_a_habit(shop: Signals) -> None:
     cut = shop.restricted([s.name for s in LEVER.reads], ["active_hours"])
-    assert {one.evidence["usual_send_hour"] for one in offers(cut)} == {8}
+    found = offers(cut)
+    assert {one.evidence["usual_send_hour"] for one in found} == {8}
+    told = ["drawn, so that another" in one.reason for one in found]
+    assert any(told)
+    assert all(
+        drawn or "active is not known yet" in one.reason
+        for drawn, one in zip(told, found, strict=True)
+    )

@@ -426,7 +426,7 @@ def _winback(
     else:
         if names:
             reason += _shows([products[name] for name in names])
-        reason += at.reason()
+        reason += at.reason(known=book.data.table(ACTIVE_HOURS).num_rows > 0)
         evidence |= at.evidence()
     return Decision(
         kind="winback",

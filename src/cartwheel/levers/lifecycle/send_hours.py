@@ -45,17 +45,18 @@ class SendHour:
             "send_hour_propensity": self.propensity,
         }
 
-    def reason(self) -> str:
-        """Return why this hour, in one sentence."""
+    def reason(self, *, known: bool) -> str:
+        """Return why this hour, in one sentence.
+
+        Args:
+            known: The shop knows when any of its customers are active.
+        """
+        at = f" To go out at {self.hour}:00"
         if self.drawn:
-            return (
-                f" To go out at {self.hour}:00, drawn, so that another hour can be "
-                "judged."
-            )
-        return (
-            f" To go out at {self.hour}:00, nearest to the usual hours of the customer "
-            "and the shop."
-        )
+            return f"{at}, drawn, so that another hour can be judged."
+        if not known:
+            return f"{at}; when customers are usually active is not known yet."
+        return f"{at}, nearest to the usual hours of the customer and the shop."
 
 
 def usual_hours(data: Signals, customers: Sequence[str]) -> dict[str, int]:
