@@ -11,6 +11,7 @@ from bench.measure import Figure, Plan, cartwheel, python, run
 from cartwheel.simulator.arms.plain import Plain
 from cartwheel.simulator.arms.registry import (
     CONNECTED,
+    DAILY,
     ISOLATED,
     NO_AI,
     ORACLE,
@@ -104,20 +105,31 @@ def _arms(plan: Plan) -> Iterator[Figure]:
 
 
 def connected(plan: Plan) -> Iterator[Figure]:
-    """Measure the connected arm of a whole standard world, warm-up included."""
+    """Measure the connected arms of a whole standard world, warm-up included.
+
+    One decides and learns weekly, the other decides daily and learns weekly.
+    """
     size = "small" if plan.quick else "standard"
-    folder = plan.work / "connected"
-    command = ["simulate", "run", "--world", WORLD, "--size", size, "--worlds", "1"]
-    command += ["--arm", CONNECTED, "--workers", "1", "--out", str(folder)]
-    found = run(cartwheel(*command))
-    yield Figure(
-        part="connected",
-        name="connected arm of a world",
-        size=size,
-        unit="s",
-        values=[found.seconds],
-        most=None if plan.quick else 360.0,
-    )
+    for arm in (CONNECTED, DAILY):
+        folder = plan.work / arm.replace(" ", "-")
+        command = ["simulate", "run", "--world", WORLD, "--size", size, "--worlds", "1"]
+        command += ["--arm", arm, "--workers", "1", "--out", str(folder)]
+        found = run(cartwheel(*command))
+        yield Figure(
+            part="connected",
+            name=f"arm {arm} of a world",
+            size=size,
+            unit="s",
+            values=[found.seconds],
+            most=None if plan.quick else 360.0,
+        )
+        yield Figure(
+            part="connected",
+            name=f"arm {arm} of a world, peak",
+            size=size,
+            unit="MB",
+            values=[found.peak_mb],
+        )
     yield Figure(
         part="connected",
         name="connected arm of a world, peak",
