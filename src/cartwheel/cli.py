@@ -140,7 +140,7 @@ def import_(
     shop: ShopOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Import files: csv, shopify-csv, mail, reviews, online-retail, olist, or plug-ins."""
+    """Import csv, shopify-csv, mail, reviews, online-retail, olist, a plug-in."""
     from cartwheel.connectors.intake import import_source
     from cartwheel.turn.pages import publish_imports
 
