@@ -130,10 +130,3 @@ def connected(plan: Plan) -> Iterator[Figure]:
             unit="MB",
             values=[found.peak_mb],
         )
-    yield Figure(
-        part="connected",
-        name="connected arm of a world, peak",
-        size=size,
-        unit="MB",
-        values=[found.peak_mb],
-    )

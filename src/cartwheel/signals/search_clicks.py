@@ -70,11 +70,18 @@ def _after_searches(events: ir.Table, when: When) -> ir.Table:
         visitor=ibis.coalesce(events.visitor_id, events.customer_id),
         day=day_of(events.occurred_at, when),
     )
+    # Of the exposures, by far the most events, only those of a search's result count,
+    # and of people only those who searched: the window below sorts what is left.
     steps = events.filter(
         events.visitor.notnull()
         & (events.day >= days_ago(when, SEARCH_DAYS))
-        & events.kind.isin(["search", "exposure", *OPENED, *WANTED])
+        & (
+            events.kind.isin(["search", *OPENED, *WANTED])
+            | ((events.kind == "exposure") & (events.placement == "search"))
+        )
     )
+    searching = steps.filter(steps.kind == "search").select("visitor").distinct()
+    steps = steps.semi_join(searching, "visitor")
     steps = steps.mutate(
         own_at=(steps.kind == "search").ifelse(
             steps.occurred_at, ibis.null("timestamp")
@@ -89,7 +96,6 @@ def _after_searches(events: ir.Table, when: When) -> ir.Table:
         (steps.kind != "search")
         & steps.product_id.notnull()
         & (waited <= LEAD_SECONDS)
-        & ((steps.kind != "exposure") | (steps.placement == "search"))
     ).select("visitor", "searched_at", "product_id", "kind", "position")
     asked = steps.filter(steps.kind == "search")
     text = asked["query"].lower().re_replace(r"\s+", " ").strip()
