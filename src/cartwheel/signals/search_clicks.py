@@ -93,9 +93,7 @@ def _after_searches(events: ir.Table, when: When) -> ir.Table:
     steps = steps.mutate(searched_at=steps.own_at.max().over(so_far))
     waited = steps.occurred_at.epoch_seconds() - steps.searched_at.epoch_seconds()
     met = steps.filter(
-        (steps.kind != "search")
-        & steps.product_id.notnull()
-        & (waited <= LEAD_SECONDS)
+        (steps.kind != "search") & steps.product_id.notnull() & (waited <= LEAD_SECONDS)
     ).select("visitor", "searched_at", "product_id", "kind", "position")
     asked = steps.filter(steps.kind == "search")
     text = asked["query"].lower().re_replace(r"\s+", " ").strip()
