@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "child_process": set(),
     "lake": {"errors", "shop", "operations"},
     "shop": {"errors", "settings", "operations", "lake"},
-    "connectors": {"errors", "shop", "lake"},
+    "connectors": {"errors", "shop", "lake", "text"},
     "merchandising": {"errors", "operations"},
     "signals": {"shop", "lake"},
     "text": {"errors"},

@@ -75,11 +75,9 @@ def share_list(
         rng=np.random.default_rng(seed),
     )
     said = {slot.product_id: slot for ranking in reversed(rankings) for slot in ranking}
-    kept = frozenset(control.kept_from | arm.kept_from)
     slots = [
         replace(said[slot.item], propensity=chance)
         for slot, chance in zip(made.slots, made.chances, strict=True)
-        if slot.item not in kept
     ]
     return Shared(
         answer=replace(
@@ -87,7 +85,7 @@ def share_list(
             slots=tuple(slots[request.offset :]),
             eligible_hash=_both(control.eligible_hash, arm.eligible_hash),
             rule=RULE,
-            kept_from=kept,
+            kept_from=control.kept_from | arm.kept_from,
         ),
         teams={slot.item: slot.team for slot in made.slots},
     )

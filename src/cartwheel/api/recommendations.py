@@ -312,16 +312,13 @@ def answer_row(
     decision_id: str, question: Question, served: Served, lever: str = LEVER
 ) -> Row:
     """Return an answer as a row of the inbox, in the columns of `answers`."""
-    slots = served.answer.slots
-    told: list[dict[str, str]] = [
-        {"arm": served.option_arm} if served.option_arm else {} for _ in slots
+    told = {"arm": served.option_arm} if served.option_arm else {}
+    slate: list[dict[str, Any]] = [
+        {"product_id": slot.product_id, "propensity": slot.propensity, **told}
+        for slot in served.answer.slots
     ]
-    if served.teams:
-        told = [{"team": team} for team in served.teams]
-    slate = [
-        {"product_id": slot.product_id, "propensity": slot.propensity, **own}
-        for slot, own in zip(slots, told, strict=True)
-    ]
+    for said, team in zip(slate, served.teams, strict=False):  # none where not shared
+        said["team"] = team
     columns = {
         "decision_id": decision_id,
         "answered_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),

@@ -14,15 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cartwheel.connectors.base import (
-    SOURCE_ROW,
-    Harvest,
-    ImportContext,
-    Reject,
-    SourceFile,
-)
-from cartwheel.connectors.cells import Sheet, make_reject, read_csv
+from cartwheel.connectors.base import Harvest, ImportContext, SourceFile
+from cartwheel.connectors.cells import Sheet, read_csv
 from cartwheel.connectors.detect import normalise, read_stated
+from cartwheel.connectors.gathered import Gathered
 from cartwheel.connectors.shopify_csv.customers import customer_id
 from cartwheel.connectors.values import Parsed, parse_instant, parse_text
 from cartwheel.errors import Misuse
@@ -88,10 +83,11 @@ class ReviewExports:
             )
             notes.append(f"{name}: {found.note}")
             first += sheet.rows
+        refused = book.gathered.rejects
         return Harvest(
             files=tuple(files),
-            facts=book.tables(),
-            rejects=tuple(book.rejects[row] for row in sorted(book.rejects)),
+            facts=book.gathered.tables(),
+            rejects=tuple(refused[row] for row in sorted(refused)),
             duplicates=tuple(book.repeated),
             notes=(
                 *notes,
@@ -175,8 +171,7 @@ class _Book:
     """Reviews as they are gathered over files."""
 
     def __init__(self) -> None:
-        self.rows: list[dict[str, Any]] = []
-        self.rejects: dict[int, Reject] = {}
+        self.gathered = Gathered()
         self.repeated: list[int] = []
         self._known: set[str] = set()
 
@@ -186,9 +181,7 @@ class _Book:
         """Add the reviews of a file whose first row has that number."""
         for reject in sheet.rejects:
             row = reject.source_row + first
-            self.rejects[row] = make_reject(
-                row, reject.field, reject.value, reject.reason
-            )
+            self.gathered.refuse(row, reject.field, reject.value, reject.reason)
         texts = {name: _texts(sheet, columns.labels(name)) for name in ALIASES}
         dates = _dates(sheet, columns.labels("date")[0], context)
         at = dates.values.to_pylist()
@@ -197,7 +190,9 @@ class _Book:
             cells = {name: values[place] for name, values in texts.items()}
             if place in dates.faults or at[place] is None:
                 reason = dates.faults.get(place, "no date")
-                self._refuse(row, columns.labels("date")[0], cells["date"], reason)
+                self.gathered.refuse(
+                    row, columns.labels("date")[0], cells["date"], reason
+                )
             else:
                 self._review(row, cells, at[place], columns)
 
@@ -207,15 +202,15 @@ class _Book:
         if cells["state"].lower() in SPAM:
             label = columns.labels("state")[0]
             reason = "the app took it for no review"
-            self._refuse(row, label, cells["state"], reason)
+            self.gathered.refuse(row, label, cells["state"], reason)
             return
         stars = _STARS.fullmatch(cells["rating"])
         if cells["rating"] and stars is None:
             label = columns.labels("rating")[0]
-            self._refuse(row, label, cells["rating"], "expected 1 to 5 stars")
+            self.gathered.refuse(row, label, cells["rating"], "expected 1 to 5 stars")
             return
         if stars is None and not cells["body"] and not cells["title"]:
-            self._refuse(row, "", "", "neither stars nor a text")
+            self.gathered.refuse(row, "", "", "neither stars nor a text")
             return
         product = _product(cells["product"])
         email = cells["email"].lower()
@@ -227,37 +222,17 @@ class _Book:
             self.repeated.append(row)
             return
         self._known.add(name)
-        self.rows.append(
-            {
-                "review_id": name,
-                "product_id": product or None,
-                "customer_id": person,
-                "created_at": at,
-                "rating": int(stars.group(1)) if stars else None,
-                "title": mask(cells["title"]) or None,
-                "body": mask(cells["body"]) or None,
-                SOURCE_ROW: row,
-            }
+        self.gathered.add(
+            "reviews",
+            row,
+            review_id=name,
+            product_id=product or None,
+            customer_id=person,
+            created_at=at,
+            rating=int(stars.group(1)) if stars else None,
+            title=mask(cells["title"]) or None,
+            body=mask(cells["body"]) or None,
         )
-
-    def _refuse(self, row: int, label: str, value: str, reason: str) -> None:
-        self.rejects[row] = make_reject(row, label, value[:200], reason)
-
-    def tables(self) -> dict[str, Any]:
-        """Return the reviews as an Arrow table, none where there is none."""
-        import pyarrow as pa
-
-        if not self.rows:
-            return {}
-        kinds = {
-            "created_at": pa.timestamp("us"),
-            "rating": pa.int64(),
-            SOURCE_ROW: pa.int64(),
-        }
-        schema = pa.schema(
-            [(name, kinds.get(name, pa.string())) for name in self.rows[0]]
-        )
-        return {"reviews": pa.Table.from_pylist(self.rows, schema=schema)}
 
 
 def _texts(sheet: Sheet, labels: Iterable[str]) -> list[str]:

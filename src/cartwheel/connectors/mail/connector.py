@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from cartwheel.connectors.base import Harvest, ImportContext, Reject, SourceFile
+from cartwheel.connectors.base import Harvest, ImportContext, SourceFile
+from cartwheel.connectors.gathered import Gathered
 from cartwheel.connectors.mail.files import MOST_BYTES, mail_files, messages
 from cartwheel.connectors.mail.message import Mail, read_mail
 from cartwheel.connectors.mail.whose import is_own, own_addresses, stated_addresses
-
-COLUMNS = ("message_id", "direction", "medium", "sent_at", "address", "subject", "body")
 
 
 class MailFiles:
@@ -29,13 +27,13 @@ class MailFiles:
         """
         files: list[SourceFile] = []
         found: list[tuple[int, Mail]] = []
-        rejects: list[Reject] = []
+        gathered = Gathered()
         row = 0
         for file in mail_files(path):
             lines: list[int] = []
             for raw in messages(file):
                 if raw.body is None:
-                    rejects.append(_reject(row, "", "", _TOO_LARGE))
+                    gathered.refuse(row, "", "", _TOO_LARGE)
                 else:
                     found.append((row, read_mail(raw.body)))
                 lines.append(raw.line)
@@ -53,19 +51,28 @@ class MailFiles:
         own = stated_addresses(path) or own_addresses(
             mail for _, mail in found if not mail.machine
         )
-        return _harvest(files, found, rejects, own)
+        repeated = _add_all(gathered, found, own)
+        return Harvest(
+            files=tuple(files),
+            facts=gathered.tables(),
+            rejects=tuple(gathered.rejects[row] for row in sorted(gathered.rejects)),
+            duplicates=repeated,
+            notes=(
+                f"The shop's own: {', '.join(own)}.",
+                "Kept is what the writer wrote, without quotations, signatures and "
+                "attachments; e-mail addresses, telephone, card and account numbers in "
+                "it are masked.",
+            ),
+        )
 
 
 _TOO_LARGE = f"a message of more than {MOST_BYTES // 1024**2} MB; expected less"
 
 
-def _harvest(
-    files: Iterable[SourceFile],
-    found: list[tuple[int, Mail]],
-    rejects: list[Reject],
-    own: tuple[str, ...],
-) -> Harvest:
-    rows: list[dict[str, Any]] = []
+def _add_all(
+    gathered: Gathered, found: Iterable[tuple[int, Mail]], own: tuple[str, ...]
+) -> tuple[int, ...]:
+    """Gather messages; return the rows that repeat an earlier one."""
     repeated: list[int] = []
     known: set[str] = set()
     for row, mail in found:
@@ -73,64 +80,40 @@ def _harvest(
             repeated.append(row)
             continue
         known.add(mail.id)
-        wrong = _wrong(row, mail, own)
-        if wrong is None:
-            rows.append({**_fact(mail, own), "_source_row": row})
-        else:
-            rejects.append(wrong)
-    return Harvest(
-        files=tuple(files),
-        facts={"messages": _table(rows)} if rows else {},
-        rejects=tuple(sorted(rejects, key=lambda one: one.source_row)),
-        duplicates=tuple(repeated),
-        notes=(
-            f"The shop's own: {', '.join(own)}.",
-            "Kept is what the writer wrote, without quotations, signatures and "
-            "attachments; e-mail addresses, telephone, card and account numbers in it "
-            "are masked.",
-        ),
-    )
+        wrong = _wrong(mail, own)
+        if wrong is not None:
+            gathered.refuse(row, *wrong)
+            continue
+        out = is_own(mail.sender, own)
+        gathered.add(
+            "messages",
+            row,
+            message_id=mail.id,
+            direction="out" if out else "in",
+            medium="email",
+            sent_at=mail.sent_at,
+            address=_others(mail, own)[0] if out else mail.sender,
+            subject=mail.subject or None,
+            body=mail.body or None,
+        )
+    return tuple(repeated)
 
 
-def _wrong(row: int, mail: Mail, own: tuple[str, ...]) -> Reject | None:
-    """Return why a message is no contact of a customer, None when it is one."""
+def _wrong(mail: Mail, own: tuple[str, ...]) -> tuple[str, str, str] | None:
+    """Return header, value and reason why a message is no contact, None for one."""
     if mail.machine:
-        return _reject(row, "From", mail.sender, mail.machine)
+        return "From", mail.sender, mail.machine
     if not mail.sender:
-        return _reject(row, "From", "", "no sender that can be read")
+        return "From", "", "no sender that can be read"
     if mail.sent_at is None:
-        return _reject(row, "Date", "", "no date that can be read")
-    others = [one for one in mail.readers if not is_own(one, own)]
-    if is_own(mail.sender, own) and not others:
-        return _reject(row, "To", "", "written to the shop by itself")
+        return "Date", "", "no date that can be read"
+    if is_own(mail.sender, own) and not _others(mail, own):
+        return "To", "", "written to the shop by itself"
     if not mail.body and not mail.subject:
-        return _reject(row, "", "", "nothing the writer wrote is in it")
+        return "", "", "nothing the writer wrote is in it"
     return None
 
 
-def _fact(mail: Mail, own: tuple[str, ...]) -> dict[str, Any]:
-    out = is_own(mail.sender, own)
-    others = [one for one in mail.readers if not is_own(one, own)]
-    return {
-        "message_id": mail.id,
-        "direction": "out" if out else "in",
-        "medium": "email",
-        "sent_at": mail.sent_at,
-        "address": others[0] if out else mail.sender,
-        "subject": mail.subject or None,
-        "body": mail.body or None,
-    }
-
-
-def _reject(row: int, field: str, value: str, reason: str) -> Reject:
-    return Reject(source_row=row, field=field, value=value[:200], reason=reason)
-
-
-def _table(rows: list[dict[str, Any]]) -> Any:
-    import pyarrow as pa
-
-    texts = [(name, pa.string()) for name in COLUMNS if name != "sent_at"]
-    schema = pa.schema(
-        [*texts, ("sent_at", pa.timestamp("us")), ("_source_row", pa.int64())]
-    )
-    return pa.Table.from_pylist(rows, schema=schema)
+def _others(mail: Mail, own: tuple[str, ...]) -> list[str]:
+    """Return whom a message is to, the shop itself left out."""
+    return [one for one in mail.readers if not is_own(one, own)]

@@ -22,7 +22,7 @@ _FROM = re.compile(rb"From \S+.{0,40} \d\d:\d\d")
 """Line between two messages of an mbox file, such as `From ann@x.example Mon ...`."""
 
 _FIELD = re.compile(rb"[!-9;-~]{1,76}:")
-SUFFIXES = (".mbox", ".mbx", ".eml", ".mbox.gz", ".eml.gz", ".txt")
+SUFFIXES = (".mbox", ".mbx", ".eml", ".mbox.gz", ".eml.gz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +63,13 @@ def mail_files(path: Path) -> list[Path]:
         and not one.name.startswith(".")
         and (
             one.parent.name in ("cur", "new")
-            or one.name.lower().endswith(SUFFIXES[:-1])
+            or one.name.lower().endswith(SUFFIXES)
             or (not one.suffix and _is_mbox(one))
         )
     ]
     if not found:
         raise Misuse(
-            f"{path} holds no mail file; expected {', '.join(SUFFIXES[:-1])}, or a "
-            "Maildir.",
+            f"{path} holds no mail file; expected {', '.join(SUFFIXES)}, or a Maildir.",
             "Export a mailbox from the mail program, for example as mbox.",
         )
     return found
@@ -114,12 +113,12 @@ def messages(path: Path) -> Iterator[Raw]:
 def _of_mbox(stream: IO[bytes]) -> Iterator[Raw]:
     """Yield messages between `From ` lines that follow an empty line."""
     parts: list[bytes] = []
-    size, begun, line, blank = 0, 2, 1, False
+    size, begun, line, blank = 0, 1, 1, False
     while text := stream.readline(MOST_BYTES):
         line += 1
         if blank and _FROM.match(text):
-            yield Raw(line=begun - 1, body=_joined(parts, size))
-            parts, size, begun, blank = [], 0, line + 1, False
+            yield Raw(line=begun, body=_joined(parts, size))
+            parts, size, begun, blank = [], 0, line, False
             continue
         blank = not text.strip()
         size += len(text)
@@ -128,7 +127,7 @@ def _of_mbox(stream: IO[bytes]) -> Iterator[Raw]:
             parts.append(text[1:] if text.startswith(b">From ") else text)
         else:
             parts.clear()
-    yield Raw(line=begun - 1, body=_joined(parts, size))
+    yield Raw(line=begun, body=_joined(parts, size))
 
 
 def _joined(parts: list[bytes], size: int) -> bytes | None:

@@ -86,7 +86,7 @@ def _header(message: EmailMessage, name: str) -> str:
         return str(message.get(name, "") or "")
     except (ValueError, LookupError, IndexError, AttributeError, TypeError):
         # The library's parser of headers raises these on some malformed ones.
-        found = (value for key, value in message._headers if key.lower() == name)  # type: ignore[attr-defined]
+        found = (text for key, text in message.raw_items() if key.lower() == name)
         return str(next(found, ""))
 
 

@@ -12,12 +12,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cartwheel.measure.experiment.comparison import LEVEL, Comparison
 from cartwheel.measure.experiment.metric import Metric
 from cartwheel.measure.experiment.moments import Moments
+
+if TYPE_CHECKING:
+    from tea_tasting.metrics import RatioOfMeans
+    from tea_tasting.metrics.mean import MeanResult
 
 INDEX = "\x1findex"
 """Name of the column that foretells a metric from all of its covariates."""
@@ -65,17 +70,7 @@ def compare(
     )
     if _spread(metric, control) + _spread(metric, arm) <= 0:
         raise ValueError(f"{metric.name} is the same for every unit of each group")
-    raised = 0.0
-    try:
-        found = maths.analyze_aggregates(control.aggregates(), arm.aggregates())
-    except (OverflowError, ZeroDivisionError):
-        # Its relative interval has no end where a mean is next to nothing. A
-        # difference does not change when both groups are raised alike.
-        raised = _far_from_zero(metric, control, arm)
-        found = maths.analyze_aggregates(
-            _raised(metric, control, raised).aggregates(),
-            _raised(metric, arm, raised).aggregates(),
-        )
+    found, raised = _analysed(maths, metric, control, arm)
     relative: tuple[float | None, ...] = (None, None, None)
     if not raised and found.control > 0 and found.treatment > 0:
         relative = (
@@ -104,6 +99,25 @@ def compare(
         relative_high=relative[2],
         reduction=0.0 if covariate is None else 1.0 - (error / before) ** 2,
     )
+
+
+def _analysed(
+    maths: RatioOfMeans, metric: Metric, control: Moments, arm: Moments
+) -> tuple[MeanResult, float]:
+    """Return the analysis, and by how much both groups were raised for it.
+
+    Its relative interval has no end where a mean is next to nothing. A difference does
+    not change when both groups are raised alike.
+    """
+    try:
+        return maths.analyze_aggregates(control.aggregates(), arm.aggregates()), 0.0
+    except (OverflowError, ZeroDivisionError):
+        raised = _far_from_zero(metric, control, arm)
+        found = maths.analyze_aggregates(
+            _raised(metric, control, raised).aggregates(),
+            _raised(metric, arm, raised).aggregates(),
+        )
+        return found, raised
 
 
 def _far_from_zero(metric: Metric, *groups: Moments) -> float:

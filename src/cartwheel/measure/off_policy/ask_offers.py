@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cartwheel.errors import Misuse
-from cartwheel.measure.off_policy.figures import Part, Policy, Reward
-from cartwheel.measure.off_policy.judged import RAN, Ask, judged
+from cartwheel.measure.off_policy.figures import Part, Reward
+from cartwheel.measure.off_policy.judged import RAN, Ask, told_of
 from cartwheel.measure.off_policy.offer_policies import (
     OfferPolicy,
     as_drawn,
@@ -61,17 +61,6 @@ def ask_offers(shop: Shop, on: date) -> Part:
             would_need=f"Wait until {DAYS} days have passed since the first draw.",
             left_out=log.left_out,
         )
-    wanted = _policies(log)
-    found = {
-        reward: judged(
-            reward,
-            {
-                name: _ask(log, policy, reward)
-                for name, (_, _, policy) in wanted.items()
-            },
-        )
-        for reward in REWARDS
-    }
     offered = int(log.offered.sum())
     return Part(
         about=LEVER,
@@ -82,15 +71,7 @@ def ask_offers(shop: Shop, on: date) -> Part:
             f"offers were carried out. Counted are the {DAYS} days after; discounts "
             "are taken off what was paid, the cost of the goods is not."
         ),
-        policies=tuple(
-            Policy(
-                name=name,
-                title=title,
-                note=note,
-                figures=tuple(found[reward][name] for reward in REWARDS),
-            )
-            for name, (title, note, _) in wanted.items()
-        ),
+        policies=told_of(_policies(log), REWARDS, partial(_ask, log)),
         left_out=log.left_out,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from sqlalchemy import func, select
 
 from cartwheel.errors import Misuse
 from cartwheel.measure.off_policy.figures import Part, Policy, Reward
-from cartwheel.measure.off_policy.judged import RAN, Ask, judged
+from cartwheel.measure.off_policy.judged import RAN, Ask, told_of
 from cartwheel.measure.off_policy.send_hour_policies import (
     HourPolicy,
     always_at,
@@ -94,26 +95,7 @@ def _says(log: SendHourLog) -> str:
 
 
 def _policies(log: SendHourLog) -> tuple[Policy, ...]:
-    wanted = _wanted(log)
-    found = {
-        reward: judged(
-            reward,
-            {
-                name: _ask(log, policy, reward)
-                for name, (_, _, policy) in wanted.items()
-            },
-        )
-        for reward in REWARDS
-    }
-    return tuple(
-        Policy(
-            name=name,
-            title=title,
-            note=note,
-            figures=tuple(found[reward][name] for reward in REWARDS),
-        )
-        for name, (title, note, _) in wanted.items()
-    )
+    return told_of(_wanted(log), REWARDS, partial(_ask, log))
 
 
 def _wanted(log: SendHourLog) -> dict[str, tuple[str, str, HourPolicy]]:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from cartwheel.errors import Misuse
-from cartwheel.measure.off_policy.figures import REWARDS, Figure, Reward, figure_of
+from cartwheel.measure.off_policy.figures import (
+    REWARDS,
+    Figure,
+    Policy,
+    Reward,
+    figure_of,
+)
 from cartwheel.measure.off_policy.value import LEVEL, PolicyValue
 
 Ask = Callable[[float], PolicyValue]
 """Returns a policy's value with intervals of a level."""
+
+P = TypeVar("P")
 
 RAN = "as-ran"
 
@@ -39,6 +48,36 @@ def judged(reward: Reward, asked: Mapping[str, Ask]) -> dict[str, Figure]:
             decided = _off_zero(ask(strict))
         found[name] = figure_of(reward, value, decided=decided, ran=name == RAN)
     return found
+
+
+def told_of(
+    wanted: Mapping[str, tuple[str, str, P]],
+    rewards: Sequence[Reward],
+    ask: Callable[[P, Reward], Ask],
+) -> tuple[Policy, ...]:
+    """Return policies with their figures, those of one reward judged together.
+
+    Args:
+        wanted: Title, note and policy by name.
+        rewards: What is counted.
+        ask: How to ask about a policy by a reward.
+    """
+    found = {
+        reward: judged(
+            reward,
+            {name: ask(policy, reward) for name, (_, _, policy) in wanted.items()},
+        )
+        for reward in rewards
+    }
+    return tuple(
+        Policy(
+            name=name,
+            title=title,
+            note=note,
+            figures=tuple(found[reward][name] for reward in rewards),
+        )
+        for name, (title, note, _) in wanted.items()
+    )
 
 
 def _off_zero(value: PolicyValue) -> bool:

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from cartwheel.measure.experiment.correct import holm
 from cartwheel.simulator.referee.groups import (
     CONNECTED,
     ISOLATED,
@@ -23,7 +22,11 @@ from cartwheel.simulator.referee.groups import (
     groups_of,
     is_link_arm,
 )
-from cartwheel.simulator.referee.link_table import orders_played, shapley_shares
+from cartwheel.simulator.referee.link_table import (
+    adjust,
+    orders_played,
+    shapley_shares,
+)
 from cartwheel.simulator.referee.paired import LEVEL, Paired, paired
 from cartwheel.simulator.referee.results import Run
 
@@ -72,36 +75,31 @@ def link_shares(
     groups = [g for g in groups_of(runs) if any(is_link_arm(r.arm) for r in g.runs)]
     if not groups:
         return []
-    found: list[tuple[Paired | None, ...]] = []
-    left: list[int] = []
     parts = [_shares(group, links, orders) for group in groups]
-    for link in links:
-        forms: list[Paired | None] = []
-        lost = 0
-        for form in FORMS:
-            values = [part[form, link] for part in parts if (form, link) in part]
-            shares = np.concatenate(values) if values else np.zeros(0)
-            told = shares[np.isfinite(shares)]
-            lost = max(lost, len(shares) - len(told))
-            one = paired(told, np.zeros(len(told)), level=level, seed=seed)
-            forms.append(one if len(told) else None)
-        found.append(tuple(forms))
-        left.append(lost)
-    adjusted = np.array(
-        [
-            holm([np.nan if row[k] is None else row[k].p_value for row in found])  # type: ignore[union-attr]
-            for k in range(len(FORMS))
-        ]
-    ).T
-    return [
-        LinkShare(
-            link=link,
-            forms=(row[0], row[1], row[2]),
-            adjusted=(float(p[0]), float(p[1]), float(p[2])),
-            left_out=lost,
+
+    def pooled(form: str, link: str) -> tuple[Paired | None, int]:
+        """Return the worth over all worlds, and the worlds that have no share."""
+        values = [part[form, link] for part in parts if (form, link) in part]
+        shares = np.concatenate(values) if values else np.zeros(0)
+        told = shares[np.isfinite(shares)]
+        one = paired(told, np.zeros(len(told)), level=level, seed=seed)
+        return (one if len(told) else None), len(shares) - len(told)
+
+    found = {form: [pooled(form, link) for link in links] for form in FORMS}
+    adjusted = [adjust([one for one, _ in found[form]]) for form in FORMS]
+    rows = []
+    for at, link in enumerate(links):
+        add, leave, joined = (found[form][at] for form in FORMS)
+        p_add, p_leave, p_joined = (float(form[at]) for form in adjusted)
+        rows.append(
+            LinkShare(
+                link=link,
+                forms=(add[0], leave[0], joined[0]),
+                adjusted=(p_add, p_leave, p_joined),
+                left_out=max(add[1], leave[1], joined[1]),
+            )
         )
-        for link, row, p, lost in zip(links, found, adjusted, left, strict=True)
-    ]
+    return rows
 
 
 def _shares(

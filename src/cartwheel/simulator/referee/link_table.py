@@ -212,7 +212,7 @@ def _link_rows(
         else None
         for link in links
     ]
-    adjusted = [_adjust(form) for form in (add, leave, joined)]
+    adjusted = [adjust(form) for form in (add, leave, joined)]
     worlds = group.seeds(run.arm for run in group.runs if is_link_arm(run.arm))
     currency = group.currency
     return [
@@ -234,7 +234,8 @@ def _link_rows(
     ]
 
 
-def _adjust(form: Sequence[Paired | None]) -> Array:
+def adjust(form: Sequence[Paired | None]) -> Array:
+    """Return p values adjusted by Holm for the links played, nan where one was not."""
     return holm([float("nan") if one is None else one.p_value for one in form])
 
 
