@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -139,6 +140,29 @@ def test_nothing_is_taken_before_it_is_known():
         known = table["known_at"].to_numpy()
         assert (known < morning).all(), name
     assert world.facts._later, "something is drawn for later"
+
+
+def test_a_world_kept_before_a_column_was_there_goes_on(tmp_path: Path):
+    world = made(1, 4)
+    world.facts.take()
+    straight = play(kept(world), 6).facts.take()
+    folder = tmp_path / "world"
+    save_world(world, folder)
+    older = {"messages": "address", "returns": "grade", "receipts": "note"}
+    dropped = 0
+    for path in folder.rglob("*.parquet"):
+        rows = pq.read_table(path)
+        if older.get(path.stem) in rows.column_names:
+            pq.write_table(rows.drop_columns(older[path.stem]), path)
+            dropped += 1
+    assert dropped
+    later = play(load_world(folder), 6).facts.take()
+    assert later.keys() == straight.keys()
+    for name, table in later.items():
+        assert table.schema == straight[name].schema
+        gone = older.get(name)
+        kept_columns = [one for one in table.column_names if one != gone]
+        assert table.select(kept_columns).equals(straight[name].select(kept_columns))
 
 
 def test_a_world_whose_facts_wait_is_not_saved(tmp_path: Path):

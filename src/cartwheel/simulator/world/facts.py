@@ -232,7 +232,7 @@ def _rows(name: str, parts: Sequence[Columns], waiting: pa.Table | None) -> pa.T
             ("known_at", types["instant"]),
         ]
     )
-    tables = [] if waiting is None else [waiting]
+    tables = [] if waiting is None else [_widened(waiting, schema)]
     for part in parts:
         count = len(next(iter(part.values())))
         dated = part[declared.dated_by] if declared.dated_by else np.full(count, ALWAYS)
@@ -249,6 +249,16 @@ def _rows(name: str, parts: Sequence[Columns], waiting: pa.Table | None) -> pa.T
             )
         )
     return pa.concat_tables(tables)
+
+
+def _widened(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows with null columns where an earlier version kept them without."""
+    import pyarrow as pa
+
+    for field in schema:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows.select(schema.names)
 
 
 def _split(rows: pa.Table, morning: np.datetime64) -> tuple[pa.Table, pa.Table]:
