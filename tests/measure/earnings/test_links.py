@@ -93,7 +93,9 @@ def test_a_look_that_shows_nothing_tells_nothing(tmp_path: Path) -> None:
     entry = earnings(shop, early, overview=OVERVIEW).entry("lifecycle")
     one = next(link for link in entry.links if link.link == LINK)
     assert (one.worth, one.money) == (None, None)
-    assert one.note.startswith("Not yet: the experiment without-margin, day")
+    assert one.note.startswith(
+        "Not yet, the experiment without-margin: revenue: 0 pairs"
+    )
     # Periods are compared by the day, which adds up to no number of units.
     assert found.worth is not None
     assert found.money is None

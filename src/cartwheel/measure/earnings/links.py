@@ -113,9 +113,10 @@ def _money(terms: Terms, look: Mapping[str, Any], worth: Range | None) -> Range 
 def _note(terms: Terms, look: Mapping[str, Any], worth: Range | None) -> str:
     if not look:
         return f"Not yet: the experiment {terms.name} had no look so far."
-    over = f"the experiment {terms.name}, day {look['days_over']} of {look['days']}"
     if worth is None:
-        return f"Not yet: {over}. {look['sentence']}"
+        waits = str(look["sentence"]).removeprefix("Not yet: ")
+        return f"Not yet, the experiment {terms.name}: {waits}"
+    over = f"the experiment {terms.name}, day {look['days_over']} of {look['days']}"
     drawn = "half of the"
     if terms.unit in DRAWN_ONCE:
         drawn = f"{1 - terms.control_share:.0%} of the"
