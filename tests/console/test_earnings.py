@@ -201,3 +201,29 @@ def test_the_page_needs_no_heavy_library(shop: Shop) -> None:
         cwd=Path(__file__).parent,
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_link_tested_has_its_worth_and_others_are_named(
+    viewer: TestClient, shop: Shop
+) -> None:
+    body = ledger_page()
+    found = next(one for one in body["entries"] if one["links"])
+    found["links"].append(
+        {
+            "link": "margin→lifecycle",
+            "cut_turns": 0,
+            "turns": 3,
+            "note": "Margin a customer with it less margin without.",
+            "experiment": "without-margin",
+            "unit": "customer",
+            "worth": {"value": 1_234.0, "low": 200.0, "high": 2_300.0},
+            "money": None,
+        }
+    )
+    publish(shop, body)
+    text = viewer.get("/earnings").text
+    assert "£12.34 a customer (£2.00 to £23.00)" in text
+    assert '<a href="/experiments/without-margin">The experiment</a>' in text
+    assert "nobody&#39;s was cut alone: stock→lifecycle." in text or (
+        "nobody's was cut alone: stock→lifecycle." in text
+    )

@@ -15,6 +15,7 @@ from cartwheel.console.formatting import Formatter, title_of
 from cartwheel.console.published import latest_turn, read_page, read_published
 from cartwheel.console.view import formatter_of, page, shop_of
 from cartwheel.errors import NotFound
+from cartwheel.measure.experiment.terms import LEVER_UNITS
 
 NAME = "earnings"
 WIDE, NARROW = 860, 318
@@ -97,7 +98,10 @@ def entry_parts(entry: Mapping[str, Any], fmt: Formatter) -> dict[str, Any]:
         if entry["offered_minor"]
         else "",
         "net_text": _span(entry["net"], fmt),
-        "link_rows": [_link(link, fmt) for link in entry["links"]],
+        # A link that nothing was done about has nothing of its own to say.
+        "link_rows": [_link(link, fmt) for link in entry["links"] if _has_story(link)],
+        "can_test": entry["lever"] in LEVER_UNITS,
+        "untold": [str(x["link"]) for x in entry["links"] if not _has_story(x)],
         "kind_rows": [_kind(kind, fmt) for kind in entry["kinds"]],
         "pairs": [_pair(pair, fmt) for pair in entry["before_after"]],
     }
@@ -151,6 +155,10 @@ def _kind(kind: Mapping[str, Any], fmt: Formatter) -> list[str]:
         told,
         str(kind["note"]),
     ]
+
+
+def _has_story(link: Mapping[str, Any]) -> bool:
+    return bool(link.get("experiment") or link["cut_turns"])
 
 
 def _link(link: Mapping[str, Any], fmt: Formatter) -> dict[str, str]:
