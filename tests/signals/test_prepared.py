@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -291,6 +292,37 @@ def test_nothing_is_left_behind(con: duckdb.DuckDBPyConnection) -> None:
         con.execute("ALTER TABLE main.elsewhere RENAME TO outcomes")
     assert _temporary(con) == left_before
     assert con.execute("SELECT * FROM duckdb_settings()").fetchall() == settings_before
+
+
+def test_a_day_makes_what_is_read_of_it(con: duckdb.DuckDBPyConnection) -> None:
+    when = when_of(date(2025, 2, 1), BERLIN)
+    signals = PreparedSignals(con, BERLIN)
+    with signals.day(when) as tables:
+        assert list(tables) == list(LAKE_SIGNALS)
+        assert tables["consent"].equals(anew(con, when, only=["consent"])["consent"])
+        kept = {name for (name,) in _temporary(con)}
+        assert "cartwheel_fact_events" not in kept
+        margin = tables["margin"]
+    assert margin.equals(anew(con, when, only=["margin"])["margin"])
+    with pytest.raises(RuntimeError, match="let go"):
+        tables["stock"]
+
+
+def test_a_signal_that_cannot_be_made_is_told_though_its_reader_goes_on(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    signals = PreparedSignals(con, BERLIN)
+    con.execute("ALTER TABLE main.outcomes RENAME TO elsewhere")
+    try:
+        with (
+            pytest.raises(duckdb.CatalogException),
+            signals.day(when_of(date(2025, 2, 1), BERLIN)) as tables,
+            suppress(duckdb.CatalogException),
+        ):
+            tables["outcomes"]
+    finally:
+        con.execute("ALTER TABLE main.elsewhere RENAME TO outcomes")
+    assert not _temporary(con)
 
 
 def test_an_unknown_signal_is_refused_as_by_the_engine(

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import ibis
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from cartwheel.signals.intent import LEAD_SECONDS, near_a_search
 from tests.contract.tiny_lake import TinyLake
 
 
@@ -53,3 +58,34 @@ def test_search_clicks_expect_what_the_position_explains(rows: dict[Any, Any]) -
     assert rows["red mug", "p"]["expected_clicks"] == 0.5
     assert rows["blue mug", "q"]["expected_clicks"] == 0.5
     assert rows["red mug", "q"]["expected_clicks"] == 0.0
+
+
+HALF = LEAD_SECONDS
+MOMENTS = st.sampled_from(
+    [m + d for m in range(0, 5 * HALF, HALF) for d in (-1, 0, 1, HALF // 2)]
+)
+STEPS = st.lists(
+    st.tuples(st.sampled_from("vw"), MOMENTS, st.sampled_from(["search", "view"])),
+    max_size=12,
+)
+
+
+@given(STEPS)
+def test_no_step_soon_after_a_search_is_overlooked(
+    steps: list[tuple[str, int, str]],
+) -> None:
+    frame = pd.DataFrame(
+        {
+            "number": range(len(steps)),
+            "visitor": [visitor for visitor, _, _ in steps],
+            "occurred_at": pd.to_datetime([at + HALF for _, at, _ in steps], unit="s"),
+            "kind": [kind for _, _, kind in steps],
+        }
+    ).astype({"visitor": "str", "kind": "str", "number": "int64"})
+    kept = set(near_a_search(ibis.memtable(frame)).to_pandas()["number"])
+    for number, (visitor, at, kind) in enumerate(steps):
+        waits = [at - s for v, s, k in steps if (v, k) == (visitor, "search")]
+        if kind == "search" or any(0 <= wait <= HALF for wait in waits):
+            assert number in kept
+        if not any(-HALF < wait < 2 * HALF for wait in waits):
+            assert number not in kept

@@ -72,6 +72,16 @@ def test_without_learning_a_lever_that_has_no_model_learns() -> None:
     assert [d.action["n"] for d in runs["doubler"].decisions] == [10, 12]
 
 
+def test_without_learning_the_floor_of_learning_is_not_asked_for() -> None:
+    last = {"doubler": Model(rule="thrice", meta={"factor": 3})}
+    levers = order_levers({"doubler": Doubler()})
+    runs = turn_core(
+        levers, numbers(5), CONTEXT, cuts=(), previous=last, seed=1, learn=False
+    )
+    assert runs["doubler"].state is State.HEALTHY
+    assert [d.action["n"] for d in runs["doubler"].decisions] == [15]
+
+
 def test_below_the_floor_the_fallback_decides_and_says_what_is_lacking() -> None:
     result = run(Doubler(), numbers(3))
     assert result.state is State.FALLBACK

@@ -9,10 +9,11 @@ key, a cut link and a writer that is down are therefore one case, handled in one
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -176,6 +177,7 @@ class Signals:
         context: The shop and the day.
         allowed: Names the reader declared; asking for another raises `KeyError`, so
             an undeclared link cannot exist.
+        cut: Names that read as empty whatever there is.
     """
 
     def __init__(
@@ -183,9 +185,12 @@ class Signals:
         tables: Mapping[str, pa.Table],
         context: ShopContext,
         allowed: Iterable[str] | None = None,
+        cut: Iterable[str] = (),
     ) -> None:
-        self._tables = dict(tables)
+        # Signals that are made when they are read are not read to be copied.
+        self._tables = dict(tables) if isinstance(tables, dict) else tables
         self._allowed = frozenset(tables if allowed is None else allowed)
+        self._cut = frozenset(cut)
         self.context = context
 
     def table(self, signal: Signal) -> pa.Table:
@@ -199,7 +204,7 @@ class Signals:
                 f"signal {signal.name} is not among the declared reads "
                 f"{sorted(self._allowed)}"
             )
-        found = self._tables.get(signal.name)
+        found = None if signal.name in self._cut else self._tables.get(signal.name)
         return signal.empty() if found is None else found
 
     def frame(self, signal: Signal) -> pd.DataFrame:
@@ -237,25 +242,18 @@ class Signals:
     def restricted(self, names: Iterable[str], cut: Iterable[str] = ()) -> Signals:
         """Return the view of one reader: its declared reads, cut ones emptied."""
         allowed = frozenset(names)
-        gone = frozenset(cut)
-        tables = {
-            name: table
-            for name, table in self._tables.items()
-            if name in allowed and name not in gone
-        }
-        return Signals(tables, self.context, allowed)
-
-    def same_as(self, other: Signals) -> bool:
-        """Tell whether both show the very same tables of the same shop and day."""
-        mine, its = self._tables, other._tables
-        return (
-            self.context == other.context
-            and self._allowed == other._allowed
-            and mine.keys() == its.keys()
-            and all(table is its[name] for name, table in mine.items())
-        )
+        gone = self._cut.union(cut) | (allowed - self._allowed)
+        return Signals(self._tables, self.context, allowed, gone)
 
     def with_tables(self, more: Mapping[str, pa.Table]) -> Signals:
         """Return a copy that also holds `more`."""
-        tables = {**self._tables, **more}
-        return Signals(tables, self.context, self._allowed | frozenset(more))
+        allowed = self._allowed | frozenset(more)
+        gone = self._cut - frozenset(more)
+        return Signals(beside(more, self._tables), self.context, allowed, gone)
+
+
+def beside(
+    more: Mapping[str, pa.Table], tables: Mapping[str, pa.Table]
+) -> Mapping[str, pa.Table]:
+    """Return both as one, `more` first, without reading any of them."""
+    return ChainMap(dict(more), cast("dict[str, pa.Table]", tables))

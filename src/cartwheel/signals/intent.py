@@ -66,6 +66,7 @@ def _led_to(events: ir.Table) -> ir.Table:
     steps = events.filter(
         events.kind.isin(["view", "search"]) & events.visitor.notnull()
     )
+    steps = near_a_search(steps)
     searched = steps.kind == "search"
     steps = steps.mutate(
         searched_at=searched.ifelse(steps.occurred_at, ibis.null("timestamp")),
@@ -84,6 +85,23 @@ def _led_to(events: ir.Table) -> ir.Table:
     )
     pairs = led.select("visitor", "searched_at", "product_id", day="searched_day")
     return pairs.distinct()
+
+
+def near_a_search(steps: ir.Table) -> ir.Table:
+    """Return the steps that may be within `LEAD_SECONDS` after their visitor's search.
+
+    Half hours are counted: what follows a search so soon is in the same one or in the
+    next. Few steps are, and they alone have to be sorted to see what led to them.
+
+    Args:
+        steps: Events with a `visitor`, searches among them.
+    """
+    halves = steps.mutate(half=steps.occurred_at.epoch_seconds() // LEAD_SECONDS)
+    asked = halves.filter(halves.kind == "search")
+    near = asked.select("visitor", "half").union(
+        asked.select("visitor", half=asked.half + 1)
+    )
+    return halves.semi_join(near, ["visitor", "half"]).drop("half")
 
 
 INTENT = Signal(

@@ -19,7 +19,8 @@ of the time. A fact table in which no key stands twice needs no such look.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -37,6 +38,7 @@ from cartwheel.signals.engine import (
     names_wanted,
     when_of,
 )
+from cartwheel.signals.read_tables import ReadTables
 from cartwheel.signals.registry import LAKE_SIGNALS
 
 if TYPE_CHECKING:
@@ -127,28 +129,57 @@ class PreparedSignals:
         Raises:
             ValueError: If `when` is in another zone.
         """
+        with self.day(when) as tables:
+            return dict(tables)
+
+    @contextmanager
+    def day(self, when: When) -> Iterator[Mapping[str, pa.Table]]:
+        """Hold the signals of a day, each made when it is first read.
+
+        Deciding reads much less than learning does, and most of a simulated day would
+        be spent on signals that nobody reads. No row may come in while a day is held,
+        and nothing can be read from it afterwards.
+
+        Args:
+            when: The day looked from, in the zone prepared for.
+
+        Raises:
+            ValueError: If `when` is in another zone.
+            Exception: What a signal could not be made for, even where its reader went
+                on without it.
+        """
         if when.timezone != self._timezone:
             raise ValueError(
                 f"signals were prepared for {self._timezone}, not for {when.timezone}"
             )
         if self._statements is None:
-            return self._anew(when)
-        made: dict[str, pa.Table] = {}
+            yield self._anew(when)
+            return
+        statements = {one.name: one for one in self._statements}
         kept: dict[str, str] = {}
+
+        def run(name: str) -> pa.Table | None:
+            statement = statements[name]
+            shown = self._shown(statement, when)
+            sql = shown or _filled(statement.template, when, _quick)
+            result = self._con.execute(sql)
+            if statement.kept:
+                kept[name] = "VIEW" if shown else "TABLE"
+                return None
+            return LAKE_SIGNALS[name].conform(result.to_arrow_table())
+
+        reads = {name: one.reads for name, one in statements.items()}
+        names = [name for name in statements if name in self._wanted]
+        tables = ReadTables(names, reads, run)
         try:
-            for statement in self._statements:
-                shown = self._shown(statement, when)
-                if statement.kept:
-                    kept[statement.name] = "VIEW" if shown else "TABLE"
-                sql = shown or _filled(statement.template, when, _quick)
-                result = self._con.execute(sql)
-                if not statement.kept:
-                    signal = LAKE_SIGNALS[statement.name]
-                    made[signal.name] = signal.conform(result.to_arrow_table())
+            yield tables
         finally:
+            tables.close()
             for name, kind in kept.items():
                 self._con.execute(f'DROP {kind} IF EXISTS temp."{name}"')
-        return made
+        if tables.failed is not None:
+            # A lever that fails decides by a rule: a full disk must not pass for that.
+            raise tables.failed
 
     def _shown(self, statement: _Statement, when: When) -> str:
         """Return the SQL that shows a fact's rows as they are, "" when it must not."""
@@ -222,12 +253,14 @@ class _Statement:
         name: Temporary table it makes, or signal whose rows it returns.
         kept: It makes a temporary table.
         template: The SQL.
+        reads: Temporary tables it reads, so those that must have been made before.
         fact: The fact table whose rows in force it keeps, if it does that.
     """
 
     name: str
     kept: bool
     template: Template
+    reads: frozenset[str]
     fact: FactTable | None = None
 
 
@@ -429,20 +462,23 @@ def _statements(
     """
     read_in: dict[str, set[str]] = {name: set() for name in queries}
     inside: dict[str, list[str]] = {}
+    reads: dict[str, set[str]] = {}
     for name in reversed(queries):
         if name in wanted or len(read_in[name]) > 1:
-            inside[name] = []
+            inside[name], reads[name] = [], set()
             home = name
         else:
             (home,) = read_in[name]
             inside[home].insert(0, name)
         for read in queries[name].reads:
             read_in[read].add(home)
+            reads[home].add(read)
     return tuple(
         _Statement(
             name=name,
             kept=name not in wanted,
             template=_statement(name, inside[name], templates, name not in wanted),
+            reads=frozenset(reads[name] & inside.keys()),
             fact=TABLE_BY_NAME[name.removeprefix(FACT)]
             if name.startswith(FACT)
             else None,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cartwheel.signals.base import Field, Signal, When
 from cartwheel.signals.days import day_of, days_ago
-from cartwheel.signals.intent import LEAD_SECONDS, SEARCH_DAYS
+from cartwheel.signals.intent import LEAD_SECONDS, SEARCH_DAYS, near_a_search
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -70,8 +70,7 @@ def _after_searches(events: ir.Table, when: When) -> ir.Table:
         visitor=ibis.coalesce(events.visitor_id, events.customer_id),
         day=day_of(events.occurred_at, when),
     )
-    # Of the exposures, by far the most events, only those of a search's result count,
-    # and of people only those who searched: the window below sorts what is left.
+    # Of the exposures, by far the most events, only those of a search's result count.
     steps = events.filter(
         events.visitor.notnull()
         & (events.day >= days_ago(when, SEARCH_DAYS))
@@ -80,8 +79,7 @@ def _after_searches(events: ir.Table, when: When) -> ir.Table:
             | ((events.kind == "exposure") & (events.placement == "search"))
         )
     )
-    searching = steps.filter(steps.kind == "search").select("visitor").distinct()
-    steps = steps.semi_join(searching, "visitor")
+    steps = near_a_search(steps)
     steps = steps.mutate(
         own_at=(steps.kind == "search").ifelse(
             steps.occurred_at, ibis.null("timestamp")

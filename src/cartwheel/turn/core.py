@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cartwheel.levers.base import Abstain, Decision, Lever, Model, State
-from cartwheel.signals.base import ShopContext, Signals
+from cartwheel.signals.base import ShopContext, Signals, beside
 from cartwheel.wheel import cuts_of
 
 if TYPE_CHECKING:
@@ -104,13 +104,15 @@ def run_lever(
         previous: Last healthy model, or None.
         seed: Seed of the turn.
         pages: Make its console page too; no decision depends on it.
-        learn: Learn anew; else the last healthy model decides, if there is one.
+        learn: Learn anew; else the last healthy model decides, if there is one. It
+            passed the floor when it learned, so that is not counted again.
     """
     cuts = tuple(cuts)
     data = view_of(lever, tables, context, cuts)
     own_seed = lever_seed(seed, lever.name, context.when.as_of.isoformat())
+    learning = learn or previous is None
     try:
-        lacks = lever.floor.lacks(data)
+        lacks = lever.floor.lacks(data) if learning else ()
     except Exception as error:
         return abstained(lever, f"it could not read its data: {describe(error)}")
     if lacks:
@@ -118,7 +120,7 @@ def run_lever(
         return _fall_back(lever, tables, context, cuts, own_seed, said, pages)
     try:
         model = previous
-        if learn or model is None:
+        if learning or model is None:
             model = lever.learn(data, previous, seed=own_seed)
         return finish(
             lever, model, tables, context, cuts, own_seed, State.HEALTHY, pages
@@ -171,7 +173,7 @@ def finish(
         for name, table in emitted.items()
         if name in {s.name for s in lever.reads if not s.lagged}
     }
-    after = view_of(lever, {**tables, **own}, context, cuts)
+    after = view_of(lever, beside(own, tables), context, cuts)
     try:
         decisions = tuple(lever.decide(model, after, seed=own_seed))
         reason = str(model.meta.get("summary", ""))
@@ -218,7 +220,7 @@ def turn_core(
             only levers that have none learn.
     """
     cuts = tuple(cuts)
-    known = dict(tables)
+    known = tables
     lagged = {s.name for lever in levers for s in lever.writes if s.lagged}
     runs = {}
     for lever in levers:
@@ -234,7 +236,8 @@ def turn_core(
         )
         runs[lever.name] = run
         # A lagged signal is what the previous turn wrote; this turn's is not shown.
-        known.update({n: t for n, t in run.emitted.items() if n not in lagged})
+        shown = {n: t for n, t in run.emitted.items() if n not in lagged}
+        known = beside(shown, known)
     return runs
 
 

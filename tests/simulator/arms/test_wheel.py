@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -18,8 +20,9 @@ class NoSignals:
     def __init__(self, *_: Any, **__: Any) -> None:
         pass
 
-    def compute(self, when: Any) -> dict[str, Any]:
-        return {}
+    @contextmanager
+    def day(self, when: Any) -> Iterator[dict[str, Any]]:
+        yield {}
 
 
 def turns(arm: str, days: int, patched: pytest.MonkeyPatch) -> list[tuple[int, bool]]:

@@ -26,13 +26,16 @@ from cartwheel.levers.price.steps import (
     weigh,
     weigh_clearance,
 )
-from cartwheel.signals.base import Signals
+from cartwheel.signals.base import ShopContext, Signal, Signals
+from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.learned import FORECAST, OUTCOMES
+from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.price import PRICE_HISTORY
 from cartwheel.signals.stock import STOCK
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 DRAWS = 400
 HORIZON_DAYS = 28
@@ -142,7 +145,19 @@ class Choices:
     left: Mapping[str, str]
 
 
-_LAST: deque[tuple[Model, Signals, Choices]] = deque(maxlen=1)
+READS: tuple[Signal, ...] = (
+    CATALOGUE,
+    FORECAST,
+    MARGIN,
+    OUTCOMES,
+    PRICE_HISTORY,
+    STOCK,
+)
+"""What prices are chosen by."""
+
+_Seen = tuple[ShopContext, tuple["pa.Table", ...]]
+
+_LAST: deque[tuple[Model, _Seen, Choices]] = deque(maxlen=1)
 """What was chosen last: a turn asks twice, for the plan and for the decisions."""
 
 
@@ -150,13 +165,22 @@ def choose_prices(model: Model, data: Signals) -> Choices:
     """Choose for all articles; the seed is the one the model was learned with."""
     if "mean" not in model.arrays:
         return Choices(made=(), left={})
+    now = data.context, tuple(data.table(signal) for signal in READS)
     for known, seen, choices in tuple(_LAST):
-        if known is model and seen.same_as(data):
+        if known is model and _same(seen, now):
             return choices
     _LAST.clear()
     choices = _choose_all(model, data)
-    _LAST.append((model, data, choices))
+    _LAST.append((model, now, choices))
     return choices
+
+
+def _same(one: _Seen, other: _Seen) -> bool:
+    """Tell whether both are the very same tables of the same shop and day."""
+    pairs = zip(one[1], other[1], strict=True)
+    return one[0] == other[0] and all(
+        mine is its or not len(mine) + len(its) for mine, its in pairs
+    )
 
 
 def _choose_all(model: Model, data: Signals) -> Choices:

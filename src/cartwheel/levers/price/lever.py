@@ -26,17 +26,15 @@ from cartwheel.levers.price.choice import (
     CLEARANCE_DAYS,
     HORIZON_DAYS,
     LEFT_ALONE,
+    READS,
     Choice,
     choose_prices,
 )
 from cartwheel.levers.price.elasticity import PRIOR_MEAN, PRIOR_SD, fit_elasticities
 from cartwheel.levers.price.steps import Z80, Gain
 from cartwheel.signals.base import ShopContext, Signal, Signals
-from cartwheel.signals.catalogue import CATALOGUE
-from cartwheel.signals.learned import FORECAST, OUTCOMES, PRICE_PLAN
-from cartwheel.signals.margin import MARGIN
+from cartwheel.signals.learned import PRICE_PLAN
 from cartwheel.signals.price import PRICE_HISTORY
-from cartwheel.signals.stock import STOCK
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,14 +59,7 @@ class Price:
     name = "price"
     title = "Prices"
     group = Group.PROFITABILITY
-    reads: tuple[Signal, ...] = (
-        CATALOGUE,
-        FORECAST,
-        MARGIN,
-        OUTCOMES,
-        PRICE_HISTORY,
-        STOCK,
-    )
+    reads = READS
     writes: tuple[Signal, ...] = (PRICE_PLAN,)
     floor = Floor(
         needs=(

@@ -24,6 +24,7 @@ from cartwheel.levers.search.meaning import learn_meaning, meanings
 from cartwheel.levers.search.options import Options
 from cartwheel.levers.search.query import Understood, understand
 from cartwheel.levers.search.ranker import judge_order, learn_order
+from cartwheel.levers.search.weak import learn_weak
 from cartwheel.signals.base import Signals
 from cartwheel.signals.intent import SEARCHES
 from cartwheel.signals.search_clicks import SEARCH_CLICKS
@@ -70,7 +71,7 @@ def learn_model(data: Signals, previous: Model | None, *, seed: int) -> Model:
             arrays |= learn_order(arrays, wanted, seed=seed)
             rule = "learned order and boosts"
     meta |= {"clicks": clicks, "test": test, "clicked_queries": len(wanted.queries)}
-    return Model(rule=rule, arrays=arrays, meta=meta)
+    return _with_weak(Model(rule=rule, arrays=arrays, meta=meta), data)
 
 
 def learn_from_clicks(arrays: Mapping[str, Array], wanted: Wanted) -> dict[str, Array]:
@@ -98,7 +99,12 @@ def _understood(arrays: Mapping[str, Array], wanted: Wanted) -> list[Understood]
 
 def keyword_model(data: Signals) -> Model:
     """Return the fallback's model: BM25 alone, no boost, no learned order."""
-    return _keyword_model(data, read_goods(data))
+    return _with_weak(_keyword_model(data, read_goods(data)), data)
+
+
+def _with_weak(model: Model, data: Signals) -> Model:
+    arrays = {**model.arrays, **learn_weak(model, data)}
+    return Model(rule=model.rule, arrays=arrays, meta=model.meta)
 
 
 def _keyword_model(data: Signals, goods: Goods) -> Model:

@@ -77,7 +77,7 @@ class Search:
 
     def emit(self, model: Model, data: Signals) -> Mapping[str, pa.Table]:
         """Return the searches that find nothing, or nothing that is opened."""
-        return {WEAK_SEARCHES.name: weak_searches(model, data)}
+        return {WEAK_SEARCHES.name: weak_searches(model)}
 
     def decide(self, model: Model, data: Signals, *, seed: int) -> Iterable[Decision]:
         """Return nothing: every search is answered when it is asked."""

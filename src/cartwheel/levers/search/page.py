@@ -58,7 +58,7 @@ def page(model: Model, data: Signals) -> Report:
         ),
         grids=(
             _most(searches.assign(clicks=known)),
-            _weak(model, data, worth),
+            _weak(model, worth),
         ),
     )
 
@@ -118,8 +118,8 @@ def _most(searches: pd.DataFrame) -> Grid:
     )
 
 
-def _weak(model: Model, data: Signals, worth: float | None) -> Grid:
-    rows = weak_searches(model, data).to_pylist()
+def _weak(model: Model, worth: float | None) -> Grid:
+    rows = weak_searches(model).to_pylist()
     rows.sort(key=lambda row: (-int(row["searches"]), str(row["query"])))
     found = []
     for row in rows[:SHOWN]:

@@ -15,6 +15,7 @@ from cartwheel.signals.base import Signals
 from cartwheel.signals.intent import SEARCHES
 from cartwheel.signals.search_clicks import SEARCH_CLICKS
 from cartwheel.signals.weak_searches import WEAK_SEARCHES
+from cartwheel.text.packed import pack, unpack
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,13 +32,48 @@ SURE = 1.64
 """Standard errors by which it must be seldom, so that luck is not told as a fault."""
 
 
-def weak_searches(model: Model, data: Signals) -> pa.Table:
-    """Return the signal `weak_searches`."""
+_COUNTS = ("searches", "without_result", "clicks", "found", "sold_out")
+
+
+def learn_weak(model: Model, data: Signals) -> dict[str, Array]:
+    """Return the weak searches as arrays of the model.
+
+    Returns:
+        Queries packed as bytes and offsets, counts of shape (queries, 5), and the
+        category of each as its number among the model's kinds, -1 for none.
+    """
+    rows = list(_weak(model, data))
+    text, start = pack([row["query"] for row in rows])
+    counts = [[row[name] for name in _COUNTS] for row in rows]
+    kinds = {name: number for number, name in enumerate(model.meta["kinds"])}
+    return {
+        "weak_text": text,
+        "weak_start": start,
+        "weak_counts": np.array(counts, np.int64).reshape(len(rows), len(_COUNTS)),
+        "weak_kind": np.array(
+            [kinds.get(row["category"], -1) for row in rows], np.int64
+        ),
+    }
+
+
+def weak_searches(model: Model) -> pa.Table:
+    """Return the signal `weak_searches`; empty for a model that knows none."""
     import pyarrow as pa
 
-    rows = list(_weak(model, data))
-    table = pa.Table.from_pylist(rows, schema=WEAK_SEARCHES.schema())
-    return WEAK_SEARCHES.conform(table)
+    if "weak_counts" not in model.arrays:
+        return WEAK_SEARCHES.empty()
+    text, start = model.arrays["weak_text"], model.arrays["weak_start"]
+    kinds = model.arrays["weak_kind"].tolist()
+    columns: dict[str, list[Any]] = {
+        "query": [unpack(text, start, at) for at in range(len(kinds))],
+        "category": [
+            model.meta["kinds"][kind] if kind >= 0 else None for kind in kinds
+        ],
+    }
+    for name, counts in zip(_COUNTS, model.arrays["weak_counts"].T, strict=True):
+        columns[name] = counts.tolist()
+    schema = WEAK_SEARCHES.schema()
+    return WEAK_SEARCHES.conform(pa.Table.from_pydict(columns, schema=schema))
 
 
 def _weak(model: Model, data: Signals) -> Iterator[dict[str, Any]]:

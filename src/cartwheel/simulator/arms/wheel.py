@@ -19,6 +19,7 @@ from cartwheel.gate.order import pass_gate
 from cartwheel.levers.base import Model, OnlineLever, State
 from cartwheel.measure.assign import looker_held_out
 from cartwheel.settings import Costs, Holdout, PinnedSettings
+from cartwheel.signals.base import beside
 from cartwheel.signals.engine import when_of
 from cartwheel.signals.prepared import PreparedSignals
 from cartwheel.signals.registry import LAKE_SIGNALS
@@ -220,23 +221,24 @@ class Wheel:
         learn = shop.day >= self._next_lesson
         if learn:
             self._next_lesson = shop.day + self._learn_days
-        tables = {**self._signals.compute(when), **self._lagged}
-        runs = turn_core(
-            order_levers(self._levers),
-            tables,
-            context_of(self._settings, when),
-            cuts=self._cuts,
-            previous=self._healthy,
-            seed=self._seed,
-            pages=False,
-            learn=learn,
-        )
-        self.runs = runs
-        for name, run in runs.items():
-            if run.state is State.HEALTHY and run.model is not None:
-                self._healthy[name] = run.model
-        self._keep_lagged(runs)
-        self._gate(runs, tables)
+        with self._signals.day(when) as made:
+            tables = beside(self._lagged, made)
+            runs = turn_core(
+                order_levers(self._levers),
+                tables,
+                context_of(self._settings, when),
+                cuts=self._cuts,
+                previous=self._healthy,
+                seed=self._seed,
+                pages=False,
+                learn=learn,
+            )
+            self.runs = runs
+            for name, run in runs.items():
+                if run.state is State.HEALTHY and run.model is not None:
+                    self._healthy[name] = run.model
+            self._keep_lagged(runs)
+            self._gate(runs, tables)
         return self._act(shop)
 
     def _keep_lagged(self, runs: Mapping[str, LeverRun]) -> None:
