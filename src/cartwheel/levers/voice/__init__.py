@@ -1,0 +1,1 @@
+"""What customers say: objections, how they feel, and what it costs the shop."""

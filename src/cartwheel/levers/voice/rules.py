@@ -1,0 +1,125 @@
+"""Objection classes and mood of a sentence by rules: what is known before any learning.
+
+The rules are data, one file a language in `rules/`. All languages are tried on every
+sentence, since two of them hardly share a phrase and a sentence of three words does not
+tell its language. Every rule looks at bounded stretches of a sentence of bounded length.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from cartwheel.levers.voice.classes import CLASSES
+from cartwheel.text.sentences import LONGEST
+from cartwheel.text.tokens import fold
+
+MOST = 2
+"""Classes of one sentence; more would be a list of everything it touches."""
+
+_ASKED = re.compile(
+    r"^\W*(what|whats|how|does|do|did|will|would|can|could|is|are|am|was|which|where"
+    r"|when|who|why|has|have|should|any|please|qual|quais|como|quando|onde|tem|vem"
+    r"|sera|posso|pode)\b|\?"
+)
+_LANGUAGES = ("en", "pt")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a sentence says.
+
+    Attributes:
+        objections: Classes of `CLASSES`, the weightier first, two at most.
+        mood: -1 displeased, 0 neither, 1 pleased.
+        asked: It is a question.
+    """
+
+    objections: tuple[str, ...]
+    mood: int
+    asked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rule:
+    says: re.Pattern[str] | None
+    asks: re.Pattern[str] | None
+    unless: re.Pattern[str] | None
+
+    def holds(self, text: str, doubted: bool) -> bool:
+        """Tell whether a sentence says it, or asks or complains about it."""
+        if self.unless is not None:
+            text = self.unless.sub(" \N{BULLET} ", text)
+        if self.says is not None and self.says.search(text):
+            return True
+        return bool(doubted and self.asks is not None and self.asks.search(text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Language:
+    rules: Mapping[str, _Rule]
+    good: re.Pattern[str]
+    bad: re.Pattern[str]
+
+
+def read_sentence(sentence: str) -> Said:
+    """Return what a sentence says.
+
+    Args:
+        sentence: One sentence as written; what is longer than a sentence is cut.
+    """
+    text = fold(sentence[:LONGEST])
+    asked = _ASKED.search(text) is not None
+    languages = [_language(code) for code in _LANGUAGES]
+    good = sum(len(one.good.findall(text)) for one in languages)
+    bad = sum(len(one.bad.findall(text)) for one in languages)
+    doubted = asked or bad > 0
+    found = [
+        name
+        for name in CLASSES
+        if any(one.rules[name].holds(text, doubted) for one in languages)
+    ]
+    mood = 0 if asked and good >= bad else (good > bad) - (bad > 0)
+    return Said(objections=_weightiest(found, asked, doubted), mood=mood, asked=asked)
+
+
+def _weightiest(found: list[str], asked: bool, doubted: bool) -> tuple[str, ...]:
+    """Return the classes that say more than the rest of those found."""
+    if not doubted:
+        found = [name for name in found if name not in NEED_DOUBT]
+    if len(found) > 1 or not asked:
+        found = [name for name in found if name != "missing_information"]
+    return tuple(found[:MOST])
+
+
+NEED_DOUBT = frozenset({"compatibility", "missing_information"})
+"""Classes of which only a question or a complaint is an objection."""
+
+
+@lru_cache(maxsize=None)
+def _language(code: str) -> _Language:
+    found = files(__package__).joinpath("rules", f"{code}.toml").read_text("utf-8")
+    rules = tomllib.loads(found)
+    mood = rules.pop("mood")
+    return _Language(
+        rules={
+            name: _Rule(
+                says=_any_of(rules[name]["says"]),
+                asks=_any_of(rules[name]["asks"]),
+                unless=_any_of(rules[name]["unless"]),
+            )
+            for name in CLASSES
+        },
+        good=re.compile("|".join(mood["good"])),
+        bad=re.compile("|".join(mood["bad"])),
+    )
+
+
+def _any_of(patterns: list[str]) -> re.Pattern[str] | None:
+    if not patterns:
+        return None
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
