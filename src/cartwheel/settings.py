@@ -88,6 +88,11 @@ class Costs(_Section):
         ge=0,
         description="What sending one order costs; empty: unknown, not counted.",
     )
+    contact_minor: int | None = Field(
+        None,
+        ge=0,
+        description="What answering one message costs; empty: unknown, not counted.",
+    )
     tools_minor_month: int | None = Field(
         None,
         ge=0,

@@ -153,6 +153,7 @@ class ShopContext:
         holdout_salt: Salt of the stable hash that assigns the holdout.
         options: Settings by lever name, from the shop's settings file.
         parcel_minor: What sending one order costs; None where nobody said.
+        contact_minor: What answering one message costs; None where nobody said.
     """
 
     currency: str
@@ -162,6 +163,7 @@ class ShopContext:
     holdout_salt: str
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     parcel_minor: int | None = None
+    contact_minor: int | None = None
 
     def money(self, minor: float) -> str:
         """Write an amount for people, such as `1,234.50 GBP`."""

@@ -7,6 +7,7 @@ from cartwheel.signals.base import Signal
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import BASKETS, CONSENT, PURCHASES, RHYTHM
 from cartwheel.signals.demand import DEMAND
+from cartwheel.signals.feedback import FEEDBACK
 from cartwheel.signals.intent import INTENT, SEARCHES
 from cartwheel.signals.interest import IDENTITY, INTEREST
 from cartwheel.signals.learned import (
@@ -19,6 +20,7 @@ from cartwheel.signals.learned import (
 )
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.margin import MARGIN
+from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.price import PRICE_HISTORY
 from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
 from cartwheel.signals.search_clicks import SEARCH_CLICKS
@@ -52,13 +54,21 @@ LAKE_SIGNALS: dict[str, Signal] = {
         LEAD_TIME,
         SHOWN,
         OUTCOMES,
+        FEEDBACK,
     )
 }
 """Signals made from the lake, each after the signals it reads."""
 
 LEARNED: dict[str, Signal] = {
     signal.name: signal
-    for signal in (FORECAST, PRICE_PLAN, LIFETIME_VALUE, SEGMENT, WEAK_SEARCHES)
+    for signal in (
+        FORECAST,
+        PRICE_PLAN,
+        LIFETIME_VALUE,
+        SEGMENT,
+        WEAK_SEARCHES,
+        OBJECTIONS,
+    )
 }
 """Signals written by levers."""
 

@@ -60,6 +60,7 @@ def context_of(settings: Settings, when: When) -> ShopContext:
         holdout_salt=settings.holdout.salt,
         options={**settings.levers, "guardrails": guardrails},
         parcel_minor=settings.costs.parcel_minor,
+        contact_minor=settings.costs.contact_minor,
     )
 
 

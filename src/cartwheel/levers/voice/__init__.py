@@ -1,1 +1,5 @@
-"""What customers say: objections, how they feel, and what it costs the shop."""
+"""What customers say: objections, what they cost, and in whose words."""
+
+from cartwheel.levers.voice.lever import Voice
+
+__all__ = ["Voice"]

@@ -1,8 +1,8 @@
 """Objection classes and mood of a sentence by rules: what is known before any learning.
 
 The rules are data, one file a language in `rules/`. All languages are tried on every
-sentence, since two of them hardly share a phrase and a sentence of three words does not
-tell its language. Every rule looks at bounded stretches of a sentence of bounded length.
+sentence: two of them hardly share a phrase, and three words do not tell their language.
+Every rule looks at bounded stretches of a sentence of bounded length.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 
 from cartwheel.levers.voice.classes import CLASSES
@@ -66,18 +66,19 @@ class _Language:
     bad: re.Pattern[str]
 
 
-def read_sentence(sentence: str) -> Said:
+def read_sentence(sentence: str, *, blamed: bool = False) -> Said:
     """Return what a sentence says.
 
     Args:
         sentence: One sentence as written; what is longer than a sentence is cut.
+        blamed: It is the reason of a return: a complaint, though it may be one word.
     """
     text = fold(sentence[:LONGEST])
     asked = _ASKED.search(text) is not None
     languages = [_language(code) for code in _LANGUAGES]
     good = sum(len(one.good.findall(text)) for one in languages)
     bad = sum(len(one.bad.findall(text)) for one in languages)
-    doubted = asked or bad > 0
+    doubted = asked or blamed or bad > 0
     found = [
         name
         for name in CLASSES
@@ -100,7 +101,7 @@ NEED_DOUBT = frozenset({"compatibility", "missing_information"})
 """Classes of which only a question or a complaint is an objection."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def _language(code: str) -> _Language:
     found = files(__package__).joinpath("rules", f"{code}.toml").read_text("utf-8")
     rules = tomllib.loads(found)

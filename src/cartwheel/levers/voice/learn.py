@@ -1,0 +1,220 @@
+"""The voice model: objections counted by product, with money at stake and quotes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cartwheel.levers.base import Model
+from cartwheel.levers.earned import earned
+from cartwheel.levers.voice.classes import CLASSES
+from cartwheel.levers.voice.mentions import Mentions, read_mentions
+from cartwheel.levers.voice.stake import Shop, Stake, at_stake, estimate_effects
+from cartwheel.signals.base import Signals
+from cartwheel.signals.catalogue import CATALOGUE
+from cartwheel.signals.intent import INTENT
+from cartwheel.signals.objections import OBJECTIONS
+from cartwheel.signals.returns import RETURNS, YEAR_DAYS
+from cartwheel.text.packed import pack, unpack
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+Array = np.ndarray[Any, Any]
+
+QUOTES_EACH = 3
+MOST_QUOTES = 3_000
+LONGEST_QUOTE = 240
+
+
+def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
+    """Read the texts and return the model.
+
+    Args:
+        data: The lever's signals.
+        seed: Seed of the draws behind intervals.
+        priced: Say what objections may cost; where texts are few they are counted only.
+    """
+    mentions = read_mentions(data)
+    # The texts without a product stand first, under the empty name.
+    names, place = np.unique(np.append(mentions.product_id, ""), return_inverse=True)
+    place = place[:-1]
+    counted = _counted(mentions, place, len(names))
+    shop = _shop(data, names)
+    effects = None
+    if priced:
+        effects = estimate_effects(counted["spoken"], counted["texts"], shop)
+    stake = at_stake(
+        counted["spoken"],
+        counted["texts"],
+        counted["messages"],
+        counted["returned"],
+        counted["returns"],
+        shop,
+        effects,
+        seed=seed,
+    )
+    known = np.asarray(_known(counted, shop, stake) & priced)
+    point = stake.returns + stake.contacts + stake.lost
+    money = np.stack([point, stake.low, stake.high], axis=2)
+    some: Array = np.asarray(known.any(axis=0))
+    arrays = {
+        "product_id": names,
+        **counted,
+        "stake": np.where(known[:, :, None], money, np.nan),
+        "lost": stake.lost,
+        "total": np.where(some[:, None], stake.total, np.nan),
+        **_quotes(mentions, place, np.where(known, point, 0.0)),
+    }
+    meta = {
+        "texts": len(mentions),
+        "raising": int(mentions.raised.any(axis=1).sum()),
+        "recent": int(mentions.recent.sum()),
+        "before": int(mentions.before.sum()),
+        "compared": effects.products if effects is not None else 0,
+        "told": [] if effects is None else _told(effects.told),
+        "contact_known": shop.contact_minor is not None,
+    }
+    return Model(rule="rules" if priced else "counted", arrays=arrays, meta=meta)
+
+
+def objections_of(model: Model) -> pa.Table:
+    """Return the signal `objections`."""
+    import pyarrow as pa
+
+    arrays, classes = model.arrays, list(CLASSES)
+    some = (arrays["said"] > 0) & (arrays["product_id"] != "")[:, None]
+    product, kind = np.nonzero(some)
+    money = arrays["stake"][product, kind]
+    columns: dict[str, list[Any]] = {
+        "product_id": arrays["product_id"][product].tolist(),
+        "objection": [classes[at] for at in kind.tolist()],
+        "mentions": arrays["said"][product, kind].tolist(),
+        "texts": arrays["texts"][product].tolist(),
+        "recent": arrays["recent"][product, kind].tolist(),
+        "before": arrays["before"][product, kind].tolist(),
+        "contacts": arrays["messages"][product, kind].tolist(),
+        "returned_units": arrays["returned"][product, kind].tolist(),
+    }
+    ends = ("stake_minor", "low_minor", "high_minor")
+    for at, name in enumerate(ends):
+        columns[name] = [
+            None if np.isnan(amount) else round(amount) for amount in money[:, at]
+        ]
+    table = pa.Table.from_pydict(columns, schema=OBJECTIONS.schema())
+    return OBJECTIONS.conform(table)
+
+
+def quotes_of(model: Model, product: int, kind: int) -> list[str]:
+    """Return sentences that raise an objection against a product, newest first."""
+    arrays = model.arrays
+    same = (arrays["quote_at"] == (product, kind)).all(axis=1)
+    return [
+        unpack(arrays["quote_text"], arrays["quote_start"], int(at))
+        for at in np.nonzero(same)[0]
+    ]
+
+
+def _counted(mentions: Mentions, place: Array, products: int) -> dict[str, Array]:
+    """Return counts by product and class; `spoken` leaves reasons of returns out."""
+    classes = mentions.raised.shape[1]
+
+    def count(rows: Array, weight: Array | None = None) -> Array:
+        made = np.zeros((products, classes), np.int64)
+        add = mentions.raised[rows].astype(np.int64)
+        if weight is not None:
+            add = add * weight[rows, None]
+        np.add.at(made, place[rows], add)
+        return made
+
+    back = mentions.source == "return"
+    return {
+        "texts": np.bincount(place[~back], minlength=products).astype(np.int64),
+        "said": count(np.ones(len(mentions), bool)),
+        "spoken": count(~back),
+        "recent": count(mentions.recent),
+        "before": count(mentions.before),
+        "messages": count(mentions.source == "message"),
+        "returned": count(back, mentions.units),
+        "returns": count(back),
+    }
+
+
+def _shop(data: Signals, names: Array) -> Shop:
+    """Return what is known of the products; the first has no name, and nothing is."""
+    import pandas as pd
+
+    ids = names.tolist()
+    intent = data.frame(INTENT)
+    since = pd.Timestamp(data.context.when.as_of) - pd.Timedelta(days=YEAR_DAYS)
+    intent = intent[pd.to_datetime(intent["day"]) >= since]
+    views = intent.groupby("product_id")["views"].sum().reindex(ids).fillna(0)
+    back = data.align(RETURNS, ids)
+    money = _money(data).reindex(ids)
+    category = money["category"].astype(object).where(money["category"].notna(), "")
+    margin = money["margin_minor"].to_numpy(float)
+    taken = money["gross_minor"].to_numpy(float)
+    cost = back["cost_per_return_minor"].astype(float).to_numpy()
+    return Shop(
+        views=views.to_numpy(float),
+        sold=back["sold_units"].to_numpy(float),
+        category=pd.factorize(category, sort=True)[0],
+        margin_minor=margin,
+        return_minor=np.where(
+            np.isnan(cost) & np.isnan(taken),
+            np.nan,
+            np.nan_to_num(cost) + np.maximum(np.nan_to_num(taken), 0.0),
+        ),
+        contact_minor=data.context.contact_minor,
+    )
+
+
+def _money(data: Signals) -> pd.DataFrame:
+    """Return category, margin and price less cost by product, means of its variants."""
+    catalogue = data.frame(CATALOGUE)[["variant_id", "product_id", "category"]]
+    rows = earned(data, catalogue["variant_id"].tolist())
+    gross = rows["price_minor"].astype(float) - rows["cost_minor"].astype(float)
+    rows = rows.assign(
+        product_id=catalogue["product_id"].to_numpy(),
+        category=catalogue["category"].to_numpy(),
+        gross_minor=gross,
+        margin_minor=rows["margin_minor"].astype(float),
+    )
+    return rows.groupby("product_id").agg(
+        category=("category", "first"),
+        margin_minor=("margin_minor", "mean"),
+        gross_minor=("gross_minor", "mean"),
+    )
+
+
+def _known(counted: dict[str, Array], shop: Shop, stake: Stake) -> Array:
+    """Return of which objections some part of the cost is known."""
+    returned = (counted["returned"] > 0) & ~np.isnan(shop.return_minor)[:, None]
+    asked = (counted["messages"] > 0) & (shop.contact_minor is not None)
+    return np.asarray(returned | asked | (stake.lost != 0))
+
+
+def _quotes(mentions: Mentions, place: Array, money: Array) -> dict[str, Array]:
+    """Return some quotes of each product and objection, the costliest first."""
+    newest = np.argsort(mentions.days_ago, kind="stable").tolist()
+    rank = {at: number for number, at in enumerate(newest)}
+    held: dict[tuple[int, int], list[str]] = {}
+    for at, kind in sorted(mentions.quotes, key=lambda key: (rank[key[0]], key[1])):
+        told = held.setdefault((int(place[at]), kind), [])
+        said = mentions.quotes[at, kind][:LONGEST_QUOTE]
+        if len(told) < QUOTES_EACH and said not in told:
+            told.append(said)
+    order = sorted(held, key=lambda key: (-money[key], key))
+    rows = [(key, said) for key in order for said in held[key]][:MOST_QUOTES]
+    text, start = pack([said for _, said in rows])
+    return {
+        "quote_text": text,
+        "quote_start": start,
+        "quote_at": np.array([key for key, _ in rows], np.int64).reshape(-1, 2),
+    }
+
+
+def _told(told: Array) -> list[str]:
+    return [name for name, sure in zip(CLASSES, told, strict=True) if sure]

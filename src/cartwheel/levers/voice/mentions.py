@@ -1,0 +1,120 @@
+"""Which texts raise which objection: every text read once, sentence by sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cartwheel.levers.voice.classes import CLASSES
+from cartwheel.levers.voice.rules import Said, read_sentence
+from cartwheel.signals.base import Signals
+from cartwheel.signals.feedback import FEEDBACK
+from cartwheel.text.masking import mask
+from cartwheel.text.sentences import sentences
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = np.ndarray[Any, Any]
+
+RECENT_DAYS = 28
+"""Days that are compared with as many before, to tell what is rising."""
+
+WORDY = 12
+"""Characters from which a sentence is worth quoting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mentions:
+    """Texts, and which of them raise which objection.
+
+    Attributes:
+        product_id: Product of each text, "" where none is known; shape (texts,).
+        source: review, message or return, of each.
+        days_ago: Age of each in days.
+        units: Units that came back with each.
+        raised: Whether a text raises an objection; shape (texts, classes), in the
+            order of `CLASSES`.
+        mood: -1 to 1, mean mood of each text's sentences.
+        quotes: For each text and objection, by (text, class), the sentence that
+            raises it, masked.
+    """
+
+    product_id: Array
+    source: Array
+    days_ago: Array
+    units: Array
+    raised: Array
+    mood: Array
+    quotes: dict[tuple[int, int], str]
+
+    def __len__(self) -> int:
+        """Return the number of texts."""
+        return len(self.product_id)
+
+    @property
+    def recent(self) -> Array:
+        """Texts of the last 28 days."""
+        return self.days_ago < RECENT_DAYS
+
+    @property
+    def before(self) -> Array:
+        """Texts of the 28 days before those."""
+        return (self.days_ago >= RECENT_DAYS) & (self.days_ago < 2 * RECENT_DAYS)
+
+
+def read_mentions(data: Signals) -> Mentions:
+    """Read every text of the signal `feedback`.
+
+    What is personal is masked before a rule sees it: a text from a folder of CSV files
+    was masked by nobody so far.
+
+    Args:
+        data: The lever's signals.
+    """
+    frame = data.frame(FEEDBACK)
+    number = {name: at for at, name in enumerate(CLASSES)}
+    raised = np.zeros((len(frame), len(number)), bool)
+    mood = np.zeros(len(frame))
+    quotes: dict[tuple[int, int], str] = {}
+    known: dict[tuple[str, bool], Said] = {}
+    rows = zip(frame["text"].tolist(), frame["source"].tolist(), strict=True)
+    for at, (text, source) in enumerate(rows):
+        moods = []
+        for sentence in sentences(_readable(text, source)):
+            key = (sentence, source == "return")
+            if key not in known:
+                known[key] = read_sentence(sentence, blamed=key[1])
+            said = known[key]
+            moods.append(said.mood)
+            for name in said.objections:
+                raised[at, number[name]] = True
+                if len(sentence) >= WORDY:
+                    quotes.setdefault((at, number[name]), sentence)
+        mood[at] = float(np.mean(moods)) if moods else 0.0
+    return Mentions(
+        product_id=frame["product_id"].fillna("").to_numpy(str),
+        source=frame["source"].to_numpy(str),
+        days_ago=_ages(frame, data),
+        units=frame["units"].fillna(0).to_numpy("int64"),
+        raised=raised,
+        mood=mood,
+        quotes=quotes,
+    )
+
+
+def _readable(text: str, source: str) -> str:
+    """Return a text as it may be read: masked, and a code of a reason as words."""
+    if source == "return":
+        text = text.replace("_", " ").replace("-", " ")
+    return mask(text)
+
+
+def _ages(frame: pd.DataFrame, data: Signals) -> Array:
+    import pandas as pd
+
+    today = pd.Timestamp(data.context.when.as_of)
+    days = (today - pd.to_datetime(frame["day"])).dt.days
+    return np.asarray(days.to_numpy("int64"))

@@ -1,0 +1,82 @@
+"""What customers said, with the product it is about."""
+
+from __future__ import annotations
+
+from tests.contract.tiny_lake import TinyLake
+
+TODAY = "2026-01-20"
+
+
+def test_texts_of_three_sources_are_told_with_their_product(lake: TinyLake) -> None:
+    lake.add(
+        "reviews",
+        review_id="r1",
+        product_id="p",
+        created_at="2026-01-10 10:00",
+        rating=2,
+        title="Runs small",
+        body="Too tight.",
+    )
+    lake.add("reviews", review_id="r2", created_at="2026-01-10 10:00", body="  ")
+    lake.add(
+        "messages",
+        message_id="m1",
+        direction="in",
+        sent_at="2026-01-11 23:30",
+        order_id="o1",
+        body="Where is it?",
+    )
+    lake.add(
+        "messages",
+        message_id="m2",
+        direction="out",
+        sent_at="2026-01-11 10:00",
+        body="On its way.",
+    )
+    lake.add(
+        "returns",
+        return_id="b1",
+        line_id="1",
+        product_id="q",
+        returned_at="2026-01-12 10:00",
+        quantity_units=2,
+        reason="size_too_small",
+    )
+    lake.sale("o1", "v1", "2026-01-05 10:00")
+    rows = {row["feedback_id"]: row for row in lake.rows("feedback", TODAY)}
+    assert set(rows) == {"r1", "m1", "b1/1"}
+    assert rows["r1"]["text"] == "Runs small\nToo tight."
+    assert (rows["r1"]["product_id"], rows["r1"]["rating"]) == ("p", 2)
+    assert (rows["m1"]["source"], rows["m1"]["product_id"]) == ("message", "v1")
+    assert (rows["b1/1"]["units"], rows["b1/1"]["text"]) == (2, "size_too_small")
+
+
+def test_an_order_of_two_products_names_none(lake: TinyLake) -> None:
+    lake.sale("o1", "v1", "2026-01-05 10:00")
+    lake.add(
+        "order_lines",
+        order_id="o1",
+        line_id="2",
+        kind="product",
+        product_id="other",
+        quantity_units=1,
+        unit_price_minor=100,
+        placed_at="2026-01-05 10:00",
+    )
+    lake.add(
+        "reviews",
+        review_id="r1",
+        order_id="o1",
+        created_at="2026-01-10 10:00",
+        body="Late.",
+    )
+    (row,) = lake.rows("feedback", TODAY)
+    assert row["product_id"] is None
+
+
+def test_old_texts_are_left_out_and_long_ones_are_cut(lake: TinyLake) -> None:
+    lake.add("reviews", review_id="r1", created_at="2024-01-10 10:00", body="Old.")
+    lake.add("reviews", review_id="r2", created_at="2026-01-10", body="long " * 2_000)
+    (row,) = lake.rows("feedback", TODAY)
+    assert row["feedback_id"] == "r2"
+    assert len(row["text"]) == 4_000
