@@ -27,6 +27,7 @@ from bench import (
     segments,
     serving,
     two_gigabytes,
+    voice,
     worlds,
 )
 from bench.machine import Machine, this_machine
@@ -57,6 +58,7 @@ PARTS: Mapping[str, Part] = {
     "search": search.search,
     "next-item": next_item.next_item,
     "full-history": full_history.full_history,
+    "voice": voice.voice,
 }
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

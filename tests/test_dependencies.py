@@ -46,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
         *("shop", "operations", "ledger", "channels"),
     },
     "backup": FOUNDATION,
+    "voice_command": {*FOUNDATION, "levers", "turn"},
     "api": {
         *FOUNDATION,
         *("lake", "ledger", "levers", "measure", "channels", "console"),

@@ -22,6 +22,7 @@ from cartwheel.measure.kpi_command import kpis
 from cartwheel.measure.off_policy_command import off_policy
 from cartwheel.measure.weekly.command import report
 from cartwheel.simulator.commands import app as simulations
+from cartwheel.voice_command import voice
 
 if TYPE_CHECKING:
     from cartwheel.ledger.entry import Entry
@@ -47,6 +48,7 @@ app.command()(earnings)
 app.command("off-policy")(off_policy)
 app.command()(health)
 app.command()(report)
+app.command()(voice)
 
 ShopOption = Annotated[
     Path,

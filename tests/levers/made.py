@@ -23,6 +23,7 @@ from cartwheel.signals.base import ShopContext, Signal, Signals, When
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import BASKETS, CONSENT, PURCHASES, RHYTHM
 from cartwheel.signals.demand import DEMAND
+from cartwheel.signals.feedback import FEEDBACK
 from cartwheel.signals.intent import INTENT, SEARCHES
 from cartwheel.signals.interest import IDENTITY, INTEREST
 from cartwheel.signals.learned import (
@@ -73,6 +74,7 @@ ALL_SIGNALS: tuple[Signal, ...] = (
     SEGMENT,
     OUTCOMES,
     SHOWN,
+    FEEDBACK,
 )
 
 
@@ -284,6 +286,7 @@ class _Shop:
             **_event_frames(self.rng, self.lines),
             **_supply_and_returns(self.rng, self.variants, self.lines),
             **_learned_frames(self.variants, demand, self.days),
+            FEEDBACK: _feedback(self.variants),
         }
 
 
@@ -312,6 +315,37 @@ def _variants(rng: np.random.Generator, products: int, start: date) -> pd.DataFr
             )
     frame = pd.DataFrame(rows)
     frame["cost_minor"] = frame["cost_minor"].astype("Int64")
+    return frame
+
+
+SAID = (
+    ("review", "Runs small. Love the colour."),
+    ("review", "Great, I recommend it to everyone I know."),
+    ("message", "Where is my order? Mail me at jo@example.org please."),
+    ("return", "size_too_small"),
+    ("review", "Feels cheap and broke after two days."),
+)
+"""What is said of products, one after another."""
+
+
+def _feedback(variants: pd.DataFrame) -> pd.DataFrame:
+    products = sorted(set(variants["product_id"]))
+    rows = []
+    for number in range(3 * len(products)):
+        source, text = SAID[number % len(SAID)]
+        rows.append(
+            {
+                "source": source,
+                "feedback_id": f"f{number:05d}",
+                "product_id": None if number % 7 == 6 else products[number // 3],
+                "day": AS_OF - timedelta(days=number % 300),
+                "rating": 2 if source == "review" else None,
+                "units": 1 if source == "return" else 0,
+                "text": text,
+            }
+        )
+    frame = pd.DataFrame(rows, columns=list(FEEDBACK.column_names))
+    frame["rating"] = frame["rating"].astype("Int64")
     return frame
 
 

@@ -71,6 +71,7 @@ def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
     meta = {
         "texts": len(mentions),
         "raising": int(mentions.raised.any(axis=1).sum()),
+        "unread": int(mentions.unread.sum()),
         "recent": int(mentions.recent.sum()),
         "before": int(mentions.before.sum()),
         "compared": effects.products if effects is not None else 0,

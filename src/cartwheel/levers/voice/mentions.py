@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cartwheel.levers.voice.classes import CLASSES
-from cartwheel.levers.voice.rules import Said, read_sentence
+from cartwheel.levers.voice.rules import LANGUAGES, Said, read_sentence
 from cartwheel.signals.base import Signals
 from cartwheel.signals.feedback import FEEDBACK
+from cartwheel.text.language import language_of
 from cartwheel.text.masking import mask
 from cartwheel.text.sentences import sentences
 
@@ -22,7 +24,7 @@ Array = np.ndarray[Any, Any]
 RECENT_DAYS = 28
 """Days that are compared with as many before, to tell what is rising."""
 
-WORDY = 12
+WORDY = 10
 """Characters from which a sentence is worth quoting."""
 
 
@@ -38,8 +40,9 @@ class Mentions:
         raised: Whether a text raises an objection; shape (texts, classes), in the
             order of `CLASSES`.
         mood: -1 to 1, mean mood of each text's sentences.
+        language: Language of each text, "" where it is too short to tell.
         quotes: For each text and objection, by (text, class), the sentence that
-            raises it, masked.
+            raises it, masked; none for a reason of a return, often a code.
     """
 
     product_id: Array
@@ -48,11 +51,17 @@ class Mentions:
     units: Array
     raised: Array
     mood: Array
+    language: Array
     quotes: dict[tuple[int, int], str]
 
     def __len__(self) -> int:
         """Return the number of texts."""
         return len(self.product_id)
+
+    @property
+    def unread(self) -> Array:
+        """Texts in a language that there are no rules for."""
+        return ~np.isin(self.language, ["", *LANGUAGES])
 
     @property
     def recent(self) -> Array:
@@ -79,19 +88,25 @@ def read_mentions(data: Signals) -> Mentions:
     raised = np.zeros((len(frame), len(number)), bool)
     mood = np.zeros(len(frame))
     quotes: dict[tuple[int, int], str] = {}
-    known: dict[tuple[str, bool], Said] = {}
-    rows = zip(frame["text"].tolist(), frame["source"].tolist(), strict=True)
-    for at, (text, source) in enumerate(rows):
+    known: dict[tuple[str, str, bool], Said] = {}
+    language = [language_of(text) for text in frame["text"].tolist()]
+    # What is too short to tell is read as most texts are; reasons also as English,
+    # which the codes of platforms are in.
+    usual = _usual(language)
+    rows = zip(frame["text"].tolist(), frame["source"].tolist(), language, strict=True)
+    for at, (text, source, told) in enumerate(rows):
         moods = []
+        blamed = source == "return"
+        spoken = {told or usual, *(["en"] if blamed else [])} & LANGUAGES.keys()
         for sentence in sentences(_readable(text, source)):
-            key = (sentence, source == "return")
+            key = (sentence, told, blamed)
             if key not in known:
-                known[key] = read_sentence(sentence, blamed=key[1])
+                known[key] = read_sentence(sentence, sorted(spoken), blamed=blamed)
             said = known[key]
             moods.append(said.mood)
             for name in said.objections:
                 raised[at, number[name]] = True
-                if len(sentence) >= WORDY:
+                if len(sentence) >= WORDY and not blamed:
                     quotes.setdefault((at, number[name]), sentence)
         mood[at] = float(np.mean(moods)) if moods else 0.0
     return Mentions(
@@ -101,8 +116,15 @@ def read_mentions(data: Signals) -> Mentions:
         units=frame["units"].fillna(0).to_numpy("int64"),
         raised=raised,
         mood=mood,
+        language=np.array(language, dtype=str),
         quotes=quotes,
     )
+
+
+def _usual(language: list[str]) -> str:
+    """Return the language most texts are in, English where none tells."""
+    counts = Counter(one for one in language if one in LANGUAGES)
+    return min(counts, key=lambda one: (-counts[one], one), default="en")
 
 
 def _readable(text: str, source: str) -> str:

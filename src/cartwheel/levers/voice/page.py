@@ -10,6 +10,7 @@ from cartwheel.levers.base import Model
 from cartwheel.levers.report import Figure, Grid, Report
 from cartwheel.levers.voice.classes import CLASSES
 from cartwheel.levers.voice.learn import quotes_of
+from cartwheel.levers.voice.rules import LANGUAGES
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 
@@ -27,7 +28,8 @@ def page(model: Model, data: Signals) -> Report:
     return Report(
         summary=(
             f"{meta['raising']:,} of {texts:,} texts of a year raise an objection; "
-            f"read by rules in English and Portuguese. {_lost_said(model)}"
+            f"read by rules in {' and '.join(LANGUAGES.values())}, {meta['unread']:,} "
+            f"in another language not read. {_lost_said(model)}"
         ),
         figures=(
             Figure(

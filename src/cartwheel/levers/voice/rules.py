@@ -1,15 +1,14 @@
 """Objection classes and mood of a sentence by rules: what is known before any learning.
 
-The rules are data, one file a language in `rules/`. All languages are tried on every
-sentence: two of them hardly share a phrase, and three words do not tell their language.
-Every rule looks at bounded stretches of a sentence of bounded length.
+The rules are data, one file a language in `rules/`; a text in another language is not
+read. Every rule looks at bounded stretches of a sentence of bounded length.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -26,7 +25,8 @@ _ASKED = re.compile(
     r"|when|who|why|has|have|should|any|please|qual|quais|como|quando|onde|tem|vem"
     r"|sera|posso|pode)\b|\?"
 )
-_LANGUAGES = ("en", "pt")
+LANGUAGES = {"en": "English", "pt": "Portuguese"}
+"""Languages that there are rules for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,23 +66,26 @@ class _Language:
     bad: re.Pattern[str]
 
 
-def read_sentence(sentence: str, *, blamed: bool = False) -> Said:
+def read_sentence(
+    sentence: str, languages: Iterable[str], *, blamed: bool = False
+) -> Said:
     """Return what a sentence says.
 
     Args:
         sentence: One sentence as written; what is longer than a sentence is cut.
+        languages: Whose rules it is read by, of `LANGUAGES`.
         blamed: It is the reason of a return: a complaint, though it may be one word.
     """
     text = fold(sentence[:LONGEST])
     asked = _ASKED.search(text) is not None
-    languages = [_language(code) for code in _LANGUAGES]
-    good = sum(len(one.good.findall(text)) for one in languages)
-    bad = sum(len(one.bad.findall(text)) for one in languages)
+    known = [_language(code) for code in languages]
+    good = sum(len(one.good.findall(text)) for one in known)
+    bad = sum(len(one.bad.findall(text)) for one in known)
     doubted = asked or blamed or bad > 0
     found = [
         name
         for name in CLASSES
-        if any(one.rules[name].holds(text, doubted) for one in languages)
+        if any(one.rules[name].holds(text, doubted) for one in known)
     ]
     mood = 0 if asked and good >= bad else (good > bad) - (bad > 0)
     return Said(objections=_weightiest(found, asked, doubted), mood=mood, asked=asked)

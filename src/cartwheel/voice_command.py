@@ -1,0 +1,195 @@
+"""`cartwheel voice`: what the published turn found that customers object to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cartwheel.errors import Conflict, Misuse, NotFound
+
+if TYPE_CHECKING:
+    from cartwheel.levers.base import Model
+    from cartwheel.shop import Shop
+
+
+def voice(
+    shop: Annotated[
+        Path,
+        typer.Option("--shop", envvar="CARTWHEEL_SHOP", help="Folder of the shop."),
+    ] = Path(),
+    product: Annotated[
+        str | None, typer.Option("--product", help="Of this product only.")
+    ] = None,
+    objection: Annotated[
+        str | None, typer.Option("--objection", help="Of this class only.")
+    ] = None,
+    top: Annotated[
+        int,
+        typer.Option("--top", min=1, max=10_000, help="Most products and objections."),
+    ] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what customers object to, by money at stake, in their own words."""
+    from cartwheel.shop import open_shop
+
+    opened = open_shop(shop)
+    number, model = read_voice(opened)
+    body = themes(model, product=product, objection=objection, top=top)
+    if as_json:
+        print(json.dumps({"turn": number, **body}, ensure_ascii=False))
+        return
+    settings = opened.settings
+    print("\n".join(to_lines(body, settings.currency, settings.minor_digits)))
+
+
+def read_voice(shop: Shop) -> tuple[int, Model]:
+    """Return the number of the published turn and its model of what is said.
+
+    Raises:
+        Conflict: If no turn is published, or the lever had no model in it.
+    """
+    from cartwheel.turn.publish import published_turn
+    from cartwheel.turn.stage import Stage
+
+    number = published_turn(shop)
+    if number is None:
+        raise Conflict("No turn is published.", "Turn the wheel first: cartwheel turn")
+    model = Stage(folder=shop.turn_folder(number)).read_model("voice")
+    if model is None or "said" not in model.arrays:
+        raise Conflict(
+            f"Turn {number} read no texts.",
+            "Import reviews, mail or returns, then turn the wheel: cartwheel turn",
+        )
+    return number, model
+
+
+def themes(
+    model: Model, *, product: str | None, objection: str | None, top: int
+) -> dict[str, Any]:
+    """Return objections of the whole shop, and by product, as JSON values.
+
+    Args:
+        model: The model of the lever `voice`.
+        product: Only this product.
+        objection: Only this class.
+        top: Most rows by product.
+
+    Raises:
+        NotFound: If nothing was said of the product.
+        Misuse: If there is no such class.
+    """
+    import numpy as np
+
+    from cartwheel.levers.voice.classes import CLASSES
+    from cartwheel.levers.voice.learn import quotes_of
+
+    arrays, classes = model.arrays, list(CLASSES)
+    if objection is not None and objection not in CLASSES:
+        raise Misuse(
+            f"There is no class of objections {objection[:100]!r}.",
+            f"Choose one of {', '.join(classes)}.",
+        )
+    names = arrays["product_id"]
+    if product is not None and product not in names.tolist():
+        raise NotFound(
+            f"No text of a year is about a product {product[:100]!r}.",
+            "See the products that are written about: cartwheel voice",
+        )
+    said, total = arrays["said"], arrays["total"]
+    kinds = [at for at, name in enumerate(classes) if objection in (None, name)]
+    shop = [
+        {
+            "objection": classes[at],
+            "mentions": int(said[:, at].sum()),
+            "recent": int(arrays["recent"][:, at].sum()),
+            "before": int(arrays["before"][:, at].sum()),
+            "contacts": int(arrays["messages"][:, at].sum()),
+            "returned_units": int(arrays["returned"][:, at].sum()),
+            **_money(total[at]),
+        }
+        for at in kinds
+        if said[:, at].sum()
+    ]
+    pairs = [
+        (one, at)
+        for one, at in zip(*(part.tolist() for part in np.nonzero(said)), strict=True)
+        if at in kinds and (names[one] == product if product else names[one] != "")
+    ]
+    rows = [
+        {
+            "product_id": str(names[one]),
+            "objection": classes[at],
+            "mentions": int(said[one, at]),
+            "texts": int(arrays["texts"][one]),
+            "returned_units": int(arrays["returned"][one, at]),
+            **_money(arrays["stake"][one, at]),
+            "quotes": quotes_of(model, one, at),
+        }
+        for one, at in pairs
+    ]
+    return {
+        "texts": model.meta["texts"],
+        "raising": model.meta["raising"],
+        "objections": _costliest(shop),
+        "products": _costliest(rows)[:top],
+    }
+
+
+def _money(three: Any) -> dict[str, int | None]:
+    names = ("stake_minor", "low_minor", "high_minor")
+    return {
+        name: None if amount != amount else round(amount)
+        for name, amount in zip(names, three.tolist(), strict=True)
+    }
+
+
+def _costliest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows by money, those without by mentions after them."""
+    return sorted(
+        rows,
+        key=lambda row: (
+            -(-1 if row["stake_minor"] is None else row["stake_minor"]),
+            -row["mentions"],
+            row["objection"],
+            row.get("product_id", ""),
+        ),
+    )
+
+
+def to_lines(body: dict[str, Any], currency: str, digits: int) -> list[str]:
+    """Return the objections for people."""
+    from cartwheel.levers.voice.classes import CLASSES
+
+    def at_stake(row: dict[str, Any]) -> str:
+        if row["stake_minor"] is None:
+            return "money at stake not known"
+        amounts = [
+            f"{row[name] / 10**digits:,.0f}"
+            for name in ("stake_minor", "low_minor", "high_minor")
+        ]
+        point, low, high = amounts
+        return f"{currency} {point} a year at stake ({low} to {high})"
+
+    lines = [
+        f"{body['raising']:,} of {body['texts']:,} texts of a year raise an objection."
+    ]
+    for row in body["objections"]:
+        lines.append(
+            f"  {CLASSES[row['objection']]}: {row['mentions']:,} texts, "
+            f"{row['recent']:,} in the last 28 days, {row['before']:,} in the 28 "
+            f"before; {at_stake(row)}"
+        )
+    if body["products"]:
+        lines += ["", "By product:"]
+    for row in body["products"]:
+        lines.append(
+            f"  {row['product_id']}, {CLASSES[row['objection']].lower()}: "
+            f"{row['mentions']:,} texts, {row['returned_units']:,} units back; "
+            f"{at_stake(row)}"
+        )
+        lines += [f'    "{" ".join(quote.split())}"' for quote in row["quotes"]]
+    return lines
