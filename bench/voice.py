@@ -1,21 +1,26 @@
-"""Objection classes of 720 labelled sentences, and how fast texts are read.
+"""Objection classes of 1,250 labelled sentences, and how fast texts are read.
 
-Protocol, fixed before a sentence was read:
+Protocol:
 
-- Sentences of three sets, one of a text, by the order of a hash: 190 of clothing reviews
-  with three stars or less and 70 of any; 180 of questions on appliances; 210 of Olist's
-  reviews (Portuguese) with three stars or less and 70 of any. No word was searched for.
-- Labels by `labels/codebook.md`, twice and apart from each other; the first pass is what
-  is compared with, the second tells how far two readers agree.
-- Whole products are held out, half by a hash. Rules were written on the other half.
-  That texts are read by the rules of their own language only came in after Olist's texts
-  had been looked at, held-out products among them; it was no change for this table's
-  sentences, which are read by the language of their set.
-- An objection counts as found where the sentence has its class; macro-F1 is the mean
-  over classes, also over those with eight held-out sentences or more, since a class of
-  one sentence is luck. Intervals: bootstrap of products.
-- Peer: words and characters, TF-IDF, a linear SVM a class, learned on the labels of the
-  development half (scikit-learn).
+- 720 sentences of three sets, one of a text, by the order of a hash, drawn before a
+  sentence was read: 190 of clothing reviews with three stars or less and 70 of any; 180
+  of questions on appliances; 210 of Olist's reviews (Portuguese) with three stars or
+  less and 70 of any. No word was searched for. Whole products are held out, by a hash.
+- Labels by `labels/codebook.md`, by two readers who did not see each other's; the first
+  is what is compared with, the second tells how far readers agree.
+- Rules were written on the development half. Their first look at the held-out half gave
+  macro-F1 .505 over all classes and .628 over those of eight sentences or more. Then
+  530 more sentences of products that are not held out were labelled (`development-2`,
+  one reader), half of them looked for with loose words of rare classes. The rules were
+  widened on them, and looked at the held-out half for the second and last time.
+- That a text is read by the rules of its language alone came in after Olist's texts had
+  been looked at, held-out products among them; sentences here are read by the language
+  of their set.
+- An objection is found where the sentence has its class. Macro-F1 is the mean over
+  classes, also over those of eight held-out sentences or more: a class of one sentence
+  is luck. Intervals: bootstrap of products.
+- Peer: words and characters, TF-IDF, a linear SVM a class, learned on the labels of
+  both development parts (scikit-learn).
 """
 
 from __future__ import annotations
@@ -57,7 +62,7 @@ TODAY = date(2026, 6, 1)
 def voice(plan: Plan) -> Iterator[Figure]:
     """Measure what the rules find, how far readers agree, and the speed of reading."""
     rows = read_labels(plan.data)
-    for part in ("development", "held-out"):
+    for part in ("development", "development-2", "held-out"):
         chosen = [row for row in rows if row["part"] == part]
         gold = _raised(row["objections"] for row in chosen)
         said = [read_sentence(row["text"], [LANGUAGE[row["set"]]]) for row in chosen]
@@ -70,10 +75,11 @@ def voice(plan: Plan) -> Iterator[Figure]:
         moods = np.array([one.mood for one in said])
         told = np.array([MOODS[row["mood"]] for row in chosen])
         yield _share("mood right, rules", size, moods == told)
-        second = _raised(row["second_objections"] for row in chosen)
-        yield from _macro(gold, second, products, size, "second reader", None)
-        again = np.array([MOODS[row["second_mood"]] for row in chosen])
-        yield _share("mood right, second reader", size, again == told)
+        if part != "development-2":
+            second = _raised(row["second_objections"] for row in chosen)
+            yield from _macro(gold, second, products, size, "second reader", None)
+            again = np.array([MOODS[row["second_mood"]] for row in chosen])
+            yield _share("mood right, second reader", size, again == told)
         if part == "held-out":
             learned = _peer([row for row in rows if row["part"] != part], chosen)
             yield from _macro(gold, learned, products, size, "linear SVM", None)
