@@ -41,6 +41,7 @@ from cartwheel.levers.voice.rules import read_sentence
 from cartwheel.signals.base import ShopContext, Signals
 from cartwheel.signals.engine import when_of
 from cartwheel.signals.feedback import FEEDBACK
+from cartwheel.text.sentences import sentences
 
 Array = np.ndarray[Any, Any]
 
@@ -235,7 +236,8 @@ def _speed(plan: Plan) -> Iterator[Figure]:
     import pyarrow as pa
 
     count = QUICK_REVIEWS if plan.quick else REVIEWS
-    texts = [text for text, _ in _texts(plan.data, CLOTHING).values() if text]
+    texts = _texts(plan.data, CLOTHING).values()
+    cut = [sentences(text) for text, _ in texts if text]
     rows = [
         {
             "source": "review",
@@ -244,8 +246,8 @@ def _speed(plan: Plan) -> Iterator[Figure]:
             "day": TODAY - timedelta(days=at % 365),
             "rating": None,
             "units": 0,
-            # A number in each keeps sentences apart, as they are in a shop.
-            "text": f"{texts[at % len(texts)]} {at}",
+            # A number in each keeps sentences apart: a repeated one is read once.
+            "text": "\n".join(f"{one} {at}" for one in cut[at % len(cut)]),
         }
         for at in range(count)
     ]
@@ -258,7 +260,7 @@ def _speed(plan: Plan) -> Iterator[Figure]:
         holdout_salt="",
     )
     data = Signals({FEEDBACK.name: table}, context).restricted(
-        ["feedback", "catalogue", "margin", "returns", "intent"]
+        ["feedback", "catalogue", "listing", "margin", "returns", "intent"]
     )
     began = time.perf_counter()
     learn_model(data, seed=1)

@@ -122,6 +122,7 @@ def themes(
     rows = [
         {
             "product_id": str(names[one]),
+            "title": str(arrays["title"][one]),
             "objection": classes[at],
             "mentions": int(said[one, at]),
             "texts": int(arrays["texts"][one]),
@@ -186,8 +187,9 @@ def to_lines(body: dict[str, Any], currency: str, digits: int) -> list[str]:
     if body["products"]:
         lines += ["", "By product:"]
     for row in body["products"]:
+        objection = CLASSES[row["objection"]].lower()
         lines.append(
-            f"  {row['product_id']}, {CLASSES[row['objection']].lower()}: "
+            f"  {row['product_id']} {row['title']}, {objection}: "
             f"{row['mentions']:,} texts, {row['returned_units']:,} units back; "
             f"{at_stake(row)}"
         )

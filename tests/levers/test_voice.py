@@ -345,6 +345,7 @@ def test_few_texts_are_counted_and_not_priced() -> None:
     assert (row["mentions"], row["stake_minor"]) == (1, None)
     report = LEVER.report(model, data)
     assert report.figures[1].value is None
+    assert report.figures[1].low is None
     assert "costs.contact_minor" in report.figures[1].not_yet
 
 

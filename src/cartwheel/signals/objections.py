@@ -20,7 +20,11 @@ OBJECTIONS = Signal(
         Field(name="objection", type="text", unit="", doc="Code of its class."),
     ),
     fields=(
-        _count("mentions", "texts", "Texts of a year that raise it."),
+        _count(
+            "mentions",
+            "texts",
+            "Texts that raise it, reasons of returns too.",
+        ),
         _count("texts", "texts", "Reviews and messages about the product in a year."),
         _count("recent", "texts", "Texts of the last 28 days that raise it."),
         _count("before", "texts", "Of the 28 days before."),

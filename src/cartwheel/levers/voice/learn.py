@@ -14,6 +14,7 @@ from cartwheel.levers.voice.stake import Shop, Stake, at_stake, estimate_effects
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.intent import INTENT
+from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.returns import RETURNS, YEAR_DAYS
 from cartwheel.text.packed import pack, unpack
@@ -27,6 +28,7 @@ Array = np.ndarray[Any, Any]
 QUOTES_EACH = 3
 MOST_QUOTES = 3_000
 LONGEST_QUOTE = 240
+LONGEST_TITLE = 80
 
 
 def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
@@ -62,6 +64,7 @@ def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
     some: Array = np.asarray(known.any(axis=0))
     arrays = {
         "product_id": names,
+        "title": _titles(data, names),
         **counted,
         "stake": np.where(known[:, :, None], money, np.nan),
         "lost": stake.lost,
@@ -116,6 +119,14 @@ def quotes_of(model: Model, product: int, kind: int) -> list[str]:
         unpack(arrays["quote_text"], arrays["quote_start"], int(at))
         for at in np.nonzero(same)[0]
     ]
+
+
+def _titles(data: Signals, names: Array) -> Array:
+    """Return what the products are called, their ids where nobody says."""
+    title = data.align(LISTING, names.tolist())["title"].tolist()
+    pairs = zip(names.tolist(), title, strict=True)
+    said = [str(told or name)[:LONGEST_TITLE] for name, told in pairs]
+    return np.array(said, dtype=str)
 
 
 def _counted(mentions: Mentions, place: Array, products: int) -> dict[str, Array]:

@@ -21,6 +21,7 @@ from cartwheel.signals.base import Signal, Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.feedback import FEEDBACK
 from cartwheel.signals.intent import INTENT
+from cartwheel.signals.listing import LISTING
 from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.returns import RETURNS
@@ -48,7 +49,14 @@ class Voice:
     name = "voice"
     title = "Voice of customers"
     group = Group.PRODUCTIVITY
-    reads: tuple[Signal, ...] = (FEEDBACK, CATALOGUE, MARGIN, RETURNS, INTENT)
+    reads: tuple[Signal, ...] = (
+        FEEDBACK,
+        CATALOGUE,
+        LISTING,
+        MARGIN,
+        RETURNS,
+        INTENT,
+    )
     writes: tuple[Signal, ...] = (OBJECTIONS,)
     kinds: tuple[Kind, ...] = ()
     floor = Floor(
@@ -84,4 +92,4 @@ class Voice:
 
     def report(self, model: Model, data: Signals) -> Report:
         """Return the themes by money, those by product, and what was said."""
-        return page(model, data)
+        return page(model)

@@ -11,20 +11,16 @@ from cartwheel.levers.report import Figure, Grid, Report
 from cartwheel.levers.voice.classes import CLASSES
 from cartwheel.levers.voice.learn import quotes_of
 from cartwheel.levers.voice.rules import LANGUAGES
-from cartwheel.signals.base import Signals
-from cartwheel.signals.catalogue import CATALOGUE
 
 SHOWN = 25
 SURE = 0.025
 """Chance below which more mentions than before are told as rising."""
 
 
-def page(model: Model, data: Signals) -> Report:
+def page(model: Model) -> Report:
     """Return what is objected to, where, since when, and what it may cost."""
-    meta, arrays = model.meta, model.arrays
+    meta = model.meta
     texts = meta["texts"]
-    total = arrays["total"]
-    priced = ~np.isnan(total[:, 0])
     return Report(
         summary=(
             f"{meta['raising']:,} of {texts:,} texts of a year raise an objection; "
@@ -42,23 +38,34 @@ def page(model: Model, data: Signals) -> Report:
                 ),
                 not_yet="Needs reviews, messages or returns.",
             ),
-            Figure(
-                label="Money at stake a year",
-                value=float(total[priced, 0].sum()) if priced.any() else None,
-                unit="minor",
-                definition=(
-                    "Returns with that reason, messages at what answering one costs, "
-                    "and sales lost where they are told from chance. No promise: a "
-                    "test of the fix tells what mending brings. A text with two "
-                    "objections counts under both."
-                ),
-                not_yet=(
-                    "Needs reasons of returns with unit costs, or what answering a "
-                    "message costs (costs.contact_minor)."
-                ),
-            ),
+            _dearest(model),
         ),
-        grids=(_themes(model), _products(model, data)),
+        grids=(_themes(model), _products(model)),
+    )
+
+
+def _dearest(model: Model) -> Figure:
+    """Return what the costliest objection may cost; a sum would count texts twice."""
+    total = model.arrays["total"]
+    known = ~np.isnan(total[:, 0])
+    at = int(np.argmax(np.where(known, total[:, 0], -1.0)))
+    name = list(CLASSES.values())[at].lower()
+    point, low, high = total[at].tolist() if known.any() else (None, None, None)
+    return Figure(
+        label=f"At stake a year: {name}" if known.any() else "At stake a year",
+        value=point,
+        low=low,
+        high=high,
+        unit="minor",
+        definition=(
+            "Of the costliest objection: returns for it, messages at what answering "
+            "one costs, and sales lost where they are told from chance. No promise: a "
+            "test of the fix tells what mending brings."
+        ),
+        not_yet=(
+            "Needs reasons of returns with unit costs, or what answering a message "
+            "costs (costs.contact_minor)."
+        ),
     )
 
 
@@ -89,14 +96,13 @@ def _themes(model: Model) -> Grid:
             continue
         recent, before = int(sums["recent"][at]), int(sums["before"][at])
         rises = rising(recent, before, meta["recent"], meta["before"])
+        name = list(CLASSES.values())[at]
         rows.append(
             (
-                list(CLASSES.values())[at],
+                f"{name} (rising)" if rises else name,
                 int(sums["said"][at]),
-                sums["said"][at] / meta["texts"],
                 recent,
                 before,
-                "rising" if rises else "",
                 int(sums["messages"][at]),
                 int(sums["returned"][at]),
                 *_amounts(arrays["total"][at]),
@@ -107,31 +113,21 @@ def _themes(model: Model) -> Grid:
         columns=(
             "objection",
             "texts",
-            "of all texts",
-            "last 28 days",
-            "28 days before",
-            "",
+            "28 days",
+            "before",
             "messages",
             "units back",
-            "at stake a year",
+            "at stake",
             "from",
             "to",
         ),
-        units=(
-            "",
-            "units",
-            "share",
-            "units",
-            "units",
-            "",
-            "units",
-            "units",
-            "minor",
-            "minor",
-            "minor",
-        ),
+        units=("", *["units"] * 5, "minor", "minor", "minor"),
         rows=tuple(rows),
-        note="Rising: more than before beyond chance, given how much was written.",
+        note=(
+            "At stake a year, with the 95 % interval. Before: the 28 days before the "
+            "last 28. Rising: more than before beyond chance, given how much was "
+            "written. Texts are reviews, messages and reasons of returns."
+        ),
     )
 
 
@@ -149,11 +145,9 @@ def rising(recent: int, before: int, texts: int, texts_before: int) -> bool:
     return bool(binom.sf(recent - 1, recent + before, share) < SURE)
 
 
-def _products(model: Model, data: Signals) -> Grid:
+def _products(model: Model) -> Grid:
     arrays = model.arrays
     names = arrays["product_id"]
-    catalogue = data.frame(CATALOGUE).dropna(subset=["product_id"])
-    title = catalogue.groupby("product_id")["title"].first().to_dict()
     product, kind = np.nonzero((arrays["said"] > 0) & (names != "")[:, None])
     worth = np.nan_to_num(arrays["stake"][product, kind, 0], nan=-1.0)
     order = np.lexsort((kind, product, -arrays["said"][product, kind], -worth))
@@ -163,13 +157,12 @@ def _products(model: Model, data: Signals) -> Grid:
         quotes = quotes_of(model, one, other)
         rows.append(
             (
-                str(title.get(names[one], names[one])),
+                str(arrays["title"][one]),
                 list(CLASSES.values())[other],
+                quotes[0] if quotes else "",
                 int(arrays["said"][one, other]),
-                int(arrays["texts"][one]),
                 int(arrays["returned"][one, other]),
                 *_amounts(arrays["stake"][one, other]),
-                quotes[0] if quotes else "",
             )
         )
     return Grid(
@@ -177,17 +170,16 @@ def _products(model: Model, data: Signals) -> Grid:
         columns=(
             "product",
             "objection",
-            "texts that raise it",
-            "texts about it",
+            "in a customer's words",
+            "texts",
             "units back",
-            "at stake a year",
+            "at stake",
             "from",
             "to",
-            "in a customer's words",
         ),
-        units=("", "", "units", "units", "units", "minor", "minor", "minor", ""),
+        units=("", "", "", "units", "units", "minor", "minor", "minor"),
         rows=tuple(rows),
-        note="What is personal in a quote is masked.",
+        note="At stake a year. What is personal in a quote is masked.",
     )
 
 

@@ -21,6 +21,9 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 DRAWS = 1_000
+JEFFREYS = 0.5
+"""Counts that the prior of a product's rate is worth."""
+
 CHUNK = 1_000
 """Products drawn for at a time, so that memory does not grow with the catalogue."""
 
@@ -155,7 +158,7 @@ def at_stake(
 ) -> Stake:
     """Return the money at stake.
 
-    Counts are Poisson with a Jeffreys prior, effects normal, by draws.
+    Counts are Poisson, a product's with a Jeffreys prior, effects normal, by draws.
 
     Args:
         said: Texts with each objection, shape (products, classes).
@@ -189,14 +192,20 @@ def at_stake(
         (some,) = np.nonzero(found[:, at] | (returned[:, at] > 0))
         for begin in range(0, len(some), CHUNK):
             part = some[begin : begin + CHUNK]
-            whole = _scale(returns[part, at], rng) * each[part, at]
-            whole += _poisson(messages[part, at], rng) * answer
+            away: Array = np.zeros((DRAWS, len(part)))
             if told[at]:
                 tenths = per_tenth[part, at] * found[part, at]
                 change = np.expm1(np.clip(-drawn[:, at, None] * tenths, -5, 5))
-                whole += earned[part, 0] * change
-            low[part, at], high[part, at] = np.quantile(whole, [0.025, 0.975], axis=0)
-            summed += whole.sum(axis=1)
+                away = earned[part, 0] * change
+
+            counts = returns[part, at], messages[part, at]
+            costs = each[part, at], answer
+            ends = np.quantile(
+                _drawn(*counts, *costs, rng, JEFFREYS) + away, [0.025, 0.975], axis=0
+            )
+            low[part, at], high[part, at] = ends
+            # Half a count too many for each of a thousand products would add up.
+            summed += (_drawn(*counts, *costs, rng, 0.0) + away).sum(axis=1)
         point = each[:, at].sum() + answer * messages[:, at].sum() + lost[:, at].sum()
         total[at] = point, *np.quantile(summed, [0.025, 0.975])
     return Stake(
@@ -216,13 +225,22 @@ def _shares(said: Array, texts: Array) -> Array:
     return shares
 
 
-def _poisson(counts: Array, rng: np.random.Generator) -> Array:
+def _drawn(
+    returns: Array,
+    messages: Array,
+    each: Array,
+    answer: float,
+    rng: np.random.Generator,
+    prior: float,
+) -> Array:
+    """Draw what returns and messages cost; shape (draws, products)."""
+    back = _rates(returns, rng, prior) / np.maximum(returns, 1)
+    asked = _rates(messages, rng, prior)
+    cost: Array = back * each + asked * answer
+    return cost
+
+
+def _rates(counts: Array, rng: np.random.Generator, prior: float) -> Array:
     """Draw the rates behind counts, 0 where nothing was counted; (draws, products)."""
-    rates = rng.gamma(counts + 0.5, size=(DRAWS, len(counts)))
+    rates = rng.gamma(np.maximum(counts + prior, 1e-9), size=(DRAWS, len(counts)))
     return np.where(counts > 0, rates, 0.0)
-
-
-def _scale(counts: Array, rng: np.random.Generator) -> Array:
-    """Draw the rates behind counts as multiples of them."""
-    rates = _poisson(counts, rng)
-    return rates / np.maximum(counts, 1)
