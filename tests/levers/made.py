@@ -143,7 +143,7 @@ def to_table(signal: Signal, frame: pd.DataFrame) -> pa.Table:
 def with_options(data: Signals, options: Mapping[str, Mapping[str, Any]]) -> Signals:
     """Return signals of a shop with other settings under `levers`."""
     context = dataclasses.replace(data.context, options=options)
-    return Signals(data._tables, context, data._allowed)
+    return Signals(data._tables, context, data._allowed, data._cut)
 
 
 def replace(data: Signals, signal: Signal, frame: pd.DataFrame) -> Signals:

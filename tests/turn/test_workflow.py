@@ -44,7 +44,15 @@ from tests.turned import (
     plugged_in,
 )
 
-LEVERS = {"forecast", "lifecycle", "price", "recommend", "replenish", "search"}
+LEVERS = {
+    "forecast",
+    "lifecycle",
+    "price",
+    "recommend",
+    "replenish",
+    "search",
+    "voice",
+}
 STATES = {"healthy", "degraded", "fallback", "abstained"}
 
 
