@@ -249,7 +249,7 @@ def _speed(plan: Plan) -> Iterator[Figure]:
             "rating": None,
             "units": 0,
             # A number in each keeps sentences apart: a repeated one is read once.
-            "text": "\n".join(f"{one} {at}" for one in cut[at % len(cut)]),
+            "text": "\n".join(f"{at} {one}" for one in cut[at % len(cut)]),
         }
         for at in range(count)
     ]
