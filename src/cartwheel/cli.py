@@ -396,14 +396,11 @@ def replay(
 def rollback(shop: ShopOption = HERE, as_json: JsonOption = False) -> None:
     """Take the published turn out of force and restore the one before it."""
     from cartwheel.channels.outbox import refresh
-    from cartwheel.errors import Conflict
-    from cartwheel.turn.publish import published_turn, roll_back
+    from cartwheel.turn.publish import roll_back, turn_in_force
     from cartwheel.wheel import find_kinds, find_levers
 
     opened = _open(shop)
-    number = published_turn(opened)
-    if number is None:
-        raise Conflict("No turn is published.", "Turn the wheel first: cartwheel turn")
+    number = turn_in_force(opened)
     left = roll_back(opened, number, actor="cli")
     refresh(opened, find_kinds(find_levers()))
     show(
@@ -421,16 +418,12 @@ def backtest(
     as_json: JsonOption = False,
 ) -> None:
     """Compare a turn's decisions with what happened in the days after it."""
-    from cartwheel.errors import Conflict
     from cartwheel.measure.backtest import backtest as look_back
     from cartwheel.measure.backtest import format_lines
-    from cartwheel.turn.publish import published_turn
+    from cartwheel.turn.publish import turn_in_force
 
     opened = _open(shop)
-    chosen = number or published_turn(opened)
-    if chosen is None:
-        raise Conflict("No turn is published.", "Turn the wheel first: cartwheel turn")
-    result = look_back(opened, chosen, days=days)
+    result = look_back(opened, number or turn_in_force(opened), days=days)
     show(result, as_json=as_json, lines=format_lines(result))
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cartwheel.levers.base import Model
     from cartwheel.shop import Shop
 
+MONEY = ("stake_minor", "low_minor", "high_minor")
+
 
 def voice(
     shop: Annotated[
@@ -52,13 +54,11 @@ def read_voice(shop: Shop) -> tuple[int, Model]:
     Raises:
         Conflict: If no turn is published, or the lever had no model in it.
     """
-    from cartwheel.turn.publish import published_turn
-    from cartwheel.turn.stage import Stage
+    from cartwheel.turn.publish import turn_in_force
+    from cartwheel.turn.steps import stage_of
 
-    number = published_turn(shop)
-    if number is None:
-        raise Conflict("No turn is published.", "Turn the wheel first: cartwheel turn")
-    model = Stage(folder=shop.turn_folder(number)).read_model("voice")
+    number = turn_in_force(shop)
+    model = stage_of(shop, number).read_model("voice")
     if model is None or "said" not in model.arrays:
         raise Conflict(
             f"Turn {number} read no texts.",
@@ -82,70 +82,74 @@ def themes(
         NotFound: If nothing was said of the product.
         Misuse: If there is no such class.
     """
-    import numpy as np
-
     from cartwheel.levers.voice.classes import CLASSES
-    from cartwheel.levers.voice.learn import quotes_of
 
-    arrays, classes = model.arrays, list(CLASSES)
+    classes = list(CLASSES)
     if objection is not None and objection not in CLASSES:
         raise Misuse(
             f"There is no class of objections {objection[:100]!r}.",
             f"Choose one of {', '.join(classes)}.",
         )
-    names = arrays["product_id"]
-    if product is not None and product not in names.tolist():
+    if product is not None and product not in model.arrays["product_id"].tolist():
         raise NotFound(
             f"No text of a year is about a product {product[:100]!r}.",
             "See the products that are written about: cartwheel voice",
         )
-    said, total = arrays["said"], arrays["total"]
     kinds = [at for at, name in enumerate(classes) if objection in (None, name)]
-    shop = [
+    return {
+        "texts": model.meta["texts"],
+        "raising": model.meta["raising"],
+        "objections": _whole_shop(model, classes, kinds),
+        "products": _by_product(model, classes, kinds, product)[:top],
+    }
+
+
+def _whole_shop(
+    model: Model, classes: list[str], kinds: list[int]
+) -> list[dict[str, Any]]:
+    from cartwheel.levers.voice.learn import money_of
+
+    arrays = model.arrays
+    return _costliest(
         {
             "objection": classes[at],
-            "mentions": int(said[:, at].sum()),
+            "mentions": int(arrays["said"][:, at].sum()),
             "recent": int(arrays["recent"][:, at].sum()),
             "before": int(arrays["before"][:, at].sum()),
             "contacts": int(arrays["messages"][:, at].sum()),
             "returned_units": int(arrays["returned"][:, at].sum()),
-            **_money(total[at]),
+            **dict(zip(MONEY, money_of(arrays["total"][at]), strict=True)),
         }
         for at in kinds
-        if said[:, at].sum()
-    ]
-    pairs = [
-        (one, at)
-        for one, at in zip(*(part.tolist() for part in np.nonzero(said)), strict=True)
-        if at in kinds and (names[one] == product if product else names[one] != "")
-    ]
-    rows = [
+        if arrays["said"][:, at].any()
+    )
+
+
+def _by_product(
+    model: Model, classes: list[str], kinds: list[int], product: str | None
+) -> list[dict[str, Any]]:
+    import numpy as np
+
+    from cartwheel.levers.voice.learn import money_of, quotes_by_place
+
+    arrays, quotes = model.arrays, quotes_by_place(model)
+    names = arrays["product_id"]
+    wanted = names == product if product else names != ""
+    places = np.argwhere((arrays["said"] > 0) & wanted[:, None]).tolist()
+    return _costliest(
         {
             "product_id": str(names[one]),
             "title": str(arrays["title"][one]),
             "objection": classes[at],
-            "mentions": int(said[one, at]),
+            "mentions": int(arrays["said"][one, at]),
             "texts": int(arrays["texts"][one]),
             "returned_units": int(arrays["returned"][one, at]),
-            **_money(arrays["stake"][one, at]),
-            "quotes": quotes_of(model, one, at),
+            **dict(zip(MONEY, money_of(arrays["stake"][one, at]), strict=True)),
+            "quotes": quotes.get((one, at), []),
         }
-        for one, at in pairs
-    ]
-    return {
-        "texts": model.meta["texts"],
-        "raising": model.meta["raising"],
-        "objections": _costliest(shop),
-        "products": _costliest(rows)[:top],
-    }
-
-
-def _money(three: Any) -> dict[str, int | None]:
-    names = ("stake_minor", "low_minor", "high_minor")
-    return {
-        name: None if amount != amount else round(amount)
-        for name, amount in zip(names, three.tolist(), strict=True)
-    }
+        for one, at in places
+        if at in kinds
+    )
 
 
 def _costliest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -168,10 +172,7 @@ def to_lines(body: dict[str, Any], currency: str, digits: int) -> list[str]:
     def at_stake(row: dict[str, Any]) -> str:
         if row["stake_minor"] is None:
             return "money at stake not known"
-        amounts = [
-            f"{row[name] / 10**digits:,.0f}"
-            for name in ("stake_minor", "low_minor", "high_minor")
-        ]
+        amounts = [f"{row[name] / 10**digits:,.0f}" for name in MONEY]
         point, low, high = amounts
         return f"{currency} {point} a year at stake ({low} to {high})"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, and_, func, select, update
 
 from cartwheel.channels.storefront import make_cards
-from cartwheel.errors import Failure
+from cartwheel.errors import Conflict, Failure
 from cartwheel.gate.base import Candidate, GateContext, Refusal
 from cartwheel.gate.context import excluded_products, make_context
 from cartwheel.gate.order import pass_gate
@@ -218,6 +218,18 @@ def published_turn(shop: Shop) -> int | None:
     with reading(shop.database) as con:
         value: int | None = con.execute(query).scalar_one()
     return value
+
+
+def turn_in_force(shop: Shop) -> int:
+    """Return the number of the published turn.
+
+    Raises:
+        Conflict: If none is published.
+    """
+    number = published_turn(shop)
+    if number is None:
+        raise Conflict("No turn is published.", "Turn the wheel first: cartwheel turn")
+    return number
 
 
 def roll_back(shop: Shop, number: int, *, actor: str) -> int | None:

@@ -30,6 +30,9 @@ MOST_QUOTES = 3_000
 LONGEST_QUOTE = 240
 LONGEST_TITLE = 80
 
+TOLD = ("texts", "said", "recent", "before", "messages", "returned")
+"""Counts that are told; the rest only tells what they may cost."""
+
 
 def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
     """Read the texts and return the model.
@@ -65,9 +68,8 @@ def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
     arrays = {
         "product_id": names,
         "title": _titles(data, names),
-        **counted,
+        **{name: counted[name] for name in TOLD},
         "stake": np.where(known[:, :, None], money, np.nan),
-        "lost": stake.lost,
         "total": np.where(some[:, None], stake.total, np.nan),
         **_quotes(mentions, place, np.where(known, point, 0.0)),
     }
@@ -79,7 +81,6 @@ def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
         "before": int(mentions.before.sum()),
         "compared": effects.products if effects is not None else 0,
         "told": [] if effects is None else _told(effects.told),
-        "contact_known": shop.contact_minor is not None,
     }
     return Model(rule="rules" if priced else "counted", arrays=arrays, meta=meta)
 
@@ -102,23 +103,28 @@ def objections_of(model: Model) -> pa.Table:
         "contacts": arrays["messages"][product, kind].tolist(),
         "returned_units": arrays["returned"][product, kind].tolist(),
     }
-    ends = ("stake_minor", "low_minor", "high_minor")
-    for at, name in enumerate(ends):
-        columns[name] = [
-            None if np.isnan(amount) else round(amount) for amount in money[:, at]
-        ]
+    amounts = [money_of(three) for three in money]
+    for at, name in enumerate(("stake_minor", "low_minor", "high_minor")):
+        columns[name] = [three[at] for three in amounts]
     table = pa.Table.from_pydict(columns, schema=OBJECTIONS.schema())
     return OBJECTIONS.conform(table)
 
 
-def quotes_of(model: Model, product: int, kind: int) -> list[str]:
-    """Return sentences that raise an objection against a product, newest first."""
+def money_of(three: Array) -> tuple[int | None, int | None, int | None]:
+    """Return an amount and its interval in whole minor units, None where unknown."""
+    if np.isnan(three[0]):
+        return None, None, None
+    return round(three[0]), round(three[1]), round(three[2])
+
+
+def quotes_by_place(model: Model) -> dict[tuple[int, int], list[str]]:
+    """Return what was said, newest first, by number of product and of class."""
     arrays = model.arrays
-    same = (arrays["quote_at"] == (product, kind)).all(axis=1)
-    return [
-        unpack(arrays["quote_text"], arrays["quote_start"], int(at))
-        for at in np.nonzero(same)[0]
-    ]
+    held: dict[tuple[int, int], list[str]] = {}
+    for at, (product, kind) in enumerate(arrays["quote_at"].tolist()):
+        said = unpack(arrays["quote_text"], arrays["quote_start"], at)
+        held.setdefault((product, kind), []).append(said)
+    return held
 
 
 def _titles(data: Signals, names: Array) -> Array:

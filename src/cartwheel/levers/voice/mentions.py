@@ -39,7 +39,6 @@ class Mentions:
         units: Units that came back with each.
         raised: Whether a text raises an objection; shape (texts, classes), in the
             order of `CLASSES`.
-        mood: -1 to 1, mean mood of each text's sentences.
         language: Language of each text, "" where it is too short to tell.
         quotes: For each text and objection, by (text, class), the sentence that
             raises it, masked; none for a reason of a return, often a code.
@@ -50,7 +49,6 @@ class Mentions:
     days_ago: Array
     units: Array
     raised: Array
-    mood: Array
     language: Array
     quotes: dict[tuple[int, int], str]
 
@@ -86,7 +84,6 @@ def read_mentions(data: Signals) -> Mentions:
     frame = data.frame(FEEDBACK)
     number = {name: at for at, name in enumerate(CLASSES)}
     raised = np.zeros((len(frame), len(number)), bool)
-    mood = np.zeros(len(frame))
     quotes: dict[tuple[int, int], str] = {}
     known: dict[tuple[str, str, bool], Said] = {}
     language = [language_of(text) for text in frame["text"].tolist()]
@@ -95,7 +92,6 @@ def read_mentions(data: Signals) -> Mentions:
     usual = _usual(language)
     rows = zip(frame["text"].tolist(), frame["source"].tolist(), language, strict=True)
     for at, (text, source, told) in enumerate(rows):
-        moods = []
         blamed = source == "return"
         spoken = {told or usual, *(["en"] if blamed else [])} & LANGUAGES.keys()
         for sentence in sentences(_readable(text, source)):
@@ -103,19 +99,16 @@ def read_mentions(data: Signals) -> Mentions:
             if key not in known:
                 known[key] = read_sentence(sentence, sorted(spoken), blamed=blamed)
             said = known[key]
-            moods.append(said.mood)
             for name in said.objections:
                 raised[at, number[name]] = True
                 if len(sentence) >= WORDY and not blamed:
                     quotes.setdefault((at, number[name]), sentence)
-        mood[at] = float(np.mean(moods)) if moods else 0.0
     return Mentions(
         product_id=frame["product_id"].fillna("").to_numpy(str),
         source=frame["source"].to_numpy(str),
         days_ago=_ages(frame, data),
         units=frame["units"].fillna(0).to_numpy("int64"),
         raised=raised,
-        mood=mood,
         language=np.array(language, dtype=str),
         quotes=quotes,
     )

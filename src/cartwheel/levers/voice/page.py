@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from cartwheel.levers.base import Model
 from cartwheel.levers.report import Figure, Grid, Report
 from cartwheel.levers.voice.classes import CLASSES
-from cartwheel.levers.voice.learn import quotes_of
+from cartwheel.levers.voice.learn import money_of, quotes_by_place
 from cartwheel.levers.voice.rules import LANGUAGES
 
 SHOWN = 25
@@ -105,7 +103,7 @@ def _themes(model: Model) -> Grid:
                 before,
                 int(sums["messages"][at]),
                 int(sums["returned"][at]),
-                *_amounts(arrays["total"][at]),
+                *money_of(arrays["total"][at]),
             )
         )
     return Grid(
@@ -146,7 +144,7 @@ def rising(recent: int, before: int, texts: int, texts_before: int) -> bool:
 
 
 def _products(model: Model) -> Grid:
-    arrays = model.arrays
+    arrays, quotes = model.arrays, quotes_by_place(model)
     names = arrays["product_id"]
     product, kind = np.nonzero((arrays["said"] > 0) & (names != "")[:, None])
     worth = np.nan_to_num(arrays["stake"][product, kind, 0], nan=-1.0)
@@ -154,15 +152,15 @@ def _products(model: Model) -> Grid:
     rows = []
     for at in order[:SHOWN].tolist():
         one, other = int(product[at]), int(kind[at])
-        quotes = quotes_of(model, one, other)
+        said = quotes.get((one, other), [""])
         rows.append(
             (
                 str(arrays["title"][one]),
                 list(CLASSES.values())[other],
-                quotes[0] if quotes else "",
+                said[0],
                 int(arrays["said"][one, other]),
                 int(arrays["returned"][one, other]),
-                *_amounts(arrays["stake"][one, other]),
+                *money_of(arrays["stake"][one, other]),
             )
         )
     return Grid(
@@ -181,10 +179,3 @@ def _products(model: Model) -> Grid:
         rows=tuple(rows),
         note="At stake a year. What is personal in a quote is masked.",
     )
-
-
-def _amounts(three: Any) -> tuple[int | None, int | None, int | None]:
-    """Return amount and interval in whole minor units, None where unknown."""
-    if np.isnan(three[0]):
-        return None, None, None
-    return round(three[0]), round(three[1]), round(three[2])

@@ -36,12 +36,10 @@ class Said:
     Attributes:
         objections: Classes of `CLASSES`, the weightier first, two at most.
         mood: -1 displeased, 0 neither, 1 pleased.
-        asked: It is a question.
     """
 
     objections: tuple[str, ...]
     mood: int
-    asked: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +86,7 @@ def read_sentence(
         if any(one.rules[name].holds(text, doubted) for one in known)
     ]
     mood = 0 if asked and good >= bad else (good > bad) - (bad > 0)
-    return Said(objections=_weightiest(found, asked, doubted), mood=mood, asked=asked)
+    return Said(objections=_weightiest(found, asked, doubted), mood=mood)
 
 
 def _weightiest(found: list[str], asked: bool, doubted: bool) -> tuple[str, ...]:

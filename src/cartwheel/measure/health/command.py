@@ -41,11 +41,9 @@ def read_health(shop: Any) -> tuple[int, dict[str, Any]]:
     from sqlalchemy import select
 
     from cartwheel.operations import pages, reading
-    from cartwheel.turn.publish import published_turn
+    from cartwheel.turn.publish import turn_in_force
 
-    number = published_turn(shop)
-    if number is None:
-        raise Conflict("No turn is published.", "Turn the wheel first: cartwheel turn")
+    number = turn_in_force(shop)
     query = select(pages.c.body).where(pages.c.turn == number, pages.c.name == PAGE)
     with reading(shop.database) as con:
         text = con.execute(query).scalar_one_or_none()
