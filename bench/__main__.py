@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench import (
     api,
+    claims,
     command_line,
     economics,
     full_history,
@@ -59,6 +60,7 @@ PARTS: Mapping[str, Part] = {
     "next-item": next_item.next_item,
     "full-history": full_history.full_history,
     "voice": voice.voice,
+    "claims": claims.claims,
 }
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

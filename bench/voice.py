@@ -36,12 +36,12 @@ from typing import Any
 import numpy as np
 
 from bench.measure import Figure, Plan, Skipped
-from cartwheel.levers.voice.classes import CLASSES
 from cartwheel.levers.voice.learn import learn_model
-from cartwheel.levers.voice.rules import read_sentence
 from cartwheel.signals.base import ShopContext, Signals
 from cartwheel.signals.engine import when_of
 from cartwheel.signals.feedback import FEEDBACK
+from cartwheel.text.objections.classes import CLASSES
+from cartwheel.text.objections.rules import read_sentence
 from cartwheel.text.sentences import sentences
 
 Array = np.ndarray[Any, Any]

@@ -30,8 +30,8 @@ ALLOWED: dict[str, set[str]] = {
     "text": {"errors"},
     "levers": {"errors", "signals", "text"},
     "wheel": {"errors", "operations", "signals", "levers"},
-    "gate": {"settings", "levers", "measure"},
-    "channels": {*FOUNDATION, "ledger", "levers", "wheel"},
+    "gate": {"settings", "levers", "measure", "text"},
+    "channels": {*FOUNDATION, "ledger", "levers", "wheel", "text"},
     "ledger": {*FOUNDATION, "levers", "signals", "wheel", "turn"},
     "measure": {*FOUNDATION, "lake", "signals", "levers", "wheel", "turn"},
     "turn": {
@@ -46,7 +46,8 @@ ALLOWED: dict[str, set[str]] = {
         *("shop", "operations", "ledger", "channels"),
     },
     "backup": FOUNDATION,
-    "voice_command": {*FOUNDATION, "levers", "turn"},
+    "voice_command": {*FOUNDATION, "levers", "text", "turn"},
+    "content_command": {*FOUNDATION, "channels", "ledger", "text", "turn"},
     "api": {
         *FOUNDATION,
         *("lake", "ledger", "levers", "measure", "channels", "console"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cartwheel.cli_errors import run_guarded
+from cartwheel.content_command import app as contents
 from cartwheel.errors import Misuse
 from cartwheel.measure.commands import measure
 from cartwheel.measure.earnings.command import earnings
@@ -42,6 +43,7 @@ app.add_typer(keys, name="key")
 app.add_typer(users, name="user")
 app.add_typer(simulations, name="simulate")
 app.add_typer(experiments, name="experiment")
+app.add_typer(contents, name="content")
 app.command()(measure)
 app.command("kpis")(kpis)
 app.command()(earnings)

@@ -78,6 +78,9 @@ class Guardrails(_Section):
     blocked_products: tuple[str, ...] = Field(
         (), description="Products never shown, mailed, reordered or repriced."
     )
+    forbidden_words: tuple[str, ...] = Field(
+        (), description="Words and phrases that no page of the shop may say."
+    )
 
 
 class Costs(_Section):

@@ -82,7 +82,7 @@ def themes(
         NotFound: If nothing was said of the product.
         Misuse: If there is no such class.
     """
-    from cartwheel.levers.voice.classes import CLASSES
+    from cartwheel.text.objections.classes import CLASSES
 
     classes = list(CLASSES)
     if objection is not None and objection not in CLASSES:
@@ -167,7 +167,7 @@ def _costliest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def to_lines(body: dict[str, Any], currency: str, digits: int) -> list[str]:
     """Return the objections for people."""
-    from cartwheel.levers.voice.classes import CLASSES
+    from cartwheel.text.objections.classes import CLASSES
 
     def at_stake(row: dict[str, Any]) -> str:
         if row["stake_minor"] is None:

@@ -61,6 +61,8 @@ def test_second_turn_at_once_fails_and_says_how_to_follow(copied: Path) -> None:
 def test_approve_undo_and_reject(run: Run, copied: Path) -> None:
     shop = ("--shop", copied)
     rows = run("decisions", *shop, "--state", "proposed", "--json").lines()
+    # A page fix is carried out as soon as it is approved.
+    rows = [row for row in rows if row["kind"] != "page_fix"]
     first, second = rows[0]["id"], rows[1]["id"]
     moved = run("approve", first, second, *shop, "--json").json()
     assert moved == [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cartwheel.levers.voice.classes import CLASSES
+from cartwheel.text.objections.classes import CLASSES
 from tests.cli.program import Run, assert_one_line
 from tests.turned import Turned
 

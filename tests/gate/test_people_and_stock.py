@@ -76,6 +76,7 @@ def test_the_order_of_rules_is_the_documented_one() -> None:
         "price_limits",
         "frequency",
         "budget",
+        "page_changes",
         "conflicts",
         "assignment",
         "autonomy",

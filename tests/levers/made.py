@@ -36,7 +36,10 @@ from cartwheel.signals.learned import (
 )
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.margin import MARGIN
+from cartwheel.signals.objections import OBJECTIONS
+from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.price import PRICE_HISTORY
+from cartwheel.signals.questions import QUESTIONS
 from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
 from cartwheel.signals.search_clicks import SEARCH_CLICKS
 from cartwheel.signals.stock import STOCK
@@ -75,6 +78,9 @@ ALL_SIGNALS: tuple[Signal, ...] = (
     OUTCOMES,
     SHOWN,
     FEEDBACK,
+    OBJECTIONS,
+    QUESTIONS,
+    POLICIES,
 )
 
 
@@ -287,6 +293,9 @@ class _Shop:
             **_supply_and_returns(self.rng, self.variants, self.lines),
             **_learned_frames(self.variants, demand, self.days),
             FEEDBACK: _feedback(self.variants),
+            OBJECTIONS: _objections(self.variants),
+            QUESTIONS: _questions(self.variants),
+            POLICIES: _policies(),
         }
 
 
@@ -349,6 +358,52 @@ def _feedback(variants: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+def _objections(variants: pd.DataFrame) -> pd.DataFrame:
+    products = sorted(set(variants["product_id"]))[:6]
+    rows = [
+        {
+            **dict.fromkeys(OBJECTIONS.column_names, 0),
+            "product_id": product,
+            "objection": ("size_fit", "colour_picture", "missing_information")[at % 3],
+            "mentions": 12 - at,
+            "texts": 20,
+            "smaller": 9 if at % 3 == 0 else 0,
+            "larger": 1 if at % 3 == 0 else 0,
+            "stake_minor": None if at == 5 else 9_000 - 100 * at,
+            "low_minor": None if at == 5 else 4_000,
+            "high_minor": None if at == 5 else 20_000,
+        }
+        for at, product in enumerate(products)
+    ]
+    frame = pd.DataFrame(rows, columns=list(OBJECTIONS.column_names))
+    money = ["stake_minor", "low_minor", "high_minor"]
+    frame[money] = frame[money].astype("Int64")
+    return frame
+
+
+def _questions(variants: pd.DataFrame) -> pd.DataFrame:
+    products = sorted(set(variants["product_id"]))[:4]
+    rows = [
+        {
+            "question_id": f"q{at}",
+            "product_id": product,
+            "day": AS_OF - timedelta(days=at),
+            "question": "Does it come with a box?",
+            "answer": None if at == 3 else "Yes, it comes in a box of cardboard.",
+        }
+        for at, product in enumerate(products)
+    ]
+    return pd.DataFrame(rows, columns=list(QUESTIONS.column_names))
+
+
+def _policies() -> pd.DataFrame:
+    rows = [
+        ("back", "returns", "Returns", "You can send goods back within 30 days."),
+        ("post", "shipping", "Shipping", "We send parcels within 2 working days."),
+    ]
+    return pd.DataFrame(rows, columns=list(POLICIES.column_names))
+
+
 COLOURS = ("red", "blue", "green", "black")
 
 
@@ -360,6 +415,7 @@ def _listing(variants: pd.DataFrame) -> pd.DataFrame:
             "product_id": first["product_id"],
             "title": first["title"],
             "description": [f"An item in {name}." for name in colour],
+            "page_html": None,
             "category": first["category"],
             "brand": first["brand"],
             "tags": "",

@@ -18,11 +18,9 @@ from hypothesis import strategies as st
 
 from cartwheel.levers.base import Model
 from cartwheel.levers.voice import Voice
-from cartwheel.levers.voice.classes import CLASSES
 from cartwheel.levers.voice.learn import quotes_by_place
 from cartwheel.levers.voice.mentions import read_mentions
 from cartwheel.levers.voice.page import rising
-from cartwheel.levers.voice.rules import LANGUAGES, MOST, read_sentence
 from cartwheel.levers.voice.stake import Shop, at_stake, estimate_effects
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
@@ -30,6 +28,8 @@ from cartwheel.signals.feedback import FEEDBACK
 from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.returns import RETURNS
+from cartwheel.text.objections.classes import CLASSES
+from cartwheel.text.objections.rules import LANGUAGES, MOST, read_sentence
 from tests.levers.made import (
     AS_OF,
     empty_signals,
@@ -150,8 +150,8 @@ def endless(times: int) -> bool:
 def test_no_rule_can_be_kept_busy(language: str) -> None:
     """A repeat without end holds no other without end; one that does ends by ten."""
     rules = (
-        files("cartwheel.levers.voice")
-        .joinpath("rules", f"{language}.toml")
+        files("cartwheel.text.objections")
+        .joinpath(f"{language}.toml")
         .read_text("utf-8")
     )
     patterns = [

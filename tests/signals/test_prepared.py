@@ -112,7 +112,7 @@ def test_before_any_fact_only_undated_ones_count(
     when = when_of(START - timedelta(days=400), BERLIN)
     found = PreparedSignals(con, BERLIN).compute(when)
     filled = {name for name, table in found.items() if table.num_rows}
-    assert filled == {"lead_time"}
+    assert filled == {"lead_time", "policies"}
     empty = {name: LAKE_SIGNALS[name].empty() for name in found if name not in filled}
     assert_same({name: found[name] for name in empty}, empty)
 

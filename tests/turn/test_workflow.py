@@ -52,6 +52,7 @@ LEVERS = {
     "replenish",
     "search",
     "voice",
+    "content",
 }
 STATES = {"healthy", "degraded", "fallback", "abstained"}
 

@@ -16,6 +16,9 @@ from sqlalchemy import select
 
 from cartwheel.channels.csv_files import csv_text
 from cartwheel.channels.offers import offer_rows
+from cartwheel.channels.pages import FILE as PAGES_FILE
+from cartwheel.channels.pages import KIND as PAGE_FIX
+from cartwheel.channels.pages import write_pages
 from cartwheel.channels.price_list import price_list_rows
 from cartwheel.channels.purchase_order import purchase_order_rows
 from cartwheel.ledger.entry import DecisionState, Entry
@@ -63,6 +66,16 @@ def refresh(shop: Shop, kinds: Mapping[str, Kind]) -> None:
         )
         _write(shop, file, rows if entries else [])
         _mark_applied(shop, entries, file)
+    _refresh_pages(shop, kinds)
+
+
+def _refresh_pages(shop: Shop, kinds: Mapping[str, Kind]) -> None:
+    standing = set(write_pages(shop, acting=_acts(shop, kinds.get(PAGE_FIX))))
+    approved = list_decisions(
+        shop.database, kind=PAGE_FIX, state=DecisionState.APPROVED.value, limit=None
+    )
+    done = [entry for entry in approved if entry.id in standing]
+    _mark_applied(shop, done, PAGES_FILE)
 
 
 def _acts(shop: Shop, kind: Kind | None) -> bool:

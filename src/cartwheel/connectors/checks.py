@@ -31,7 +31,10 @@ CLOCK_SKEW = timedelta(hours=24)
 PLANNED = frozenset({"promised_at", "expected_at", "ended_at"})
 """Instants that may lie in the future."""
 
-DEFAULTS: Mapping[tuple[str, str], str] = {("orders", "updated_at"): "placed_at"}
+DEFAULTS: Mapping[tuple[str, str], str] = {
+    ("orders", "updated_at"): "placed_at",
+    ("questions", "updated_at"): "asked_at",
+}
 """Columns that take another column's value when the source gives none."""
 
 VALUE_LIMIT = 200

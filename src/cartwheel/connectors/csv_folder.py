@@ -54,6 +54,7 @@ SYNONYMS: Mapping[str, str] = {
 
 DERIVED: Mapping[tuple[str, str], str] = {
     ("orders", "updated_at"): "placed_at",
+    ("questions", "updated_at"): "asked_at",
     ("variants", "product_id"): "variant_id",
 }
 """Columns that take another column's values when the file does not have them."""

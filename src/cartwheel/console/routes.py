@@ -19,6 +19,7 @@ from cartwheel.console import (
     pages_living,
     pages_merchandising,
     pages_overview,
+    pages_page_fixes,
     pages_report,
     pages_sign_in,
     pages_what_if,
@@ -29,6 +30,7 @@ router = APIRouter(include_in_schema=False)
 for part in (
     pages_overview,
     pages_decisions,
+    pages_page_fixes,
     pages_kpis,
     pages_earnings,
     pages_what_if,

@@ -74,6 +74,9 @@ def action_text(entry: Entry, fmt: Formatter) -> str:
     units = action.get("units")
     if entry.kind == "reorder" and isinstance(units, int | float):
         return f"Order {fmt.value(units, 'units')}"
+    if entry.kind == "page_fix":
+        form = str(action.get("form", ""))
+        return f"Add to the page: {form}, {str(action.get('heading', ''))!r}"
     new = action.get("price_minor")
     if isinstance(new, int | float):
         old = next(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from cartwheel.levers.base import Decision, Kind
 from cartwheel.measure.experiment.trial import Trial
 from cartwheel.settings import Settings
+from cartwheel.text.claims.facts import ShopFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,23 @@ class VariantFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastFix:
+    """A change of a product's page that was decided before.
+
+    Attributes:
+        turn: Turn that proposed it.
+        state: Its present state.
+        days_ago: Days since the day that turn looked from.
+        block: What it added.
+    """
+
+    turn: int
+    state: str
+    days_ago: int
+    block: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateContext:
     """What the rules may look at.
 
@@ -84,6 +102,8 @@ class GateContext:
         hidden: Products the merchant excluded from every slot.
         trials: Experiments that run.
         places: Where customers live, if an experiment is by place.
+        facts: What a page's sentences may rest on.
+        page_fixes: Earlier changes of a product's page, newest first.
     """
 
     settings: Settings
@@ -97,6 +117,8 @@ class GateContext:
     hidden: frozenset[str] = frozenset()
     trials: tuple[Trial, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)
+    facts: ShopFacts | None = None
+    page_fixes: Mapping[str, tuple[PastFix, ...]] = field(default_factory=dict)
 
     def variants_of(self) -> dict[str, list[VariantFacts]]:
         """Return variants by product id."""

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from cartwheel.gate.base import GateContext, VariantFacts
+from cartwheel.gate.base import GateContext, PastFix, VariantFacts
 from cartwheel.gate.conflicts import below_cover, under_floor
 from cartwheel.gate.eligible import unpromotable
 from cartwheel.levers.base import Kind
 from cartwheel.measure.experiment.trial import Trial
 from cartwheel.settings import Settings
+from cartwheel.text.claims.facts import ShopFacts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,6 +28,7 @@ def make_context(
     trials: Iterable[Trial] = (),
     hidden: Iterable[str] = (),
     places: Mapping[str, str] | None = None,
+    page_fixes: Mapping[str, tuple[PastFix, ...]] | None = None,
 ) -> GateContext:
     """Return the context of a turn.
 
@@ -39,6 +41,7 @@ def make_context(
         trials: Experiments that run.
         hidden: Products the merchant excluded from every slot.
         places: Where customers live, if an experiment is by place.
+        page_fixes: Earlier changes of a product's page, newest first.
     """
     consent = _rows(tables, "consent")
     returned: dict[str, set[str]] = {}
@@ -61,6 +64,8 @@ def make_context(
         trials=tuple(trials),
         hidden=frozenset(hidden),
         places=places or {},
+        facts=ShopFacts(tables),
+        page_fixes=page_fixes or {},
     )
 
 

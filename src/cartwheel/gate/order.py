@@ -12,6 +12,7 @@ from cartwheel.gate.conflicts import conflicts
 from cartwheel.gate.consent import consent
 from cartwheel.gate.eligible import eligible
 from cartwheel.gate.frequency import frequency
+from cartwheel.gate.page_changes import page_changes
 from cartwheel.gate.price_limits import price_limits
 
 RULES: tuple[Rule, ...] = (
@@ -20,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     price_limits,
     frequency,
     budget,
+    page_changes,
     conflicts,
     assignment,
     autonomy,

@@ -105,6 +105,15 @@ EVENT_KINDS = (
     "click",
 )
 LINE_KINDS = ("product", "shipping", "fee", "discount", "gift_card", "adjustment")
+POLICY_TOPICS = (
+    "shipping",
+    "returns",
+    "payment",
+    "guarantee",
+    "privacy",
+    "contact",
+    "other",
+)
 ORDER_STATUSES = ("open", "paid", "fulfilled", "cancelled", "refunded")
 
 
@@ -157,6 +166,11 @@ TABLES: tuple[FactTable, ...] = (
             _text("product_id", "The source's id.", required=True),
             _text("title", "Name shown to shoppers."),
             _text("description", "Text shown to shoppers, without mark-up."),
+            _text(
+                "page_html",
+                "The same text as the platform holds it, mark-up and all; null where "
+                "it holds none.",
+            ),
             _text("category", "Category path, levels joined by ' > '."),
             _text("brand", "Brand or vendor."),
             _text("tags", "Tags joined by ', '."),
@@ -414,6 +428,32 @@ TABLES: tuple[FactTable, ...] = (
             _int("rating", "Stars, 1 to 5.", minimum=1),
             _text("title", "Heading."),
             _text("body", "Text."),
+        ),
+    ),
+    FactTable(
+        name="questions",
+        key=("question_id",),
+        dated_by="updated_at",
+        doc="What a shopper asked about a product, and what the shop answered.",
+        columns=(
+            _text("question_id", "The source's id.", required=True),
+            _text("product_id", "Product asked about.", required=True),
+            _at("asked_at", "Asked at.", required=True),
+            _at("updated_at", "This version is known since; defaults to asked_at."),
+            _text("question", "Question.", required=True),
+            _text("answer", "The shop's answer; null while there is none."),
+        ),
+    ),
+    FactTable(
+        name="policies",
+        key=("policy_id",),
+        dated_by=None,
+        doc="What a shop promises: shipping, returns, guarantee. One text each.",
+        columns=(
+            _text("policy_id", "The source's id.", required=True),
+            _choice("topic", "What it is about.", POLICY_TOPICS, required=True),
+            _text("title", "Heading."),
+            _text("body", "Text, without mark-up.", required=True),
         ),
     ),
     FactTable(

@@ -293,7 +293,17 @@ def _record(
     )
 
 
+CHECKED_KINDS = frozenset({"page_fix"})
+"""Kinds whose text passed the claim check as it stands: nobody edits it past that."""
+
+
 def _check_edit(entry: Entry, name: str, value: Any) -> None:
+    if entry.kind in CHECKED_KINDS:
+        raise Misuse(
+            f"Decision {entry.id} is a {entry.kind}: its text was checked against "
+            "the facts as it stands and is not edited.",
+            "Correct the fact it stands on, and turn the wheel.",
+        )
     if name not in entry.action:
         raise Misuse(
             f"The action of {entry.id} has no {name!r}; "

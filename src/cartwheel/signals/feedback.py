@@ -1,4 +1,4 @@
-"""What customers said: reviews, messages and reasons of returns, a text each."""
+"""What customers said: reviews, messages, questions and reasons of returns."""
 
 from __future__ import annotations
 
@@ -62,7 +62,11 @@ def make_feedback(
         text=ibis.coalesce(back.reason, ""),
     )
     names = list(written.columns)
-    rows = written.union(asked.select(*names), returned.select(*names))
+    rows = written.union(
+        asked.select(*names),
+        returned.select(*names),
+        _questions(facts["questions"], when).select(*names),
+    )
     rows = rows.filter(
         (rows.day >= days_ago(when, YEAR_DAYS)) & (rows.text.strip() != "")
     )
@@ -70,6 +74,21 @@ def make_feedback(
     return rows.mutate(
         product_id=ibis.coalesce(rows.product_id, rows.only_product),
         text=rows.text.substr(0, LONGEST_TEXT),
+    )
+
+
+def _questions(asked: ir.Table, when: When) -> ir.Table:
+    import ibis
+
+    return asked.select(
+        "product_id",
+        order_id=ibis.null("string"),
+        rating=ibis.null("int64"),
+        source=ibis.literal("question"),
+        feedback_id=asked.question_id,
+        day=day_of(asked.asked_at, when),
+        units=ibis.literal(0, type="int64"),
+        text=asked.question,
     )
 
 
@@ -95,7 +114,12 @@ def _single_products(lines: ir.Table) -> ir.Table:
 FEEDBACK = Signal(
     name="feedback",
     keys=(
-        Field(name="source", type="text", unit="", doc="review, message or return."),
+        Field(
+            name="source",
+            type="text",
+            unit="",
+            doc="review, message, return or question.",
+        ),
         Field(name="feedback_id", type="text", unit="", doc="Id in its table."),
     ),
     fields=(
@@ -125,13 +149,13 @@ FEEDBACK = Signal(
             name="text",
             type="text",
             unit="",
-            doc="Heading and text, or the reason of a return, as written.",
+            doc="Heading and text, question or reason of a return, as written.",
             neutral=None,
         ),
     ),
     writer="lake",
-    doc="Reviews, messages to the shop and reasons of returns of the last 365 days.",
-    facts=("reviews", "messages", "returns", "order_lines"),
+    doc="Reviews, messages, questions and reasons of returns of the last 365 days.",
+    facts=("reviews", "messages", "questions", "returns", "order_lines"),
     reads=(),
     lagged=False,
     freshness_days=1,

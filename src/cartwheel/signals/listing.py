@@ -11,7 +11,7 @@ from cartwheel.signals.facts import look_up
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-TEXTS = ("description", "tags", "url", "image_url", "attributes")
+TEXTS = ("description", "page_html", "tags", "url", "image_url", "attributes")
 
 
 def make_listing(
@@ -44,6 +44,10 @@ LISTING = Signal(
     fields=(
         _said("title", "Name shown to shoppers."),
         _said("description", "Text shown to shoppers, without mark-up."),
+        _said(
+            "page_html",
+            "The same text as the platform holds it, mark-up and all, if it has any.",
+        ),
         _said("category", "Category path, levels joined by ' > '."),
         _said("brand", "Brand or vendor."),
         _said("tags", "Tags joined by ', '."),

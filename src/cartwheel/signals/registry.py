@@ -21,7 +21,9 @@ from cartwheel.signals.learned import (
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.objections import OBJECTIONS
+from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.price import PRICE_HISTORY
+from cartwheel.signals.questions import QUESTIONS
 from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
 from cartwheel.signals.search_clicks import SEARCH_CLICKS
 from cartwheel.signals.stock import STOCK
@@ -55,6 +57,8 @@ LAKE_SIGNALS: dict[str, Signal] = {
         SHOWN,
         OUTCOMES,
         FEEDBACK,
+        QUESTIONS,
+        POLICIES,
     )
 }
 """Signals made from the lake, each after the signals it reads."""

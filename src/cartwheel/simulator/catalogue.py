@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -278,16 +279,16 @@ def catalogue_columns(cat: Catalogue, start: date) -> dict[str, dict[str, Any]]:
     zero = midnight(start)
     launched = instants(zero, cat.launched, 5 * 3600)
     product = cat.product_of
+    texts = [
+        description(str(cat.nouns[i]), BRANDS[cat.brand[i]], STYLES[s], COLOURS[k])
+        for i, (s, k) in enumerate(zip(cat.style, cat.colour, strict=True))
+    ]
     return {
         "products": {
             "product_id": cat.product_ids,
             "title": cat.titles,
-            "description": [
-                description(
-                    str(cat.nouns[i]), BRANDS[cat.brand[i]], STYLES[s], COLOURS[k]
-                )
-                for i, (s, k) in enumerate(zip(cat.style, cat.colour, strict=True))
-            ],
+            "description": texts,
+            "page_html": [f"<p>{escape(text)}</p>" for text in texts],
             "category": [CATEGORIES[c].path for c in cat.category],
             "brand": [BRANDS[b] for b in cat.brand],
             "tags": [

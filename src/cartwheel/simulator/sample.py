@@ -21,6 +21,7 @@ from cartwheel.simulator.clicks import event_columns
 from cartwheel.simulator.feedback import message_columns, review_columns
 from cartwheel.simulator.orders import make_orders, order_columns
 from cartwheel.simulator.people import make_people, make_visits, people_columns
+from cartwheel.simulator.promises import promise_columns
 from cartwheel.simulator.supply import Warehouse
 from cartwheel.simulator.trade import run_trade
 
@@ -43,6 +44,7 @@ STREAMS = (
     "clicks",
     "reviews",
     "messages",
+    "promises",
 )
 """One independent stream of random numbers per part, so that a change in one part
 leaves the draws of the others alone. Append only."""
@@ -98,6 +100,7 @@ def make_sample(
         "events": event_columns(rng["clicks"], cat, visits, trade, orders, start),
         "reviews": review_columns(rng["reviews"], cat, orders, start, days),
         "messages": message_columns(rng["messages"], cat, people, orders, start, days),
+        **promise_columns(rng["promises"], cat, start, days),
     }
     return {
         table.name: _arrow(table, columns[table.name])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete
 
+from cartwheel.channels.pages import PAGE_TEXTS
 from cartwheel.connectors.rejects import read_rejects
 from cartwheel.errors import Busy
 from cartwheel.gate.base import MESSAGE_KINDS
@@ -26,6 +27,7 @@ from cartwheel.operations import pages
 from cartwheel.shop import Shop
 from cartwheel.signals.base import Signal
 from cartwheel.turn.core import describe
+from cartwheel.turn.page_texts import page_texts
 from cartwheel.turn.publish import decision_id
 from cartwheel.turn.stage import Stage
 from cartwheel.turn.steps import TurnRow, known_signals, read_turn, runs_of, stage_of
@@ -55,6 +57,7 @@ def make_pages(shop: Shop, number: int) -> dict[str, Any]:
     made = {
         "overview": overview,
         "titles": _titles(tables),
+        PAGE_TEXTS: page_texts(shop, row, stage, tables),
         "earnings": earnings_page(shop, on, overview),
         WHAT_IF: what_if_page(shop, on),
         "health": _health(shop, row, stage, overview["links"]),
@@ -126,8 +129,12 @@ def publish_page(shop: Shop, name: str, body: Mapping[str, Any]) -> None:
 
 def _titles(tables: Mapping[str, pa.Table]) -> dict[str, str]:
     """Return titles by subject, so that pages name things as shoppers know them."""
-    table = tables.get("catalogue")
+    table, listing = tables.get("catalogue"), tables.get("listing")
     found: dict[str, str] = {}
+    if listing is not None:
+        # A product is called by its own name, not by that of its first variant.
+        pairs = listing.select(["product_id", "title"]).to_pylist()
+        found = {f"product:{p['product_id']}": p["title"] for p in pairs if p["title"]}
     for item in [] if table is None else table.to_pylist():
         if item["title"]:
             found[f"variant:{item['variant_id']}"] = item["title"]

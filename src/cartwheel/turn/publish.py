@@ -14,9 +14,11 @@ from sqlalchemy import Connection, and_, func, select, update
 
 from cartwheel.channels.storefront import make_cards
 from cartwheel.errors import Conflict, Failure
-from cartwheel.gate.base import Candidate, GateContext, Refusal
+from cartwheel.gate.base import Candidate, GateContext, PastFix, Refusal
 from cartwheel.gate.context import excluded_products, make_context
 from cartwheel.gate.order import pass_gate
+from cartwheel.gate.page_changes import KIND as PAGE_FIX
+from cartwheel.gate.page_changes import REMEMBERED_DAYS
 from cartwheel.ledger.entry import DecisionState
 from cartwheel.ledger.store import expire, insert_decisions
 from cartwheel.levers.base import Decision, Prediction
@@ -151,6 +153,7 @@ def _gate_context(
         trials=trials_of(stage),
         hidden=hidden_of(stage),
         places=pinned_places(stage),
+        page_fixes=_page_fixes(shop, row),
     )
 
 
@@ -347,6 +350,39 @@ def _recent_offers(shop: Shop, row: TurnRow) -> dict[str, int]:
     )
     with reading(shop.database) as con:
         return {s.partition(":")[2]: int(n) for s, n in con.execute(query)}
+
+
+def _page_fixes(shop: Shop, row: TurnRow) -> dict[str, tuple[PastFix, ...]]:
+    """Return what was decided on pages lately, by product, newest first."""
+    since = day_after(row.as_of, -REMEMBERED_DAYS)
+    query = (
+        select(
+            decisions.c.turn,
+            decisions.c.state,
+            decisions.c.subject,
+            decisions.c.action,
+            turns.c.as_of,
+        )
+        .join(turns, turns.c.number == decisions.c.turn)
+        .where(
+            decisions.c.kind == PAGE_FIX,
+            decisions.c.state.in_(["approved", "applied", "rejected", "reverted"]),
+            turns.c.as_of > since,
+        )
+        .order_by(decisions.c.turn.desc())
+    )
+    today = date.fromisoformat(row.as_of)
+    found: dict[str, list[PastFix]] = {}
+    with reading(shop.database) as con:
+        for one in con.execute(query):
+            past = PastFix(
+                turn=one.turn,
+                state=one.state,
+                days_ago=(today - date.fromisoformat(one.as_of)).days,
+                block=str(json.loads(one.action).get("block", "")),
+            )
+            found.setdefault(one.subject.partition(":")[2], []).append(past)
+    return {product: tuple(past) for product, past in found.items()}
 
 
 def _seconds_since(started_at: str) -> float:

@@ -177,6 +177,7 @@ def _add_product(
         product_id=cells["handle"],
         title=cells["title"],
         description=plain_text(cells["body"]),
+        page_html=cells["body"],
         category=cells["category"] or cells["type"],
         brand=cells["vendor"],
         tags=cells["tags"],

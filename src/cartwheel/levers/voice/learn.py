@@ -8,7 +8,6 @@ import numpy as np
 
 from cartwheel.levers.base import Model
 from cartwheel.levers.earned import earned
-from cartwheel.levers.voice.classes import CLASSES
 from cartwheel.levers.voice.mentions import Mentions, read_mentions
 from cartwheel.levers.voice.stake import Shop, Stake, at_stake, estimate_effects
 from cartwheel.signals.base import Signals
@@ -17,6 +16,7 @@ from cartwheel.signals.intent import INTENT
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.returns import RETURNS, YEAR_DAYS
+from cartwheel.text.objections import CLASSES
 from cartwheel.text.packed import pack, unpack
 
 if TYPE_CHECKING:
@@ -30,7 +30,16 @@ MOST_QUOTES = 3_000
 LONGEST_QUOTE = 240
 LONGEST_TITLE = 80
 
-TOLD = ("texts", "said", "recent", "before", "messages", "returned")
+TOLD = (
+    "texts",
+    "said",
+    "recent",
+    "before",
+    "messages",
+    "returned",
+    "smaller",
+    "larger",
+)
 """Counts that are told; the rest only tells what they may cost."""
 
 
@@ -102,6 +111,8 @@ def objections_of(model: Model) -> pa.Table:
         "before": arrays["before"][product, kind].tolist(),
         "contacts": arrays["messages"][product, kind].tolist(),
         "returned_units": arrays["returned"][product, kind].tolist(),
+        "smaller": arrays["smaller"][product, kind].tolist(),
+        "larger": arrays["larger"][product, kind].tolist(),
     }
     amounts = [money_of(three) for three in money]
     for at, name in enumerate(("stake_minor", "low_minor", "high_minor")):
@@ -148,6 +159,7 @@ def _counted(mentions: Mentions, place: Array, products: int) -> dict[str, Array
         return made
 
     back = mentions.source == "return"
+    size = np.arange(classes) == list(CLASSES).index("size_fit")
     return {
         "texts": np.bincount(place[~back], minlength=products).astype(np.int64),
         "said": count(np.ones(len(mentions), bool)),
@@ -157,6 +169,8 @@ def _counted(mentions: Mentions, place: Array, products: int) -> dict[str, Array
         "messages": count(mentions.source == "message"),
         "returned": count(back, mentions.units),
         "returns": count(back),
+        "smaller": count(mentions.fit < 0) * size,
+        "larger": count(mentions.fit > 0) * size,
     }
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cartwheel.levers.voice.classes import CLASSES
-from cartwheel.levers.voice.rules import LANGUAGES, Said, read_sentence
 from cartwheel.signals.base import Signals
 from cartwheel.signals.feedback import FEEDBACK
 from cartwheel.text.language import language_of
 from cartwheel.text.masking import mask
+from cartwheel.text.objections import CLASSES, LANGUAGES, Said, read_sentence
+from cartwheel.text.objections.fit import fit_of
 from cartwheel.text.sentences import sentences
 
 if TYPE_CHECKING:
@@ -34,11 +34,12 @@ class Mentions:
 
     Attributes:
         product_id: Product of each text, "" where none is known; shape (texts,).
-        source: review, message or return, of each.
+        source: review, message, question or return, of each.
         days_ago: Age of each in days.
         units: Units that came back with each.
         raised: Whether a text raises an objection; shape (texts, classes), in the
             order of `CLASSES`.
+        fit: -1 for a text that finds the size too small, 1 too large, 0 for others.
         language: Language of each text, "" where it is too short to tell.
         quotes: For each text and objection, by (text, class), the sentence that
             raises it, masked; none for a reason of a return, often a code.
@@ -49,6 +50,7 @@ class Mentions:
     days_ago: Array
     units: Array
     raised: Array
+    fit: Array
     language: Array
     quotes: dict[tuple[int, int], str]
 
@@ -84,6 +86,7 @@ def read_mentions(data: Signals) -> Mentions:
     frame = data.frame(FEEDBACK)
     number = {name: at for at, name in enumerate(CLASSES)}
     raised = np.zeros((len(frame), len(number)), bool)
+    ways = np.zeros(len(frame), np.int64)
     quotes: dict[tuple[int, int], str] = {}
     known: dict[tuple[str, str, bool], Said] = {}
     language = [language_of(text) for text in frame["text"].tolist()]
@@ -101,6 +104,8 @@ def read_mentions(data: Signals) -> Mentions:
             said = known[key]
             for name in said.objections:
                 raised[at, number[name]] = True
+                if name == "size_fit" and "?" not in sentence:
+                    ways[at] += fit_of(sentence, spoken)
                 if len(sentence) >= WORDY and not blamed:
                     quotes.setdefault((at, number[name]), sentence)
     return Mentions(
@@ -109,6 +114,7 @@ def read_mentions(data: Signals) -> Mentions:
         days_ago=_ages(frame, data),
         units=frame["units"].fillna(0).to_numpy("int64"),
         raised=raised,
+        fit=np.sign(ways),
         language=np.array(language, dtype=str),
         quotes=quotes,
     )

@@ -6,9 +6,9 @@ import numpy as np
 
 from cartwheel.levers.base import Model
 from cartwheel.levers.report import Figure, Grid, Report
-from cartwheel.levers.voice.classes import CLASSES
 from cartwheel.levers.voice.learn import money_of, quotes_by_place
-from cartwheel.levers.voice.rules import LANGUAGES
+from cartwheel.text.objections.classes import CLASSES
+from cartwheel.text.objections.rules import LANGUAGES
 
 SHOWN = 25
 SURE = 0.025

@@ -33,6 +33,7 @@ LEVER_UNITS: Mapping[str, tuple[Unit, ...]] = {
     "search": ("customer", "period", "geography", "answer"),
     "lifecycle": ("customer", "period", "geography"),
     "price": ("product", "product-week", "period"),
+    "content": ("product",),
     "replenish": ("product", "product-week", "period"),
 }
 """What a lever's decisions can be drawn by. Levers not named here decide nothing that

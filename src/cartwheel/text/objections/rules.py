@@ -1,6 +1,6 @@
 """Objection classes and mood of a sentence by rules: what is known before any learning.
 
-The rules are data, one file a language in `rules/`; a text in another language is not
+The rules are data, one file a language; a text in another language is not
 read. Every rule looks at bounded stretches of a sentence of bounded length.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from cartwheel.levers.voice.classes import CLASSES
+from cartwheel.text.objections.classes import CLASSES
 from cartwheel.text.sentences import LONGEST
 from cartwheel.text.tokens import fold
 
@@ -104,7 +104,7 @@ NEED_DOUBT = frozenset({"compatibility", "missing_information"})
 
 @cache
 def _language(code: str) -> _Language:
-    found = files(__package__).joinpath("rules", f"{code}.toml").read_text("utf-8")
+    found = files(__package__).joinpath(f"{code}.toml").read_text("utf-8")
     rules = tomllib.loads(found)
     mood = rules.pop("mood")
     return _Language(

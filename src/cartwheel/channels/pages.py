@@ -1,0 +1,280 @@
+"""Page fixes as files: the pages that differ from what the platform is known to hold.
+
+What stands in `pages.csv` is the whole text of a page as it should be, for the
+platform's importer; beside it, a file a page and its structured data. A page is made
+anew each time from what the platform held when the last turn looked, and from the
+fixes in force or taken back; nothing else of it is touched, and where somebody else
+has edited the page, theirs stands.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import unified_diff
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import select
+
+from cartwheel.channels.csv_files import FORMULA_STARTS, csv_text
+from cartwheel.channels.structured import structured_data
+from cartwheel.ledger.entry import DecisionState, Entry
+from cartwheel.ledger.store import list_decisions
+from cartwheel.operations import pages, reading
+from cartwheel.shop import Shop
+from cartwheel.text.page_block import Change, Outcome, carry_out
+
+KIND = "page_fix"
+PAGE_TEXTS = "page_texts"
+"""Page of a turn that holds the texts of products whose page is or was changed."""
+
+FILE = "pages.csv"
+SHOPIFY_FILE = "pages-shopify.csv"
+FOLDER = "pages"
+HEADER = ("product_id", "title", "url", "markup", "body")
+SHOPIFY_HEADER = ("Handle", "Title", "Body (HTML)")
+
+WANTED = (DecisionState.APPROVED, DecisionState.APPLIED)
+GONE = (DecisionState.REVERTED, DecisionState.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A product's page: as the platform holds it, and as it should be.
+
+    Attributes:
+        product_id: Product.
+        known: What the last turn read of it.
+        text: Its text as the platform was last known to hold it.
+        outcome: Its text as it should be, with what stands there and what was refused.
+        fixes: Its fixes, in the order they were decided.
+    """
+
+    product_id: str
+    known: Mapping[str, Any]
+    text: str
+    outcome: Outcome
+    fixes: tuple[Entry, ...] = field(default=())
+
+    @property
+    def differs(self) -> bool:
+        """The platform must be told."""
+        return self.text != self.outcome.text
+
+
+def page_of(known: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a page's text and its mark-up, from what a turn read of it."""
+    if known.get("page_html"):
+        return str(known["page_html"]), "html"
+    return str(known.get("description") or ""), "text"
+
+
+def planned_pages(shop: Shop, *, acting: bool = True) -> dict[str, Page]:
+    """Return the pages with fixes, by product, as they should be.
+
+    Args:
+        shop: The shop.
+        acting: Approved fixes are carried out; else only taken out.
+    """
+    texts = known_texts(shop)
+    by_product: dict[str, list[Entry]] = {}
+    for state in (*WANTED, *GONE):
+        for entry in list_decisions(
+            shop.database, kind=KIND, state=state.value, limit=None, order="position"
+        ):
+            by_product.setdefault(entry.subject.partition(":")[2], []).append(entry)
+    found = {}
+    for product, entries in sorted(by_product.items()):
+        known = texts.get(product)
+        if known is None:
+            continue
+        text, _ = page_of(known)
+        entries.sort(key=lambda e: (e.turn, e.id))
+        changes = [
+            Change(
+                id=entry.id,
+                block=str(entry.action["block"]),
+                before=str(entry.action["before"]),
+                wanted=acting and entry.state in WANTED,
+            )
+            for entry in entries
+        ]
+        # A fix that stands wins over one of the same words that was taken back.
+        kept = {one.block for one in changes if one.wanted}
+        changes = [one for one in changes if one.wanted or one.block not in kept]
+        found[product] = Page(
+            product_id=product,
+            known=known,
+            text=text,
+            outcome=carry_out(text, changes),
+            fixes=tuple(entries),
+        )
+    return found
+
+
+def known_texts(shop: Shop) -> dict[str, dict[str, Any]]:
+    """Return what the last turn read of the pages that are or were changed."""
+    query = (
+        select(pages.c.body)
+        .where(pages.c.name == PAGE_TEXTS)
+        .order_by(pages.c.turn.desc())
+        .limit(1)
+    )
+    with reading(shop.database) as con:
+        body = con.execute(query).scalar_one_or_none()
+    found: dict[str, dict[str, Any]] = {} if body is None else json.loads(body)
+    return found
+
+
+def write_pages(shop: Shop, *, acting: bool) -> list[str]:
+    """Write the files of pages anew; return the fixes that stand in a page.
+
+    Args:
+        shop: The shop.
+        acting: Whether the shop lets page fixes be carried out.
+    """
+    planned = planned_pages(shop, acting=acting)
+    changed = [one for one in planned.values() if one.differs]
+    rows = [row for one in changed if (row := _row(one)) is not None]
+    html = [(row[0], row[1], row[4]) for row in rows if row[3] == "html"]
+    _write(shop.outbox / FILE, _table(HEADER, rows))
+    _write(shop.outbox / SHOPIFY_FILE, _table(SHOPIFY_HEADER, html))
+    wanted: dict[str, str] = {}
+    for one in planned.values():
+        stem = quote(one.product_id, safe="")[:150]
+        _, markup = page_of(one.known)
+        if one.differs:
+            wanted[f"{stem}.{'html' if markup == 'html' else 'txt'}"] = one.outcome.text
+        if one.outcome.standing:
+            data = structured_data(
+                one.product_id,
+                one.known,
+                [e for e in one.fixes if e.id in one.outcome.standing],
+            )
+            wanted[f"{stem}.jsonld"] = json.dumps(data, ensure_ascii=False, indent=1)
+    _sweep(shop.outbox / FOLDER, wanted)
+    return [name for one in planned.values() for name in one.outcome.standing]
+
+
+def _row(page: Page) -> tuple[str, ...] | None:
+    """Return a page's row; None where a spreadsheet would make a formula of it."""
+    _, markup = page_of(page.known)
+    text = page.outcome.text
+    row = (
+        page.product_id,
+        str(page.known.get("title") or ""),
+        str(page.known.get("url") or ""),
+        markup,
+        text,
+    )
+    # Every byte of a page counts, so it is not made harmless but left to its own file.
+    return None if any(cell.startswith(FORMULA_STARTS) for cell in row) else row
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str | None:
+    return "\ufeff" + csv_text([header, *rows]) if rows else None
+
+
+def _write(path: Path, text: str | None) -> None:
+    if text is None:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(exist_ok=True)
+    beside = path.with_name(path.name + ".part")
+    data = text.encode("utf-8", "surrogatepass")
+    beside.write_bytes(data)
+    os.replace(beside, path)
+
+
+def _sweep(folder: Path, wanted: Mapping[str, str]) -> None:
+    """Leave exactly the wanted files in a folder."""
+    if not wanted and not folder.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if path.name not in wanted:
+            path.unlink(missing_ok=True)
+    for name, text in wanted.items():
+        _write(folder / name, text)
+    if not wanted:
+        folder.rmdir()
+
+
+def fix_views(shop: Shop, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Return page fixes as people look at them before they say yes or no.
+
+    Args:
+        shop: The shop.
+        entries: Decisions of the kind `page_fix`.
+
+    Returns:
+        For each its sentences with their sources, the page before and after with a
+        unified diff, and why it does not stand on the page, "" where nothing is wrong.
+    """
+    texts, planned = known_texts(shop), planned_pages(shop)
+    return [_view(entry, texts, planned) for entry in entries]
+
+
+def _view(
+    entry: Entry, texts: Mapping[str, Mapping[str, Any]], planned: Mapping[str, Page]
+) -> dict[str, Any]:
+    product = entry.subject.partition(":")[2]
+    known, plan = texts.get(product, {}), planned.get(product)
+    before, after, trouble = _before_and_after(entry, known, plan)
+    return {
+        "id": entry.id,
+        "state": entry.state.value,
+        "product_id": product,
+        "title": str(known.get("title") or product),
+        "objection": entry.action["objection"],
+        "form": entry.action["form"],
+        "heading": entry.action["heading"],
+        "reason": entry.reason,
+        "refusal": entry.refusal,
+        "said": list(entry.action["said"]),
+        "sources": dict(entry.evidence.get("sources", {})),
+        "quotes": list(entry.evidence.get("quotes", ())),
+        "before": before,
+        "after": after,
+        "diff": diff_lines(before, after),
+        "trouble": trouble,
+        "worth_minor": entry.worth_minor,
+        "writer": entry.action["writer"],
+    }
+
+
+def _before_and_after(
+    entry: Entry, known: Mapping[str, Any], plan: Page | None
+) -> tuple[str, str, str]:
+    """Return the page without a fix, with it, and why it cannot stand there."""
+    text = plan.outcome.text if plan else page_of(known)[0]
+    refused = plan.outcome.refused.get(entry.id, "") if plan else ""
+    block, before = str(entry.action["block"]), str(entry.action["before"])
+    if plan and entry.id in plan.outcome.standing:
+        gone = Change(id=entry.id, block=block, before="", wanted=False)
+        return carry_out(text, [gone]).text, text, refused
+    if entry.state in GONE:
+        return text, text, refused
+    added = carry_out(
+        text, [Change(id=entry.id, block=block, before=before, wanted=True)]
+    )
+    return text, added.text, refused or added.refused.get(entry.id, "")
+
+
+def diff_lines(before: str, after: str) -> list[str]:
+    """Return a unified diff of two texts, a block of mark-up a line."""
+    return [
+        line.rstrip("\n")
+        for line in unified_diff(
+            _lines(before), _lines(after), "page now", "page after", lineterm="", n=2
+        )
+    ]
+
+
+def _lines(text: str) -> list[str]:
+    return re.sub(r"(?<=>)(?=<(?:li|dt|ul|dl|h3|/section))", "\n", text).split("\n")

@@ -1,0 +1,60 @@
+"""Page fixes: what to add to which page, with its diff and the source of each line."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import HTMLResponse
+
+from cartwheel.api.security import User, viewer
+from cartwheel.channels.pages import FILE, KIND, fix_views
+from cartwheel.console.view import page, shop_of
+from cartwheel.ledger.entry import DecisionState
+from cartwheel.ledger.store import list_decisions
+
+TASK = "page_task"
+SHOWN = 50
+OPEN = (DecisionState.PROPOSED,)
+IN_FORCE = (DecisionState.APPROVED, DecisionState.APPLIED)
+ENDED = (DecisionState.REVERTED, DecisionState.REJECTED)
+LEFT_OUT = (DecisionState.REFUSED, DecisionState.HELD_OUT)
+
+router = APIRouter()
+
+
+@router.get("/page-fixes")
+def page_fixes(
+    request: Request, user: Annotated[User, Depends(viewer)]
+) -> HTMLResponse:
+    """Show fixes to decide on, in force or taken back, and what is missing."""
+    shop = shop_of(request)
+
+    def held(kind: str, *states: DecisionState) -> list[Any]:
+        order = "worth" if states == OPEN else "newest"
+        return [
+            entry
+            for state in states
+            for entry in list_decisions(
+                shop.database, kind=kind, state=state.value, limit=SHOWN, order=order
+            )
+        ]
+
+    def shown(*states: DecisionState) -> list[dict[str, Any]]:
+        entries = held(KIND, *states)
+        views = fix_views(shop, entries)
+        return [{**view, "entry": e} for view, e in zip(views, entries, strict=True)]
+
+    newest = max((e.turn for e in held(KIND, *LEFT_OUT)), default=0)
+    path = shop.outbox / FILE
+    values = {
+        "parts_of_page": [
+            ("To decide", "open", shown(*OPEN), "No fix is waiting for an answer."),
+            ("On the page", "force", shown(*IN_FORCE), "No fix is in force."),
+            ("Taken back or rejected", "ended", shown(*ENDED), ""),
+        ],
+        "left_out": [e for e in held(KIND, *LEFT_OUT) if e.turn == newest],
+        "tasks": held(TASK, *OPEN),
+        "file": path.name if path.exists() else "",
+    }
+    return page(request, "page_fixes.html", values)

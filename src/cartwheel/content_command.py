@@ -1,0 +1,188 @@
+"""`cartwheel content`: page fixes as proposals, with their diff, applied and undone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cartwheel.errors import Misuse
+
+if TYPE_CHECKING:
+    from cartwheel.ledger.entry import Entry
+    from cartwheel.shop import Shop
+
+ShopOption = Annotated[
+    Path,
+    typer.Option("--shop", envvar="CARTWHEEL_SHOP", help="Folder of the shop."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+IdsArgument = Annotated[list[str], typer.Argument(help="Ids of page fixes.")]
+
+KINDS = ("page_fix", "page_task")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Mend product pages from the shop's own facts.",
+)
+
+
+@app.command()
+def propose(
+    shop: ShopOption = Path(),
+    product: Annotated[
+        str | None, typer.Option("--product", help="Of this product only.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what the last turn proposes for pages, and what facts are missing."""
+    from cartwheel.ledger.store import list_decisions
+    from cartwheel.shop import open_shop
+    from cartwheel.turn.publish import turn_in_force
+
+    opened = open_shop(shop)
+    turn = turn_in_force(opened)
+    subject = None if product is None else f"product:{product}"
+    found = [
+        entry
+        for kind in KINDS
+        for entry in list_decisions(
+            opened.database, kind=kind, turn=turn, subject=subject, limit=None
+        )
+    ]
+    if as_json:
+        body = {"turn": turn, "proposals": [one.to_json() for one in found]}
+        print(json.dumps(body, ensure_ascii=False))
+        return
+    print("\n".join(_listed(opened, found, turn)))
+
+
+def _listed(shop: Shop, found: Sequence[Entry], turn: int) -> list[str]:
+    from cartwheel.text.objections import CLASSES
+
+    if not found:
+        return [
+            f"Turn {turn} proposes nothing for any page.",
+            "It needs objections (cartwheel voice) and facts that answer them: "
+            "attributes, answered questions, policies.",
+        ]
+    settings = shop.settings
+    lines = []
+    for one in found:
+        name = CLASSES.get(str(one.action["objection"]), "").lower()
+        stake = ""
+        if one.worth_minor is not None:
+            amount = one.worth_minor / 10**settings.minor_digits
+            stake = f", {amount:,.0f} {settings.currency} a year at stake"
+        what = str(one.action.get("form") or "facts are missing")
+        lines.append(
+            f"{one.id}  {one.state}  {one.subject.partition(':')[2]}  {name}: "
+            f"{what}{stake}"
+        )
+        if one.refusal:
+            lines.append(f"    left out: {one.refusal['reason']}")
+        lines += [
+            f"    to find out: {text}" for text in one.action.get("questions", ())
+        ]
+        lines += [f"    to picture: {text}" for text in one.action.get("photos", ())]
+    return lines
+
+
+@app.command()
+def show(
+    decision: Annotated[str, typer.Argument(help="Id of a page fix.")],
+    shop: ShopOption = Path(),
+    as_json: JsonOption = False,
+) -> None:
+    """Show a page fix: what changes on the page, and the source of every sentence."""
+    from cartwheel.shop import open_shop
+
+    opened = open_shop(shop)
+    body = describe(opened, _fix(opened, decision))
+    if as_json:
+        print(json.dumps(body, ensure_ascii=False))
+        return
+    lines = [
+        f"{body['id']}  {body['state']}  {body['product_id']} {body['title']}",
+        body["reason"],
+        "",
+        *body["diff"],
+        "",
+    ]
+    for one in body["said"]:
+        where = ", ".join(one["sources"])
+        lines.append(f"{one['text']}")
+        lines.append(f"    from {where}")
+    if body["trouble"]:
+        lines += ["", f"Not on the page: {body['trouble']}."]
+    print("\n".join(lines))
+
+
+@app.command()
+def apply(ids: IdsArgument, shop: ShopOption = Path()) -> None:
+    """Approve page fixes and write the pages for the platform's importer."""
+    from cartwheel.channels.act import act
+    from cartwheel.channels.pages import FILE
+    from cartwheel.shop import open_shop
+
+    opened = open_shop(shop)
+    for one in ids:
+        _fix(opened, one)
+    for entry in act(opened, "approve", ids, actor="cli"):
+        body = describe(opened, entry)
+        if body["trouble"]:
+            print(f"{entry.id} is {entry.state}, not on the page: {body['trouble']}.")
+        elif entry.state == "applied":
+            print(f"{entry.id} is applied.")
+        else:
+            print(
+                f"{entry.id} is {entry.state}; it is not carried out while page fixes "
+                "are on suggest (autonomy.page_fix)."
+            )
+    path = opened.outbox / FILE
+    if path.exists():
+        print(f"Bring {path} to the platform's importer.")
+
+
+@app.command()
+def undo(ids: IdsArgument, shop: ShopOption = Path()) -> None:
+    """Take page fixes back: the page is what it was, byte for byte."""
+    from cartwheel.channels.act import act
+    from cartwheel.channels.pages import FILE
+    from cartwheel.shop import open_shop
+
+    opened = open_shop(shop)
+    for one in ids:
+        _fix(opened, one)
+    for entry in act(opened, "undo", ids, actor="cli"):
+        print(f"{entry.id} is {entry.state}.")
+    path = opened.outbox / FILE
+    if path.exists():
+        print(f"Bring {path} to the platform's importer.")
+
+
+def _fix(shop: Shop, decision: str) -> Entry:
+    from cartwheel.ledger.store import find
+
+    entry = find(shop.database, decision)
+    if entry.kind != "page_fix":
+        raise Misuse(
+            f"Decision {entry.id} is a {entry.kind}, not a page fix.",
+            "List page fixes with: cartwheel content propose",
+        )
+    return entry
+
+
+def describe(shop: Shop, entry: Entry) -> dict[str, Any]:
+    """Return a page fix as JSON values, with its diff and what keeps it off the page.
+
+    Args:
+        shop: The shop.
+        entry: A decision of the kind `page_fix`.
+    """
+    from cartwheel.channels.pages import fix_views
+
+    return fix_views(shop, [entry])[0]

@@ -1,0 +1,102 @@
+"""Rule 3d: what goes on a page rests on facts, and one change is watched at a time.
+
+Every sentence of a page fix is checked again here, against the facts of the turn, so
+that no lever's draft, ours or a third party's, is let through on its own word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cartwheel.gate.base import (
+    Candidate,
+    GateContext,
+    PastFix,
+    Refusal,
+    Verdict,
+    sift,
+)
+from cartwheel.text.claims import Brand, Source, check_draft
+from cartwheel.text.page_block import Entry, write_block
+
+KIND = "page_fix"
+RULE = "page changes"
+WATCHED_DAYS = 28
+"""Days for which a page that was mended is left as it is, so that its effect shows."""
+
+REMEMBERED_DAYS = 90
+"""Days for which what a person turned down or took back is not proposed again."""
+
+
+def page_changes(candidates: Sequence[Candidate], context: GateContext) -> Verdict:
+    """Refuse unsupported sentences, and changes on top of one that is watched."""
+    return sift(
+        _check(one, context) if one.decision.kind == KIND else one for one in candidates
+    )
+
+
+def _check(candidate: Candidate, context: GateContext) -> Candidate | Refusal:
+    action = candidate.decision.action
+    why = _unsupported(candidate, context) or _too_soon(
+        action, context.page_fixes.get(candidate.subject_id, ())
+    )
+    if not why:
+        return candidate
+    return Refusal(candidate=candidate, rule=RULE, reason=why)
+
+
+def _unsupported(candidate: Candidate, context: GateContext) -> str:
+    """Return the first sentence that no fact says, with the reason."""
+    action = candidate.decision.action
+    try:
+        said = [
+            (str(one["text"]), str(one.get("question") or "")) for one in action["said"]
+        ]
+        heading, block, markup = action["heading"], action["block"], action["markup"]
+    except (KeyError, TypeError, AttributeError):
+        return "it does not say sentence by sentence what it adds"
+    if not said or markup not in ("html", "text"):
+        return "it adds nothing, or in no known mark-up"
+    entries = [Entry(text=text, question=question) for text, question in said]
+    lines = [one for one in entries if not one.question]
+    asked = [one for one in entries if one.question]
+    if block != write_block(str(heading), lines, asked, markup):
+        return "its text is not made of the sentences that it declares"
+    facts = context.facts.of(candidate.subject_id) if context.facts else ()
+    brand = Brand(forbidden=context.settings.guardrails.forbidden_words)
+    questions = {one.name for one in facts if one.kind == "answer"}
+    for text, question in [(str(heading), ""), *said]:
+        if question and question not in questions:
+            return f"nobody asked {question[:80]!r}"
+        why = _fault(text, facts, brand, heading=text is heading)
+        if why:
+            return f"{text[:120]!r}: {why}"
+    return ""
+
+
+def _fault(text: str, facts: Sequence[Source], brand: Brand, *, heading: bool) -> str:
+    if heading:  # names what follows; only what a shop never says is kept out
+        facts = (*facts, Source(id="heading", kind="text", text=text))
+    for claim in check_draft(text, facts, brand):
+        if claim.blocked:
+            return claim.blocked
+    return ""
+
+
+def _too_soon(action: Mapping[str, Any], past: Sequence[PastFix]) -> str:
+    for one in past:
+        if one.state in ("approved", "applied") and one.days_ago < WATCHED_DAYS:
+            return (
+                f"the page was changed by turn {one.turn}; it is left alone for "
+                f"{WATCHED_DAYS} days, so that what the change brings can be seen"
+            )
+        if one.block == action.get("block"):
+            if one.state in ("approved", "applied"):
+                return f"the very same stands there since turn {one.turn}"
+            if one.days_ago < REMEMBERED_DAYS:
+                return (
+                    f"the very same was {one.state} in turn {one.turn}; it is not "
+                    f"proposed again for {REMEMBERED_DAYS} days"
+                )
+    return ""

@@ -1,0 +1,206 @@
+"""The offline writer: it only recombines what the shop already states.
+
+For an objection it picks the attributes whose names speak to it, the answered questions
+that raise it, what the shop promises about it and, for sizes, what customers found. No
+sentence is made up: each stands in a fact or counts texts, and each names its source.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from cartwheel.text.claims.source import Source
+from cartwheel.text.language import language_of
+from cartwheel.text.objections import LANGUAGES, read_sentence
+from cartwheel.text.sentences import sentences
+from cartwheel.text.tokens import fold
+
+POLICIES: Mapping[str, tuple[str, ...]] = {
+    "shipping_time": ("shipping",),
+    "shipping_cost": ("shipping",),
+    "quality_doubt": ("guarantee",),
+    "damaged": ("guarantee", "returns"),
+    "wrong_item": ("returns", "contact"),
+    "service": ("returns", "contact"),
+}
+"""Topics of policies that speak to an objection."""
+
+FORMS: Mapping[str, str] = {
+    "size_fit": "size note",
+    "compatibility": "compatibility table",
+    "missing_information": "facts and questions",
+    "missing_instructions": "facts and questions",
+    "shipping_time": "delivery note",
+    "shipping_cost": "delivery note",
+    "damaged": "service note",
+    "wrong_item": "service note",
+    "service": "service note",
+}
+"""What an addition is called, by its objection; else a changed paragraph."""
+
+MOST_LINES = 12
+MOST_QUESTIONS = 6
+MOST_PROMISES = 4
+LONGEST_QUESTION = 200
+
+OF_ALL = frozenset({"missing_information"})
+"""Objections that any attribute or answer speaks to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One sentence or line of a draft.
+
+    Attributes:
+        text: What it says.
+        source: Id of the fact it stands in.
+        question: Question it answers, "" for none.
+    """
+
+    text: str
+    source: str
+    question: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is to be added to a page.
+
+    Attributes:
+        objection: Class it answers.
+        form: What it is called.
+        language: Language of its heading.
+        heading: Heading.
+        lines: Sentences and facts.
+        questions: Questions with their answers.
+    """
+
+    objection: str
+    form: str
+    language: str
+    heading: str
+    lines: tuple[Line, ...]
+    questions: tuple[Line, ...]
+
+    @property
+    def says(self) -> tuple[Line, ...]:
+        """Everything it says."""
+        return self.lines + self.questions
+
+
+def write(
+    objection: str,
+    facts: Sequence[Source],
+    topics: Mapping[str, str],
+    page: Mapping[str, Any],
+) -> Draft | None:
+    """Return what the facts have to say about an objection, None for nothing new.
+
+    Args:
+        objection: Class of `CLASSES`.
+        facts: Facts about the product and the shop.
+        topics: Topic of each policy by its id.
+        page: Row of the signal `listing`.
+    """
+    language = page_language(page)
+    shown = _plain(" ".join(str(page.get(n) or "") for n in ("title", "description")))
+    lines = [
+        *_counted(objection, facts, language),
+        *_attributes(objection, facts, language),
+        *_promises(objection, facts, topics),
+    ]
+    lines = [one for one in lines if _plain(one.text) not in shown]
+    asked = [
+        one
+        for one in _questions(objection, facts, language)
+        if _plain(one.text) not in shown
+    ]
+    if not lines and not asked:
+        return None
+    words = words_of(language)["headings"]
+    heading = words[objection] if lines else words["questions"]
+    form = FORMS.get(objection, "changed paragraph") if lines else "questions"
+    return Draft(
+        objection=objection,
+        form=form,
+        language=language,
+        heading=heading,
+        lines=tuple(lines),
+        questions=tuple(asked),
+    )
+
+
+def page_language(page: Mapping[str, Any]) -> str:
+    """Return the language a page is in, English where no words are known for it."""
+    found = language_of(str(page.get("description") or page.get("title") or ""))
+    return found if found in LANGUAGES else "en"
+
+
+@cache
+def words_of(language: str) -> Mapping[str, Any]:
+    """Return headings, names of attributes and photo lists in a language."""
+    text = files(__package__).joinpath("words", f"{language}.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", fold(text)))
+
+
+def _counted(objection: str, facts: Iterable[Source], language: str) -> list[Line]:
+    wanted = f"count:{objection}:{language}"
+    return [Line(text=s.text, source=s.id) for s in facts if s.id == wanted]
+
+
+def _attributes(objection: str, facts: Iterable[Source], language: str) -> list[Line]:
+    """Return attributes whose names speak to the objection, as `Name: value`."""
+    starts = [
+        _plain(one) for one in words_of(language)["attributes"].get(objection, ())
+    ]
+    found = [
+        Line(text=f"{s.name}: {s.text}", source=s.id)
+        for s in facts
+        if s.kind == "attribute"
+        and (
+            objection in OF_ALL
+            or any(f" {_plain(s.name)}".find(f" {start}") >= 0 for start in starts)
+        )
+    ]
+    return found[:MOST_LINES]
+
+
+def _promises(
+    objection: str, facts: Iterable[Source], topics: Mapping[str, str]
+) -> list[Line]:
+    """Return the sentences of policies about the objection's topics."""
+    wanted = POLICIES.get(objection, ())
+    found = [
+        Line(text=sentence, source=s.id)
+        for topic in wanted
+        for s in facts
+        if s.kind == "policy" and topics.get(s.id) == topic
+        for sentence in sentences(s.text)
+    ]
+    return found[:MOST_PROMISES]
+
+
+def _questions(objection: str, facts: Iterable[Source], language: str) -> list[Line]:
+    """Return answered questions that raise the objection."""
+    found = []
+    for source in facts:
+        if source.kind != "answer" or len(source.name) > LONGEST_QUESTION:
+            continue
+        raised = {
+            name
+            for sentence in sentences(source.name)
+            for name in read_sentence(sentence, [language]).objections
+        }
+        if objection in raised or (objection in OF_ALL and not raised):
+            found.append(Line(text=source.text, source=source.id, question=source.name))
+    return found[:MOST_QUESTIONS]

@@ -1,0 +1,203 @@
+"""Content: from what customers object to, to what the page should say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cartwheel.levers.base import (
+    Autonomy,
+    Decision,
+    Floor,
+    Group,
+    Kind,
+    Model,
+    Need,
+    Rule,
+)
+from cartwheel.levers.content.page import page
+from cartwheel.levers.content.propose import Proposal, gaps, propose
+from cartwheel.levers.report import Report
+from cartwheel.signals.base import Signal, Signals
+from cartwheel.signals.catalogue import CATALOGUE
+from cartwheel.signals.feedback import FEEDBACK
+from cartwheel.signals.listing import LISTING
+from cartwheel.signals.objections import OBJECTIONS
+from cartwheel.signals.policies import POLICIES
+from cartwheel.signals.questions import QUESTIONS
+from cartwheel.text.objections import CLASSES
+from cartwheel.text.page_block import Entry, digest, write_block
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MOST_PROPOSED = 25
+"""Page fixes a turn proposes: what a person reads in one sitting."""
+
+MOST_TASKS = 25
+QUOTED = 3
+
+
+def objections(data: Signals) -> float:
+    """Count products with an objection."""
+    return float(data.table(OBJECTIONS).num_rows)
+
+
+def written(data: Signals) -> Model:
+    """Return the model: the writer learns nothing, it only recombines facts."""
+    return Model(rule="facts recombined")
+
+
+class Content:
+    """Page fixes from the shop's own facts, the costliest objection first."""
+
+    name = "content"
+    title = "Page content"
+    group = Group.GROWTH
+    reads: tuple[Signal, ...] = (
+        OBJECTIONS,
+        LISTING,
+        CATALOGUE,
+        QUESTIONS,
+        POLICIES,
+        FEEDBACK,
+    )
+    writes: tuple[Signal, ...] = ()
+    kinds = (
+        Kind(
+            name="page_fix",
+            title="Page fix",
+            autonomy=Autonomy.APPROVE,
+            expires_days=28,
+        ),
+        Kind(
+            name="page_task",
+            title="Page to do",
+            autonomy=Autonomy.SUGGEST,
+            expires_days=28,
+        ),
+    )
+    floor = Floor(
+        needs=(
+            Need(
+                what="objection to a product, told by the voice of customers",
+                at_least=1,
+                count=objections,
+            ),
+        ),
+        meanwhile="Proposes nothing: no page is known to cause an objection.",
+    )
+
+    def learn(self, data: Signals, previous: Model | None, *, seed: int) -> Model:
+        """Return the writer's name; what a fix earns is learned by its test."""
+        return written(data)
+
+    def emit(self, model: Model, data: Signals) -> Mapping[str, pa.Table]:
+        """Return nothing: a page is read by shoppers."""
+        return {}
+
+    def decide(self, model: Model, data: Signals, *, seed: int) -> Iterable[Decision]:
+        """Return page fixes, and what a person must find out before one can be made."""
+        found = propose(data)
+        fixes = [one for one in found if one.draft is not None]
+        tasks = [one for one in found if one.draft is None]
+        for one in fixes[:MOST_PROPOSED]:
+            decision = _fix(one, data)
+            if decision is not None:
+                yield decision
+        for one in tasks[:MOST_TASKS]:
+            yield _task(one, data)
+
+    def fallback(self) -> Rule:
+        """Return the rule used meanwhile."""
+        return Rule(
+            name="facts recombined",
+            doc="Says on a page what the shop's own facts say about an objection.",
+            model=written,
+        )
+
+    def report(self, model: Model, data: Signals) -> Report:
+        """Return what could be written, and what is missing."""
+        return page(propose(data), data)
+
+
+def _fix(one: Proposal, data: Signals) -> Decision | None:
+    """Return a page fix, None where the claim check lets too little of it through."""
+    draft = one.draft
+    assert draft is not None
+    held = str(one.page.get("page_html") or one.page.get("description") or "")
+    markup = "html" if one.page.get("page_html") else "text"
+    entries = [Entry(text=line.text, question=line.question) for line in draft.says]
+    count = len(draft.lines)
+    block = write_block(
+        draft.heading,
+        entries[:count],
+        entries[count:],
+        "html" if markup == "html" else "text",
+    )
+    said = [
+        {"text": line.text, "question": line.question, "sources": [line.source]}
+        for line in draft.says
+    ]
+    cited = {line.source for line in draft.says}
+    return Decision(
+        kind="page_fix",
+        subject=f"product:{one.product_id}",
+        action={
+            "form": draft.form,
+            "objection": one.objection,
+            "heading": draft.heading,
+            "block": block,
+            "markup": markup,
+            "before": digest(held),
+            "said": said,
+            "writer": "offline",
+            "generated": True,
+        },
+        reason=_reason(one, data, f"the page can say it: {draft.form}"),
+        worth_minor=one.stake_minor,
+        evidence={
+            **_evidence(one),
+            "sources": {
+                source.id: f"{source.name}: {source.text}"
+                if source.name
+                else source.text
+                for source in one.facts
+                if source.id in cited
+            },
+        },
+    )
+
+
+def _task(one: Proposal, data: Signals) -> Decision:
+    missing = gaps(one)
+    return Decision(
+        kind="page_task",
+        subject=f"product:{one.product_id}",
+        action={"objection": one.objection, **missing},
+        reason=_reason(one, data, "no fact on record answers it"),
+        worth_minor=one.stake_minor,
+        evidence=_evidence(one),
+    )
+
+
+def _reason(one: Proposal, data: Signals, then: str) -> str:
+    name = CLASSES[one.objection].lower()
+    words = f"{one.mentions:,} texts of a year raise an objection ({name})"
+    if one.returned_units:
+        words += f", {one.returned_units:,} units came back for it"
+    if one.stake_minor is not None:
+        words += f", {data.context.money(one.stake_minor)} a year at stake"
+    return f"{words}; {then}. What mending it brings is told by a test of the fix."
+
+
+def _evidence(one: Proposal) -> dict[str, Any]:
+    return {
+        "mentions": one.mentions,
+        "texts": one.texts,
+        "returned_units": one.returned_units,
+        "stake_minor": one.stake_minor,
+        "low_minor": one.low_minor,
+        "high_minor": one.high_minor,
+        "quotes": list(one.quotes[:QUOTED]),
+    }

@@ -1,0 +1,97 @@
+"""The content lever's console page: what can be mended, and what is missing for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cartwheel.levers.content.propose import Proposal
+from cartwheel.levers.report import Figure, Grid, Report
+from cartwheel.signals.base import Signals
+from cartwheel.text.objections import CLASSES
+
+SHOWN = 25
+
+
+def page(proposals: Sequence[Proposal], data: Signals) -> Report:
+    """Return what the facts can answer, what they cannot, and what was blocked."""
+    answered = [one for one in proposals if one.draft is not None]
+    open_ = [one for one in proposals if one.draft is None]
+    blocked = [(one, text, why) for one in proposals for text, why in one.blocked]
+    return Report(
+        summary=(
+            f"For {len(answered):,} of {len(proposals):,} products with an objection "
+            "the shop's own facts have an answer that the page does not give. Nothing "
+            "is written without a source; what a fix brings is told by its test."
+        ),
+        figures=(
+            Figure(
+                label="Objections that facts can answer",
+                value=len(answered) / len(proposals) if proposals else None,
+                unit="share",
+                definition=(
+                    "Of products with an objection raised by two texts or more, those "
+                    "where an attribute, an answered question or a policy speaks to it "
+                    "and the page does not say it yet."
+                ),
+                not_yet="Needs products with objections.",
+            ),
+        ),
+        grids=(_answered(answered), _open(open_), *_blocked(blocked)),
+    )
+
+
+def _title(one: Proposal) -> str:
+    return str(one.page.get("title") or one.product_id)
+
+
+def _answered(found: Sequence[Proposal]) -> Grid:
+    return Grid(
+        title="Pages that can be mended",
+        columns=("product", "objection", "fix", "lines", "texts", "at stake"),
+        units=("", "", "", "units", "units", "minor"),
+        rows=tuple(
+            (
+                _title(one),
+                CLASSES[one.objection],
+                one.draft.form if one.draft else "",
+                len(one.draft.says) if one.draft else 0,
+                one.mentions,
+                one.stake_minor,
+            )
+            for one in found[:SHOWN]
+        ),
+        note="At stake a year, as told by the voice of customers.",
+    )
+
+
+def _open(found: Sequence[Proposal]) -> Grid:
+    return Grid(
+        title="Pages that lack a fact",
+        columns=("product", "objection", "unanswered questions", "texts", "at stake"),
+        units=("", "", "units", "units", "minor"),
+        rows=tuple(
+            (
+                _title(one),
+                CLASSES[one.objection],
+                len(one.unanswered),
+                one.mentions,
+                one.stake_minor,
+            )
+            for one in found[:SHOWN]
+        ),
+        note="What to find out stands with each proposal.",
+    )
+
+
+def _blocked(found: Sequence[tuple[Proposal, str, str]]) -> tuple[Grid, ...]:
+    if not found:
+        return ()
+    return (
+        Grid(
+            title="Kept out by the claim check",
+            columns=("product", "sentence", "why"),
+            units=("", "", ""),
+            rows=tuple((_title(one), text, why) for one, text, why in found[:SHOWN]),
+            note=f"In all: {len(found):,}.",
+        ),
+    )

@@ -1,0 +1,215 @@
+"""Which page of which product to mend, and what its facts can say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cartwheel.levers.content.draft import (
+    Draft,
+    page_language,
+    words_of,
+    write,
+)
+from cartwheel.signals.base import Signals
+from cartwheel.signals.catalogue import CATALOGUE
+from cartwheel.signals.feedback import FEEDBACK
+from cartwheel.signals.listing import LISTING
+from cartwheel.signals.objections import OBJECTIONS
+from cartwheel.signals.policies import POLICIES
+from cartwheel.signals.questions import QUESTIONS
+from cartwheel.text.claims import Source, check_draft
+from cartwheel.text.claims.facts import ShopFacts
+from cartwheel.text.objections import read_sentence
+from cartwheel.text.sentences import sentences
+
+LEAST_MENTIONS = 2
+"""Texts from which an objection is more than one person's."""
+
+MOST_LOOKED_AT = 400
+"""Objections looked at in a turn, the costliest first."""
+
+MOST_ASKED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """An objection to a product, and what could be said about it.
+
+    Attributes:
+        product_id: Product.
+        objection: Class of `CLASSES`.
+        page: Row of the signal `listing`.
+        facts: Facts about the product and the shop.
+        draft: What could be added to the page, None where no fact answers.
+        mentions: Texts that raise the objection.
+        texts: Reviews and messages about the product.
+        returned_units: Units that came back for it.
+        stake_minor: Money at stake a year, None where unknown.
+        low_minor: Lower end of its 95 % interval.
+        high_minor: Upper end.
+        quotes: Customers' words that raise it.
+        unanswered: Questions that raise it and have no answer.
+        blocked: What the claim check kept out of the draft, with its reason.
+    """
+
+    product_id: str
+    objection: str
+    page: Mapping[str, Any]
+    facts: tuple[Source, ...]
+    draft: Draft | None
+    mentions: int
+    texts: int
+    returned_units: int
+    stake_minor: int | None
+    low_minor: int | None
+    high_minor: int | None
+    quotes: tuple[str, ...]
+    unanswered: tuple[str, ...]
+    blocked: tuple[tuple[str, str], ...]
+
+
+def shop_facts(data: Signals) -> ShopFacts:
+    """Return the facts that the lever's signals hold."""
+    signals = (LISTING, CATALOGUE, QUESTIONS, POLICIES, FEEDBACK, OBJECTIONS)
+    return ShopFacts({signal.name: data.table(signal) for signal in signals})
+
+
+def propose(data: Signals) -> list[Proposal]:
+    """Return one proposal a product: its costliest objection that can be answered.
+
+    Where no objection of a product can be answered from facts, its costliest one is
+    returned without a draft. Dearest first, then most mentioned.
+    """
+    shop = shop_facts(data)
+    topics = {
+        f"policy:{row['policy_id']}": str(row["topic"])
+        for row in data.table(POLICIES).to_pylist()
+    }
+    found: dict[str, Proposal] = {}
+    for row in _costliest(data)[:MOST_LOOKED_AT]:
+        product = str(row["product_id"])
+        have = found.get(product)
+        if have is not None and have.draft is not None:
+            continue
+        one = _proposal(row, shop, topics)
+        if have is None or one.draft is not None:
+            found[product] = one
+    return sorted(found.values(), key=lambda one: _rank(one.stake_minor, one.mentions))
+
+
+def _costliest(data: Signals) -> list[dict[str, Any]]:
+    rows = [
+        row
+        for row in data.table(OBJECTIONS).to_pylist()
+        if row["mentions"] >= LEAST_MENTIONS
+    ]
+    return sorted(
+        rows,
+        key=lambda row: (
+            *_rank(row["stake_minor"], row["mentions"]),
+            row["product_id"],
+            row["objection"],
+        ),
+    )
+
+
+def _rank(stake_minor: int | None, mentions: int) -> tuple[int, int]:
+    return -(-1 if stake_minor is None else stake_minor), -mentions
+
+
+def _proposal(
+    row: Mapping[str, Any], shop: ShopFacts, topics: Mapping[str, str]
+) -> Proposal:
+    product, objection = str(row["product_id"]), str(row["objection"])
+    page = shop.listing(product)
+    facts = shop.of(product)
+    written = write(objection, facts, topics, page) if page else None
+    draft, blocked = checked(written, facts)
+    language = page_language(page)
+    return Proposal(
+        product_id=product,
+        objection=objection,
+        page=page,
+        facts=facts,
+        draft=draft,
+        mentions=row["mentions"],
+        texts=row["texts"],
+        returned_units=row["returned_units"],
+        stake_minor=row["stake_minor"],
+        low_minor=row["low_minor"],
+        high_minor=row["high_minor"],
+        quotes=_quotes(facts, objection, language),
+        unanswered=_unanswered(shop, product, objection, language),
+        blocked=blocked,
+    )
+
+
+def checked(
+    draft: Draft | None, facts: tuple[Source, ...]
+) -> tuple[Draft | None, tuple[tuple[str, str], ...]]:
+    """Return a draft without the lines that the claim check blocks, and those.
+
+    Args:
+        draft: What was written.
+        facts: What it may rest on.
+    """
+    from dataclasses import replace
+
+    if draft is None:
+        return None, ()
+    blocked = {}
+    for line in draft.says:
+        why = [c.blocked for c in check_draft(line.text, facts) if c.blocked]
+        if why:
+            blocked[line] = why[0]
+    kept = [one for one in draft.lines if one not in blocked]
+    asked = [one for one in draft.questions if one not in blocked]
+    said = tuple((line.text, why) for line, why in blocked.items())
+    if not kept and not asked:
+        return None, said
+    return replace(draft, lines=tuple(kept), questions=tuple(asked)), said
+
+
+def _quotes(
+    facts: tuple[Source, ...], objection: str, language: str
+) -> tuple[str, ...]:
+    """Return customers' sentences that raise an objection, newest first."""
+    found: list[str] = []
+    for source in facts:
+        if source.kind != "quote":
+            continue
+        for sentence in sentences(source.text):
+            if objection in read_sentence(sentence, [language]).objections:
+                found.append(sentence)
+    return tuple(dict.fromkeys(found))
+
+
+def _unanswered(
+    shop: ShopFacts, product: str, objection: str, language: str
+) -> tuple[str, ...]:
+    found = []
+    for row in shop.questions(product):
+        if (row["answer"] or "").strip():
+            continue
+        raised = {
+            name
+            for sentence in sentences(str(row["question"]))
+            for name in read_sentence(sentence, [language]).objections
+        }
+        if objection in raised or (objection == "missing_information" and not raised):
+            found.append(str(row["question"]))
+    return tuple(found[:MOST_ASKED])
+
+
+def gaps(one: Proposal) -> dict[str, Any]:
+    """Return what a person must find out before the page can answer an objection."""
+    from cartwheel.text.masking import mask
+
+    words = words_of(page_language(one.page))
+    return {
+        "questions": [mask(text) for text in one.unanswered],
+        "attributes": list(words["attributes"].get(one.objection, ()))[:6],
+        "photos": list(words["photos"].get(one.objection, ())),
+    }

@@ -1,0 +1,175 @@
+"""What a claim may rest on: one fact of the shop, taken apart for comparison.
+
+A fact is cut into sayings: an attribute is one, an answer or a policy has one for each
+sentence. A saying knows its terms in order, its numbers, whether it says no, how sure
+it is and of whom it speaks; a claim is compared with one saying at a time, so that
+words of two facts never add up to a third.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from cartwheel.text.claims.words import Reading, english, read
+from cartwheel.text.sentences import sentences
+
+SourceKind = Literal[
+    "title",
+    "brand",
+    "category",
+    "attribute",
+    "variants",
+    "price",
+    "answer",
+    "policy",
+    "quote",
+    "count",
+    "text",
+]
+
+_YES = re.compile(r"^\W*(?:yes|yep|sure|correct|of course|it does|it is|true)\b[,.! ]*")
+_NO = re.compile(r"^\W*(?:no|nope|none|false|not? (?:available|included)|n/a)\b[,.! ]*")
+_FORMS = re.compile(
+    r"^\W*(?:is|are|does|do|can|could|will|would|has|have|did|was|were|should|may|may)"
+    r"\b\s*(?:it|they|this|these|the|that|i|you|we)?\b"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One fact of the shop.
+
+    Attributes:
+        id: Where it stands, such as "attribute:Material" or "answer:q17".
+        kind: What kind of fact it is.
+        text: What it says; for an attribute the value, for an answer the answer.
+        name: Name of the attribute, or the question that is answered.
+    """
+
+    id: str
+    kind: SourceKind
+    text: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """One thing a fact says.
+
+    Attributes:
+        source: Id of the fact.
+        kind: Kind of the fact.
+        said: Terms, numbers, polarity and hedges of what is said.
+        named: Terms of the name or question, which a claim may use.
+        plain: The text itself in one form, for verbatim comparison.
+    """
+
+    source: str
+    kind: SourceKind
+    said: Reading
+    named: Reading
+    plain: str = field(compare=False, default="")
+
+
+def sayings(sources: Iterable[Source]) -> list[Saying]:
+    """Return what the facts say, one by one."""
+    found: list[Saying] = []
+    for source in sources:
+        if source.kind == "answer":
+            found.extend(_of_answer(source))
+        elif source.kind in ("policy", "text", "count"):
+            found.extend(_saying(source, one, "") for one in sentences(source.text))
+        elif source.kind == "attribute":
+            found.extend(_of_attribute(source))
+        elif source.kind == "variants":
+            found.extend(
+                _saying(source, one.replace("/", " , "), source.name)
+                for one in source.text.split("\n")
+            )
+        elif source.kind != "quote":  # a customer's words are no fact of the shop
+            found.append(_saying(source, source.text, source.name))
+    return found
+
+
+def _saying(source: Source, text: str, name: str) -> Saying:
+    return Saying(
+        source=source.id,
+        kind=source.kind,
+        said=read(text),
+        named=read(name),
+        plain=english(text),
+    )
+
+
+def _of_attribute(source: Source) -> list[Saying]:
+    """Return an attribute; "Dishwasher safe: no" says that it is not."""
+    value, plain = english(source.text), english(f"{source.name}: {source.text}")
+    named = read(source.name)
+    if _YES.fullmatch(value) or _NO.fullmatch(value):
+        said = named.denied() if _NO.fullmatch(value) else named
+        return [Saying(source.id, source.kind, said, read(""), plain)]
+    found = [Saying(source.id, source.kind, read(source.text), named, plain)]
+    sides = _sides(source)
+    if sides:
+        found[0] = Saying(source.id, source.kind, found[0].said, read("size"), plain)
+    found += [
+        Saying(source.id, source.kind, read(size), read(side), "")
+        for side, size in sides
+    ]
+    return found
+
+
+_SIDE_NAMES = {"l": "length", "w": "width", "h": "height", "d": "depth"}
+_SIDED = re.compile(
+    r"\b([lwhd])[a-z]{0,6} ?[x×/] ?([lwhd])[a-z]{0,6}(?: ?[x×/] ?([lwhd]))?"
+)
+
+
+def _sides(source: Source) -> list[tuple[str, str]]:
+    """Return the sides of a size that is given as L × W × H, by name."""
+    letters = _SIDED.search(english(f"{source.name} {source.text}"))
+    if letters is None:
+        return []
+    sizes = [t for t in read(source.text).tokens if t.term.startswith("#length:")]
+    named = [one for one in letters.groups() if one]
+    if len(sizes) != len(named):
+        return []
+    found = []
+    for one, size in zip(named, sizes, strict=True):
+        found.append((_SIDE_NAMES[one], f"{float(size.term[8:]):g} mm"))
+    return found
+
+
+def _of_answer(source: Source) -> list[Saying]:
+    """Return what an answer says; a bare yes or no says the question."""
+    found: list[Saying] = []
+    question, first = english(source.name), english(source.text)
+    # Where a yes or no settled the question, only the answer's own words say more.
+    settled = _FORMS.match(question) and (_YES.match(first) or _NO.match(first))
+    named = "" if settled else source.name
+    for at, one in enumerate(sentences(source.text)):
+        said = english(one)
+        yes, no = _YES.match(said), _NO.match(said)
+        if at == 0 and (yes or no) and _FORMS.match(question):
+            asked = read(_FORMS.sub("", question))
+            found.append(
+                Saying(
+                    source.id,
+                    source.kind,
+                    asked.denied() if no else asked,
+                    read(""),
+                    _FORMS.sub("", question),
+                )
+            )
+            matched = yes or no
+            rest = said[matched.end() :] if matched else said
+            if rest.strip(" .,!"):
+                # Compared without its yes or no, and word for word with it.
+                told = _saying(source, rest, named)
+                found.append(replace(told, plain=said))
+            continue
+        found.append(_saying(source, one, named))
+    return found

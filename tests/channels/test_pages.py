@@ -1,0 +1,163 @@
+"""Page fixes as files: the whole page as it should be, and back to the last byte."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cartwheel.channels.act import act
+from cartwheel.channels.outbox import refresh
+from cartwheel.channels.pages import fix_views
+from cartwheel.errors import Misuse
+from cartwheel.ledger.store import edit, find
+from cartwheel.settings import Settings
+from cartwheel.shop import Shop, make_shop
+from cartwheel.text.page_block import EDITED
+from cartwheel.wheel import find_kinds, find_levers
+from tests.page_fixes import ASKED, PAGE, SAID, fix, put, read_as
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return make_shop(tmp_path / "s", currency="EUR")
+
+
+def rows(shop: Shop, file: str = "pages.csv") -> list[dict[str, str]]:
+    path = shop.outbox / file
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def redraw(shop: Shop) -> None:
+    refresh(shop, find_kinds(find_levers()))
+
+
+def test_an_approved_fix_stands_in_the_file_and_goes_by_undo(shop: Shop) -> None:
+    read_as(shop, P1=PAGE)
+    decision = fix(said=(*SAID, ASKED))
+    name = put(shop, decision)
+    redraw(shop)
+    assert rows(shop) == []
+    act(shop, "approve", [name], actor="me")
+    assert find(shop.database, name).state == "applied"
+    (row,) = rows(shop)
+    assert row["product_id"] == "P1"
+    assert row["body"] == PAGE + str(decision.action["block"])
+    (other,) = rows(shop, "pages-shopify.csv")
+    assert (other["Handle"], other["Body (HTML)"]) == ("P1", row["body"])
+    held = (shop.outbox / "pages" / "P1.html").read_bytes().decode()
+    assert held == row["body"]
+    act(shop, "undo", [name], actor="me")
+    # The platform never had it: nothing is left to tell it.
+    assert rows(shop) == []
+    assert not (shop.outbox / "pages").exists()
+
+
+def test_a_page_that_has_it_is_done_and_undo_gives_every_byte_back(shop: Shop) -> None:
+    read_as(shop, P1=PAGE)
+    decision = fix()
+    name = put(shop, decision)
+    act(shop, "approve", [name], actor="me")
+    # The next turn reads the page with the fix on it.
+    read_as(shop, turn=2, P1=PAGE + str(decision.action["block"]))
+    redraw(shop)
+    assert rows(shop) == []
+    assert (shop.outbox / "pages" / "P1.jsonld").exists()
+    act(shop, "undo", [name], actor="me")
+    (row,) = rows(shop)
+    assert row["body"] == PAGE
+    assert (shop.outbox / "pages" / "P1.html").read_bytes() == PAGE.encode()
+
+
+def test_somebody_elses_edit_is_never_overwritten(shop: Shop) -> None:
+    read_as(shop, P1=PAGE)
+    name = put(shop, fix())
+    read_as(shop, turn=2, P1="<p>Their own new text.</p>")
+    act(shop, "approve", [name], actor="me")
+    assert find(shop.database, name).state == "approved"
+    assert rows(shop) == []
+    (view,) = fix_views(shop, [find(shop.database, name)])
+    assert view["trouble"] == EDITED
+    assert view["before"] == view["after"]
+
+
+def test_their_edit_beside_a_fix_outlives_its_undo(shop: Shop) -> None:
+    read_as(shop, P1=PAGE)
+    decision = fix()
+    name = put(shop, decision)
+    act(shop, "approve", [name], actor="me")
+    theirs = "<p>Now in blue.</p>"
+    read_as(shop, turn=2, P1=theirs + PAGE + str(decision.action["block"]))
+    act(shop, "undo", [name], actor="me")
+    (row,) = rows(shop)
+    assert row["body"] == theirs + PAGE
+
+
+def test_nothing_is_carried_out_on_suggest(shop: Shop) -> None:
+    shop = replace(
+        shop, settings=Settings(currency="EUR", autonomy={"page_fix": "suggest"})
+    )
+    read_as(shop, P1=PAGE)
+    name = put(shop, fix())
+    act(shop, "approve", [name], actor="me")
+    assert find(shop.database, name).state == "approved"
+    assert rows(shop) == []
+
+
+def test_a_page_that_a_spreadsheet_would_run_has_a_file_of_its_own(shop: Shop) -> None:
+    read_as(shop, P1="=1+1")
+    name = put(shop, fix(page="=1+1", markup="text"))
+    act(shop, "approve", [name], actor="me")
+    assert rows(shop) == []
+    held = (shop.outbox / "pages" / "P1.txt").read_bytes().decode()
+    assert held.startswith("=1+1\n\nSize and fit\n")
+
+
+def test_structured_data_says_what_the_page_says(shop: Shop) -> None:
+    read_as(shop, **{"P1": PAGE})
+    name = put(shop, fix(said=(*SAID, ASKED)))
+    act(shop, "approve", [name], actor="me")
+    data = json.loads((shop.outbox / "pages" / "P1.jsonld").read_text("utf-8"))
+    product, asked = data["@graph"]
+    assert data["@context"] == "https://schema.org"
+    assert product["@type"] == "Product"
+    assert product["offers"] == {
+        "@type": "Offer",
+        "price": "49.00",
+        "priceCurrency": "EUR",
+        "availability": "https://schema.org/InStock",
+    }
+    assert product["additionalProperty"][0]["value"] == "54 cm"
+    (question,) = asked["mainEntity"]
+    assert question["name"] == ASKED["question"]
+    assert question["acceptedAnswer"] == {"@type": "Answer", "text": "It is."}
+
+
+def test_ids_cannot_leave_the_folder(shop: Shop) -> None:
+    read_as(shop, **{"../../evil": PAGE})
+    name = put(shop, fix("../../evil"))
+    act(shop, "approve", [name], actor="me")
+    names = {path.name for path in (shop.outbox / "pages").iterdir()}
+    assert names == {"..%2F..%2Fevil.html", "..%2F..%2Fevil.jsonld"}
+
+
+def test_a_checked_text_is_not_edited(shop: Shop) -> None:
+    read_as(shop, P1=PAGE)
+    name = put(shop, fix())
+    with pytest.raises(Misuse, match="checked"):
+        edit(shop.database, name, {"block": "<p>The best!</p>"}, actor="me")
+
+
+def test_the_difference_shows_lines_of_the_block(shop: Shop) -> None:
+    read_as(shop, P1=PAGE)
+    name = put(shop, fix())
+    (view,) = fix_views(shop, [find(shop.database, name)])
+    assert any(line == "+<li>Chest width: 54 cm</li></ul>" for line in view["diff"])
+    assert view["trouble"] == ""
+    assert view["after"].startswith(view["before"])

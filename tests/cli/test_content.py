@@ -1,0 +1,63 @@
+"""`cartwheel content`: proposals, their difference, applied and taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cartwheel.shop import open_shop
+from tests.cli.program import Run, assert_one_line
+from tests.page_fixes import PAGE, fix, put, read_as
+from tests.turned import Turned
+
+
+def test_proposals_of_the_published_turn(run: Run, turned: Turned) -> None:
+    value = run("content", "propose", "--shop", turned.folder, "--json").json()
+    assert value["turn"] == 2
+    assert {one["kind"] for one in value["proposals"]} <= {"page_fix", "page_task"}
+    said = run("content", "propose", "--shop", turned.folder).out
+    for one in value["proposals"]:
+        assert one["id"] in said
+
+
+def test_a_fix_is_shown_applied_and_undone(run: Run, copied: Path) -> None:
+    shop = open_shop(copied)
+    read_as(shop, turn=2, P1=PAGE)
+    name = put(shop, fix(), turn=2)
+    shop.database.dispose()
+    said = run("content", "show", name, "--shop", copied).out
+    assert "+<li>Chest width: 54 cm</li></ul>" in said
+    assert "from attribute:Chest" in said
+    value = run("content", "show", name, "--shop", copied, "--json").json()
+    assert value["before"] == PAGE
+    assert value["trouble"] == ""
+    done = run("content", "apply", name, "--shop", copied)
+    assert f"{name} is applied." in done.out
+    file = copied / "outbox" / "pages" / "P1.html"
+    assert str(copied / "outbox" / "pages.csv") in done.out
+    assert file.read_bytes().decode() == value["after"]
+    assert "is reverted" in run("content", "undo", name, "--shop", copied).out
+    assert not file.exists()
+
+
+def test_an_edited_page_is_told(run: Run, copied: Path) -> None:
+    shop = open_shop(copied)
+    read_as(shop, turn=2, P1="<p>Edited.</p>")
+    name = put(shop, fix(), turn=2)
+    shop.database.dispose()
+    done = run("content", "apply", name, "--shop", copied)
+    assert "not on the page: somebody edited the page" in done.out
+
+
+def test_wrong_questions_are_answered_in_one_line(
+    run: Run, turned: Turned, empty: Path
+) -> None:
+    listed = run("decisions", "--shop", turned.folder, "--json").out.splitlines()
+    other = next(
+        line.split('"')[3] for line in listed if '"kind": "page_fix"' not in line
+    )
+    for verb in ("show", "apply", "undo"):
+        done = run("content", verb, other, "--shop", turned.folder)
+        assert_one_line(done, 2, "not a page fix")
+        done = run("content", verb, "no-such", "--shop", turned.folder)
+        assert_one_line(done, 2, "cartwheel decisions")
+    assert_one_line(run("content", "propose", "--shop", empty), 2, "cartwheel turn")

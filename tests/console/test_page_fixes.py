@@ -1,0 +1,62 @@
+"""The page of page fixes: lines with sources, difference, buttons, what is missing."""
+
+from __future__ import annotations
+
+from fastapi.testclient import TestClient
+
+from cartwheel.ledger.store import find
+from cartwheel.shop import Shop
+from tests.page_fixes import ASKED, PAGE, SAID, fix, put, read_as, task
+
+
+def test_nothing_yet_is_said(viewer: TestClient) -> None:
+    text = viewer.get("/page-fixes").text
+    assert "No fix is waiting for an answer." in text
+    assert '<a href="/page-fixes" aria-current="page">Page fixes</a>' in text
+
+
+def test_a_fix_shows_lines_sources_and_difference(
+    viewer: TestClient, shop: Shop
+) -> None:
+    read_as(shop, turn=2, P1=PAGE)
+    put(shop, fix(said=(*SAID, ASKED)), turn=2)
+    put(shop, task(), turn=2)
+    text = viewer.get("/page-fixes").text
+    assert "attribute:Chest" in text
+    assert "Chest width: 54 cm" in text
+    assert "Is it &lt;b&gt;lined&lt;/b&gt;?" in text
+    assert '<span class="plus">+&lt;li&gt;Chest width' in text
+    assert "Runs &lt;i&gt;small&lt;/i&gt;." in text
+    assert "Does it fit a &lt;b&gt;UK&lt;/b&gt; socket?" in text
+    assert "£315" in text
+    assert "Approve<" not in text  # a viewer looks only
+
+
+def test_approve_and_undo(owner: TestClient, shop: Shop) -> None:
+    read_as(shop, turn=2, P1=PAGE)
+    name = put(shop, fix(), turn=2)
+    answer = owner.post(
+        f"/decisions/{name}/approve",
+        data={"next": "/page-fixes"},
+        follow_redirects=False,
+    )
+    assert answer.headers["location"].startswith("/page-fixes")
+    assert find(shop.database, name).state == "applied"
+    assert "outbox/pages.csv" in owner.get("/page-fixes").text
+    owner.post(f"/decisions/{name}/undo", data={"next": "/page-fixes"})
+    text = owner.get("/page-fixes").text
+    assert "outbox/pages.csv" not in text
+    assert "The page is what it was." in text
+
+
+def test_an_edited_page_is_told(viewer: TestClient, shop: Shop) -> None:
+    read_as(shop, turn=2, P1="<p>Theirs.</p>")
+    put(shop, fix(), turn=2, state="approved")
+    text = viewer.get("/page-fixes").text
+    assert "somebody edited the page after this was written" in text
+
+
+def test_why_this_names_what_is_added(viewer: TestClient, shop: Shop) -> None:
+    read_as(shop, turn=2, P1=PAGE)
+    name = put(shop, fix(), turn=2)
+    assert "Add to the page: size note" in viewer.get(f"/decisions/{name}").text
