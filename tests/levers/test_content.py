@@ -156,7 +156,7 @@ def test_an_unsupported_attribute_is_kept_out_and_told() -> None:
     data = shop(objections=[objection()], pages=[page])
     (fix,) = decide(data)
     assert [one["text"] for one in fix.action["said"]] == ["Length: 70 cm"]
-    (proposal,) = propose(data)
+    (proposal,) = propose(data, shop_facts(data))
     assert "superlative" in proposal.blocked[0][1]
     report = LEVER.report(LEVER.learn(data, None, seed=1), data)
     assert report.grids[-1].title == "Kept out by the claim check"

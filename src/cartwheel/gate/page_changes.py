@@ -17,7 +17,7 @@ from cartwheel.gate.base import (
     Verdict,
     sift,
 )
-from cartwheel.text.claims import Brand, Source, check_draft
+from cartwheel.text.claims import Brand, Checker, Source
 from cartwheel.text.page_block import Entry, write_block
 
 KIND = "page_fix"
@@ -66,21 +66,21 @@ def _unsupported(candidate: Candidate, context: GateContext) -> str:
     facts = context.facts.of(candidate.subject_id) if context.facts else ()
     brand = Brand(forbidden=context.settings.guardrails.forbidden_words)
     questions = {one.name for one in facts if one.kind == "answer"}
-    for text, question in [(str(heading), ""), *said]:
+    # It names what follows; only what a shop never says is kept out of it.
+    named = Source(id="heading", kind="text", text=str(heading))
+    why = _fault(str(heading), Checker([named], brand))
+    checker = Checker(facts, brand)
+    for text, question in said:
         if question and question not in questions:
             return f"nobody asked {question[:80]!r}"
-        why = _fault(text, facts, brand, heading=text is heading)
-        if why:
-            return f"{text[:120]!r}: {why}"
-    return ""
+        why = why or _fault(text, checker)
+    return why
 
 
-def _fault(text: str, facts: Sequence[Source], brand: Brand, *, heading: bool) -> str:
-    if heading:  # names what follows; only what a shop never says is kept out
-        facts = (*facts, Source(id="heading", kind="text", text=text))
-    for claim in check_draft(text, facts, brand):
+def _fault(text: str, checker: Checker) -> str:
+    for claim in checker.check(text):
         if claim.blocked:
-            return claim.blocked
+            return f"{text[:120]!r}: {claim.blocked}"
     return ""
 
 

@@ -16,7 +16,13 @@ from cartwheel.levers.base import (
     Rule,
 )
 from cartwheel.levers.content.page import page
-from cartwheel.levers.content.propose import Proposal, gaps, propose
+from cartwheel.levers.content.propose import (
+    Proposal,
+    gaps,
+    propose,
+    quotes_of,
+    shop_facts,
+)
 from cartwheel.levers.report import Report
 from cartwheel.signals.base import Signal, Signals
 from cartwheel.signals.catalogue import CATALOGUE
@@ -25,6 +31,7 @@ from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.questions import QUESTIONS
+from cartwheel.text.claims.facts import ShopFacts
 from cartwheel.text.objections import CLASSES
 from cartwheel.text.page_block import Entry, digest, write_block
 
@@ -35,7 +42,6 @@ MOST_PROPOSED = 25
 """Page fixes a turn proposes: what a person reads in one sitting."""
 
 MOST_TASKS = 25
-QUOTED = 3
 
 
 def objections(data: Signals) -> float:
@@ -98,15 +104,14 @@ class Content:
 
     def decide(self, model: Model, data: Signals, *, seed: int) -> Iterable[Decision]:
         """Return page fixes, and what a person must find out before one can be made."""
-        found = propose(data)
+        shop = shop_facts(data)
+        found = propose(data, shop)
         fixes = [one for one in found if one.draft is not None]
         tasks = [one for one in found if one.draft is None]
         for one in fixes[:MOST_PROPOSED]:
-            decision = _fix(one, data)
-            if decision is not None:
-                yield decision
+            yield _fix(one, data, shop)
         for one in tasks[:MOST_TASKS]:
-            yield _task(one, data)
+            yield _task(one, data, shop)
 
     def fallback(self) -> Rule:
         """Return the rule used meanwhile."""
@@ -118,11 +123,11 @@ class Content:
 
     def report(self, model: Model, data: Signals) -> Report:
         """Return what could be written, and what is missing."""
-        return page(propose(data), data)
+        shop = shop_facts(data)
+        return page(propose(data, shop), shop)
 
 
-def _fix(one: Proposal, data: Signals) -> Decision | None:
-    """Return a page fix, None where the claim check lets too little of it through."""
+def _fix(one: Proposal, data: Signals, shop: ShopFacts) -> Decision:
     draft = one.draft
     assert draft is not None
     held = str(one.page.get("page_html") or one.page.get("description") or "")
@@ -157,7 +162,7 @@ def _fix(one: Proposal, data: Signals) -> Decision | None:
         reason=_reason(one, data, f"the page can say it: {draft.form}"),
         worth_minor=one.stake_minor,
         evidence={
-            **_evidence(one),
+            **_evidence(one, shop),
             "sources": {
                 source.id: f"{source.name}: {source.text}"
                 if source.name
@@ -169,15 +174,15 @@ def _fix(one: Proposal, data: Signals) -> Decision | None:
     )
 
 
-def _task(one: Proposal, data: Signals) -> Decision:
-    missing = gaps(one)
+def _task(one: Proposal, data: Signals, shop: ShopFacts) -> Decision:
+    missing = gaps(one, shop)
     return Decision(
         kind="page_task",
         subject=f"product:{one.product_id}",
         action={"objection": one.objection, **missing},
         reason=_reason(one, data, "no fact on record answers it"),
         worth_minor=one.stake_minor,
-        evidence=_evidence(one),
+        evidence=_evidence(one, shop),
     )
 
 
@@ -191,7 +196,7 @@ def _reason(one: Proposal, data: Signals, then: str) -> str:
     return f"{words}; {then}. What mending it brings is told by a test of the fix."
 
 
-def _evidence(one: Proposal) -> dict[str, Any]:
+def _evidence(one: Proposal, shop: ShopFacts) -> dict[str, Any]:
     return {
         "mentions": one.mentions,
         "texts": one.texts,
@@ -199,5 +204,5 @@ def _evidence(one: Proposal) -> dict[str, Any]:
         "stake_minor": one.stake_minor,
         "low_minor": one.low_minor,
         "high_minor": one.high_minor,
-        "quotes": list(one.quotes[:QUOTED]),
+        "quotes": list(quotes_of(one, shop)),
     }

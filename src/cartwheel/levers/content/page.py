@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cartwheel.levers.content.propose import Proposal
+from cartwheel.levers.content.propose import Proposal, unanswered
 from cartwheel.levers.report import Figure, Grid, Report
-from cartwheel.signals.base import Signals
+from cartwheel.text.claims.facts import ShopFacts
 from cartwheel.text.objections import CLASSES
 
 SHOWN = 25
 
 
-def page(proposals: Sequence[Proposal], data: Signals) -> Report:
+def page(proposals: Sequence[Proposal], shop: ShopFacts) -> Report:
     """Return what the facts can answer, what they cannot, and what was blocked."""
     answered = [one for one in proposals if one.draft is not None]
     open_ = [one for one in proposals if one.draft is None]
@@ -36,7 +36,7 @@ def page(proposals: Sequence[Proposal], data: Signals) -> Report:
                 not_yet="Needs products with objections.",
             ),
         ),
-        grids=(_answered(answered), _open(open_), *_blocked(blocked)),
+        grids=(_answered(answered), _open(open_, shop), *_blocked(blocked)),
     )
 
 
@@ -64,7 +64,7 @@ def _answered(found: Sequence[Proposal]) -> Grid:
     )
 
 
-def _open(found: Sequence[Proposal]) -> Grid:
+def _open(found: Sequence[Proposal], shop: ShopFacts) -> Grid:
     return Grid(
         title="Pages that lack a fact",
         columns=("product", "objection", "unanswered questions", "texts", "at stake"),
@@ -73,7 +73,7 @@ def _open(found: Sequence[Proposal]) -> Grid:
             (
                 _title(one),
                 CLASSES[one.objection],
-                len(one.unanswered),
+                len(unanswered(one, shop)),
                 one.mentions,
                 one.stake_minor,
             )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cartwheel.levers.content.draft import (
+    OF_ALL,
     Draft,
     page_language,
     words_of,
@@ -19,8 +20,9 @@ from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.questions import QUESTIONS
-from cartwheel.text.claims import Source, check_draft
+from cartwheel.text.claims import Checker, Source
 from cartwheel.text.claims.facts import ShopFacts
+from cartwheel.text.masking import mask
 from cartwheel.text.objections import read_sentence
 from cartwheel.text.sentences import sentences
 
@@ -31,6 +33,7 @@ MOST_LOOKED_AT = 400
 """Objections looked at in a turn, the costliest first."""
 
 MOST_ASKED = 5
+MOST_QUOTED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +52,6 @@ class Proposal:
         stake_minor: Money at stake a year, None where unknown.
         low_minor: Lower end of its 95 % interval.
         high_minor: Upper end.
-        quotes: Customers' words that raise it.
-        unanswered: Questions that raise it and have no answer.
         blocked: What the claim check kept out of the draft, with its reason.
     """
 
@@ -65,8 +66,6 @@ class Proposal:
     stake_minor: int | None
     low_minor: int | None
     high_minor: int | None
-    quotes: tuple[str, ...]
-    unanswered: tuple[str, ...]
     blocked: tuple[tuple[str, str], ...]
 
 
@@ -76,13 +75,16 @@ def shop_facts(data: Signals) -> ShopFacts:
     return ShopFacts({signal.name: data.table(signal) for signal in signals})
 
 
-def propose(data: Signals) -> list[Proposal]:
+def propose(data: Signals, shop: ShopFacts) -> list[Proposal]:
     """Return one proposal a product: its costliest objection that can be answered.
 
     Where no objection of a product can be answered from facts, its costliest one is
     returned without a draft. Dearest first, then most mentioned.
+
+    Args:
+        data: The lever's signals.
+        shop: Facts that they hold.
     """
-    shop = shop_facts(data)
     topics = {
         f"policy:{row['policy_id']}": str(row["topic"])
         for row in data.table(POLICIES).to_pylist()
@@ -124,10 +126,9 @@ def _proposal(
 ) -> Proposal:
     product, objection = str(row["product_id"]), str(row["objection"])
     page = shop.listing(product)
-    facts = shop.of(product)
+    facts = shop.own(product)
     written = write(objection, facts, topics, page) if page else None
     draft, blocked = checked(written, facts)
-    language = page_language(page)
     return Proposal(
         product_id=product,
         objection=objection,
@@ -140,8 +141,6 @@ def _proposal(
         stake_minor=row["stake_minor"],
         low_minor=row["low_minor"],
         high_minor=row["high_minor"],
-        quotes=_quotes(facts, objection, language),
-        unanswered=_unanswered(shop, product, objection, language),
         blocked=blocked,
     )
 
@@ -155,13 +154,11 @@ def checked(
         draft: What was written.
         facts: What it may rest on.
     """
-    from dataclasses import replace
-
     if draft is None:
         return None, ()
-    blocked = {}
+    blocked, checker = {}, Checker(facts)
     for line in draft.says:
-        why = [c.blocked for c in check_draft(line.text, facts) if c.blocked]
+        why = [c.blocked for c in checker.check(line.text) if c.blocked]
         if why:
             blocked[line] = why[0]
     kept = [one for one in draft.lines if one not in blocked]
@@ -172,25 +169,24 @@ def checked(
     return replace(draft, lines=tuple(kept), questions=tuple(asked)), said
 
 
-def _quotes(
-    facts: tuple[Source, ...], objection: str, language: str
-) -> tuple[str, ...]:
-    """Return customers' sentences that raise an objection, newest first."""
-    found: list[str] = []
-    for source in facts:
-        if source.kind != "quote":
-            continue
+def quotes_of(one: Proposal, shop: ShopFacts) -> tuple[str, ...]:
+    """Return some of customers' sentences that raise an objection, newest first."""
+    language = page_language(one.page)
+    found: dict[str, None] = {}
+    for source in shop.quotes(one.product_id):
         for sentence in sentences(source.text):
-            if objection in read_sentence(sentence, [language]).objections:
-                found.append(sentence)
-    return tuple(dict.fromkeys(found))
+            if one.objection in read_sentence(sentence, [language]).objections:
+                found[sentence] = None
+        if len(found) >= MOST_QUOTED:
+            break
+    return tuple(found)[:MOST_QUOTED]
 
 
-def _unanswered(
-    shop: ShopFacts, product: str, objection: str, language: str
-) -> tuple[str, ...]:
+def unanswered(one: Proposal, shop: ShopFacts) -> tuple[str, ...]:
+    """Return questions that raise an objection and have no answer, newest first."""
+    language = page_language(one.page)
     found = []
-    for row in shop.questions(product):
+    for row in shop.questions(one.product_id):
         if (row["answer"] or "").strip():
             continue
         raised = {
@@ -198,18 +194,17 @@ def _unanswered(
             for sentence in sentences(str(row["question"]))
             for name in read_sentence(sentence, [language]).objections
         }
-        if objection in raised or (objection == "missing_information" and not raised):
-            found.append(str(row["question"]))
+        any_of_all = one.objection in OF_ALL and not raised
+        if one.objection in raised or any_of_all:
+            found.append(mask(str(row["question"])))
     return tuple(found[:MOST_ASKED])
 
 
-def gaps(one: Proposal) -> dict[str, Any]:
+def gaps(one: Proposal, shop: ShopFacts) -> dict[str, Any]:
     """Return what a person must find out before the page can answer an objection."""
-    from cartwheel.text.masking import mask
-
     words = words_of(page_language(one.page))
     return {
-        "questions": [mask(text) for text in one.unanswered],
+        "questions": list(unanswered(one, shop)),
         "attributes": list(words["attributes"].get(one.objection, ()))[:6],
         "photos": list(words["photos"].get(one.objection, ())),
     }

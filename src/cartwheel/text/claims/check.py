@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise, product
 
 from cartwheel.text.claims.source import Saying, Source, sayings
@@ -75,6 +76,27 @@ class Claim:
     blocked: str = ""
 
 
+class Checker:
+    """Checks drafts against one set of facts, which it takes apart once.
+
+    Args:
+        sources: Facts about the product and the shop.
+        brand: What the shop does not say.
+    """
+
+    def __init__(self, sources: Iterable[Source], brand: Brand | None = None) -> None:
+        self._facts = _Facts(tuple(sources))
+        self._brand = brand or Brand()
+
+    def check(self, draft: str) -> tuple[Claim, ...]:
+        """Return every sentence of a draft with its sources, or why it is blocked.
+
+        Args:
+            draft: Plain text; mark-up is not read, and is blocked.
+        """
+        return tuple(_check(one, self._facts, self._brand) for one in _sentences(draft))
+
+
 def check_draft(
     draft: str, sources: Iterable[Source], brand: Brand | None = None
 ) -> tuple[Claim, ...]:
@@ -85,32 +107,7 @@ def check_draft(
         sources: Facts about the product and the shop.
         brand: What the shop does not say.
     """
-    facts = list(sources)
-    known = _Facts(
-        said=tuple(sayings(facts)),
-        quotes=tuple((s.id, english(s.text)) for s in facts if s.kind == "quote"),
-        opinions=tuple(
-            one
-            for s in facts
-            if s.kind == "quote"
-            for one in sayings([Source(id=s.id, kind="text", text=s.text)])
-        ),
-        product=_product_terms(facts),
-        variants=tuple(
-            tuple(read(option).terms for option in one.split("/")[:OPTIONS])
-            for s in facts
-            if s.kind == "variants"
-            for one in s.text.split("\n")
-        ),
-        numbered=frozenset(
-            (a.term, b.term)
-            for s in facts
-            if s.kind == "title"
-            for a, b in pairwise(read(s.text).tokens)
-            if b.is_quantity
-        ),
-    )
-    return tuple(_check(one, known, brand or Brand()) for one in _sentences(draft))
+    return Checker(sources, brand).check(draft)
 
 
 def _sentences(draft: str) -> list[str]:
@@ -128,14 +125,61 @@ def _sentences(draft: str) -> list[str]:
 _MARKS = re.compile(r"[\"“”„«»]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Facts:
-    said: tuple[Saying, ...]
-    quotes: tuple[tuple[str, str], ...]
-    opinions: tuple[Saying, ...]
-    product: frozenset[str]
-    variants: tuple[tuple[frozenset[str], ...], ...]
-    numbered: frozenset[tuple[str, str]]
+    """Facts taken apart, each part when it is first asked for."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
+
+    @cached_property
+    def said(self) -> tuple[Saying, ...]:
+        """What the facts say, but for customers' words."""
+        return tuple(sayings(self._sources))
+
+    @cached_property
+    def quotes(self) -> tuple[tuple[str, str], ...]:
+        """Customers' words by id, in one form."""
+        return tuple((s.id, english(s.text)) for s in self._sources if _is_quote(s))
+
+    @cached_property
+    def opinions(self) -> tuple[Saying, ...]:
+        """What customers' words say, for what is told as one customer's."""
+        told = [
+            Source(id=s.id, kind="text", text=s.text)
+            for s in self._sources
+            if _is_quote(s)
+        ]
+        return tuple(sayings(told))
+
+    @cached_property
+    def product(self) -> frozenset[str]:
+        """Terms by which the product may be called."""
+        return _product_terms(self._sources)
+
+    @cached_property
+    def variants(self) -> tuple[tuple[frozenset[str], ...], ...]:
+        """Terms of each option, by variant."""
+        return tuple(
+            tuple(read(option).terms for option in one.split("/")[:OPTIONS])
+            for s in self._sources
+            if s.kind == "variants"
+            for one in s.text.split("\n")
+        )
+
+    @cached_property
+    def numbered(self) -> frozenset[tuple[str, str]]:
+        """Words of the title with the number that follows them."""
+        return frozenset(
+            (a.term, b.term)
+            for s in self._sources
+            if s.kind == "title"
+            for a, b in pairwise(read(s.text).tokens)
+            if b.is_quantity
+        )
+
+
+def _is_quote(source: Source) -> bool:
+    return source.kind == "quote"
 
 
 def _product_terms(facts: Sequence[Source]) -> frozenset[str]:

@@ -50,13 +50,16 @@ class ShopFacts:
 
     def of(self, product_id: str) -> tuple[Source, ...]:
         """Return every fact about a product, and what the shop promises."""
+        return (*self.own(product_id), *self.quotes(product_id))
+
+    def own(self, product_id: str) -> tuple[Source, ...]:
+        """Return the facts but for customers' words, which are many."""
         return (
             *self._named(product_id),
             *self._attributes(product_id),
             *self._variants(product_id),
             *self._answers(product_id),
             *self._policies(),
-            *self._quotes(product_id),
             *self._counts(product_id),
         )
 
@@ -129,7 +132,8 @@ class ShopFacts:
             for row in rows[name]
         ]
 
-    def _quotes(self, product_id: str) -> list[Source]:
+    def quotes(self, product_id: str) -> list[Source]:
+        """Return what customers wrote in reviews of a product, newest first, masked."""
         rows = self._by("feedback", "product_id").get(product_id, [])
         reviews = [r for r in rows if r["source"] == "review" and r["text"]]
         reviews.sort(key=lambda r: (str(r["day"]), str(r["feedback_id"])), reverse=True)
