@@ -13,6 +13,7 @@ import typer
 from pydantic import BaseModel
 
 from cartwheel.cli import app
+from cartwheel.levers.content import options as content_options
 from cartwheel.levers.lifecycle import lever as lifecycle
 from cartwheel.levers.price import choice as price_choice
 from cartwheel.levers.recommend import model as recommend_model
@@ -35,6 +36,7 @@ LEVER_OPTIONS: Mapping[str, Any] = {
     "price": price_choice.Options,
     "replenish": reorder_math.Terms,
     "search": search_options.Options,
+    "content": content_options.Options,
 }
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from cartwheel.levers.base import Decision
 from cartwheel.levers.content import Content
 from cartwheel.levers.content.draft import page_language, words_of, write
-from cartwheel.levers.content.propose import LEAST_MENTIONS, propose, shop_facts
+from cartwheel.levers.content.options import Options
+from cartwheel.levers.content.propose import propose, shop_facts
 from cartwheel.signals.base import Signals
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
@@ -147,7 +148,9 @@ def test_the_costliest_objection_that_can_be_answered_is_taken() -> None:
 
 
 def test_one_voice_alone_is_no_objection() -> None:
-    data = shop(objections=[objection(mentions=LEAST_MENTIONS - 1)], pages=[SHIRT])
+    data = shop(
+        objections=[objection(mentions=Options().least_mentions - 1)], pages=[SHIRT]
+    )
     assert decide(data) == []
 
 

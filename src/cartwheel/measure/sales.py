@@ -95,11 +95,11 @@ def sales_by(
         "coalesce(unit_cost, ? * paid / greatest(units, 1)) AS each_cost "
         "FROM lines LEFT JOIN cost USING (variant_id)), "
         "money AS (SELECT order_id, line_id, sum(amount_minor) AS amount "
-        f"FROM {_newest(f'{schema}.refunds', 'refund_id, line_id')} "
+        f"FROM {newest(f'{schema}.refunds', 'refund_id, line_id')} "
         "GROUP BY order_id, line_id), "
         "back AS (SELECT order_id, line_id, sum(quantity_units) AS units, "
         "sum(coalesce(cost_minor, 0)) AS loss "
-        f"FROM {_newest(f'{schema}.returns', 'return_id, line_id')} "
+        f"FROM {newest(f'{schema}.returns', 'return_id, line_id')} "
         "GROUP BY order_id, line_id), "
         f"told AS (SELECT {', '.join(named)}, order_id, priced.units AS units, "
         "paid - coalesce(amount, 0) AS net, ? * (each_cost * (priced.units "
@@ -125,7 +125,7 @@ def sales_by(
     )
 
 
-def _newest(table: str, key: str) -> str:
+def newest(table: str, key: str) -> str:
     """Return SQL of the versions in force before an instant."""
     return (
         f"(SELECT * FROM {table} WHERE known_at < ? QUALIFY row_number() OVER ("
@@ -143,7 +143,7 @@ def _lines(schema: str, *, guests: bool) -> str:
         "standing.placed_at, line.product_id, line.variant_id, "
         "quantity_units AS units, "
         "quantity_units * unit_price_minor - coalesce(discount_minor, 0) AS paid "
-        f"FROM {_newest(f'{schema}.order_lines', 'order_id, line_id')} AS line "
+        f"FROM {newest(f'{schema}.order_lines', 'order_id, line_id')} AS line "
         "JOIN standing USING (order_id) WHERE line.kind = 'product' "
         "AND standing.placed_at >= ? AND standing.placed_at < ? "
         f"{known}), "

@@ -15,6 +15,7 @@ from cartwheel.levers.base import (
     Need,
     Rule,
 )
+from cartwheel.levers.content.options import Options
 from cartwheel.levers.content.page import page
 from cartwheel.levers.content.propose import (
     Proposal,
@@ -37,9 +38,6 @@ from cartwheel.text.page_block import Entry, digest, write_block
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-MOST_PROPOSED = 25
-"""Page fixes a turn proposes: what a person reads in one sitting."""
 
 MOST_TASKS = 25
 
@@ -69,7 +67,7 @@ class Content:
         FEEDBACK,
     )
     writes: tuple[Signal, ...] = ()
-    kinds = (
+    kinds: tuple[Kind, ...] = (
         Kind(
             name="page_fix",
             title="Page fix",
@@ -108,7 +106,7 @@ class Content:
         found = propose(data, shop)
         fixes = [one for one in found if one.draft is not None]
         tasks = [one for one in found if one.draft is None]
-        for one in fixes[:MOST_PROPOSED]:
+        for one in fixes[: int(Options.of(data).most_a_turn)]:
             yield _fix(one, data, shop)
         for one in tasks[:MOST_TASKS]:
             yield _task(one, data, shop)

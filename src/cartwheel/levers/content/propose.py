@@ -13,6 +13,7 @@ from cartwheel.levers.content.draft import (
     words_of,
     write,
 )
+from cartwheel.levers.content.options import Options
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.feedback import FEEDBACK
@@ -25,9 +26,6 @@ from cartwheel.text.claims.facts import ShopFacts
 from cartwheel.text.masking import mask
 from cartwheel.text.objections import read_sentence
 from cartwheel.text.sentences import sentences
-
-LEAST_MENTIONS = 2
-"""Texts from which an objection is more than one person's."""
 
 MOST_LOOKED_AT = 400
 """Objections looked at in a turn, the costliest first."""
@@ -102,11 +100,8 @@ def propose(data: Signals, shop: ShopFacts) -> list[Proposal]:
 
 
 def _costliest(data: Signals) -> list[dict[str, Any]]:
-    rows = [
-        row
-        for row in data.table(OBJECTIONS).to_pylist()
-        if row["mentions"] >= LEAST_MENTIONS
-    ]
+    least = Options.of(data).least_mentions
+    rows = [r for r in data.table(OBJECTIONS).to_pylist() if r["mentions"] >= least]
     return sorted(
         rows,
         key=lambda row: (

@@ -19,6 +19,7 @@ _OPTIONS = {
     "search": ("cartwheel.levers.search.options", "Options"),
     "lifecycle": ("cartwheel.levers.lifecycle.lever", "Options"),
     "price": ("cartwheel.levers.price.choice", "Options"),
+    "content": ("cartwheel.levers.content.options", "Options"),
     "replenish": ("cartwheel.levers.replenish.reorder_math", "Terms"),
 }
 """Where the options of our own levers are declared."""

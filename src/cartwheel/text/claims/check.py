@@ -499,6 +499,9 @@ def _one_fact(
     return None, why
 
 
+EXCEPTION = "exception"
+"""What is excepted is said no to: "batteries are excluded", "not covered"."""
+
 HEDGES = frozenset({"upto", "atleast", "about", "maybe"})
 
 OPTIONS = 4
@@ -558,8 +561,11 @@ def _differs(
         if token.is_quantity and not _beside(whole, at, one):
             return f"{token.word!r} stands beside other words in {one.source}"
     there = _clauses(piece, one)
-    denies = any(t.denials for t in piece)
-    if denies != (one.said.turned != any(t.denials for t in there)):
+    denies = any(t.denials or EXCEPTION in t.limits for t in piece)
+    denies = denies or EXCEPTION in claim.after
+    theirs_denies = any(t.denials or EXCEPTION in t.limits for t in there)
+    theirs_denies = theirs_denies or EXCEPTION in one.said.after
+    if denies != (one.said.turned != theirs_denies):
         return f"it turns round what {one.source} says"
     hedges = frozenset().union(claim.after, *(t.hedges for t in piece))
     named = frozenset().union(one.named.after, *(t.hedges for t in one.named.tokens))
@@ -614,11 +620,6 @@ def _beside(piece: Sequence[Token], at: int, one: Saying) -> bool:
     }
     said = {t.term for t in piece}
     for place in places:
-        about = {
-            t.term
-            for t in one.said.tokens
-            if t.clause == place.clause and not t.is_quantity and not _light(t)
-        }
         if len(alike) < 2:
             near = {t.term for t in one.said.tokens if not t.is_quantity}
             own = {piece[n].term for n in (at - 1, at + 1) if 0 <= n < len(piece)}
@@ -626,15 +627,54 @@ def _beside(piece: Sequence[Token], at: int, one: Saying) -> bool:
             if not own or own & _near(place, one):
                 return True
             continue
+        about = _about(place, one)
         others = {
             t.term
             for t in one.said.tokens
             if t.clause != place.clause and not t.is_quantity
         }
+        others -= about | SHARED
         told = {t.clause for t in one.said.tokens if t.is_quantity and t.term in said}
-        if about <= said and (len(told) > 1 or not said & (others - about)):
-            return True
+        if not about <= said | SHARED:
+            continue
+        if len(told) < 2 and said & others:
+            continue
+        if len(told) > 1 and not _own_clause(piece, at, about, others):
+            continue
+        return True
     return False
+
+
+SHARED = frozenset(("guarante", "postag", "pay", "price", "return", "cost"))
+"""What a fact says once for several quantities: a guarantee of 2 years, 1 on parts."""
+
+
+def _about(place: Token, one: Saying) -> set[str]:
+    """Return what the clause of a quantity says of it, other measures included."""
+    kind = place.term.partition(":")[0]
+    return {
+        t.term
+        for t in one.said.tokens
+        if t.clause == place.clause
+        and t is not place
+        and not _light(t)
+        and (not t.is_quantity or t.term.partition(":")[0] != kind)
+    }
+
+
+def _own_clause(
+    piece: Sequence[Token], at: int, about: set[str], others: set[str]
+) -> bool:
+    """Whether the words nearest a quantity are those that the fact says of it."""
+    if not about:
+        return True
+    here = [n for n, t in enumerate(piece) if t.clause == piece[at].clause]
+    for places in (here, range(len(piece))):
+        named = [n for n in places if piece[n].term in about | others]
+        if named:
+            nearest = min(named, key=lambda n: abs(n - at))
+            return piece[nearest].term in about
+    return True
 
 
 def _light(token: Token) -> bool:

@@ -1,0 +1,220 @@
+"""What page fixes brought: products with a fix against products held out from one.
+
+The scorecard is fixed here, before any test begins: returns, conversion, contacts and
+revenue. Compared are all products for which a fix passed the gate, by where the hash
+put them, whatever the owner then said: who was asked for is random, who agreed is not.
+Each metric is a ratio of sums over products, its variance by the delta method with
+products as units, less what the time before foretells (CUPED) where products are
+many; p values are corrected for being four (Holm).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cartwheel.measure.experiment.comparison import Comparison
+from cartwheel.measure.experiment.correct import holm
+from cartwheel.measure.experiment.effect import compare
+from cartwheel.measure.experiment.metric import Metric
+from cartwheel.measure.experiment.moments import Moments
+from cartwheel.measure.sales import newest, sales_by
+from cartwheel.measure.standing import standing
+
+if TYPE_CHECKING:
+    import duckdb
+
+Array = np.ndarray[Any, Any]
+
+LEAST_PRODUCTS = 5
+"""Products in each group from which an interval is told."""
+
+ENOUGH_FOR_BEFORE = 40
+"""Products from which the time before is used; with fewer it adds noise."""
+
+SUMS = ("returned", "units", "orders", "views", "revenue", "contacts")
+METRICS: tuple[Metric, ...] = (
+    Metric(name="return rate", value="returned", per="units"),
+    Metric(name="conversion", value="orders", per="views"),
+    Metric(name="contacts per order", value="contacts", per="orders"),
+    Metric(name="revenue per view", value="revenue", per="views"),
+)
+"""The scorecard; the first decides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One line of the scorecard.
+
+    Attributes:
+        metric: Name of the metric.
+        found: Fixed less held out, with its interval; None where it cannot be told.
+        p_value: Corrected for the metrics told, None without one.
+        lacks: Why it cannot be told, "" where it is.
+    """
+
+    metric: str
+    found: Comparison | None
+    p_value: float | None
+    lacks: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """What fixes brought.
+
+    Attributes:
+        fixed: Products whose page was to be mended.
+        held_out: Products left alone.
+        scores: Lines in the order of `METRICS`.
+    """
+
+    fixed: int
+    held_out: int
+    scores: tuple[Score, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "fixed": self.fixed,
+            "held_out": self.held_out,
+            "scores": [
+                {
+                    "metric": one.metric,
+                    "p_value": one.p_value,
+                    "lacks": one.lacks,
+                    "found": None if one.found is None else one.found.to_json(),
+                }
+                for one in self.scores
+            ],
+        }
+
+
+def score_fixes(
+    con: duckdb.DuckDBPyConnection,
+    assigned: Mapping[str, bool],
+    *,
+    schema: str,
+    before: datetime,
+    start: datetime,
+    until: datetime,
+    known: datetime,
+) -> Scorecard:
+    """Compare products with a fix with those held out.
+
+    Args:
+        con: A DuckDB connection to the fact tables, bookkeeping columns included.
+        assigned: Whether each product's page was to be mended.
+        schema: Where the tables are.
+        before: First instant looked at before the start.
+        start: First instant that counts.
+        until: First instant that counts no more: sales, views and messages before it.
+        known: First instant of what is not known yet; returns of those sales come in
+            until then.
+    """
+    names = sorted(assigned)
+    treated = np.array([assigned[name] for name in names], bool)
+    after = _sums(con, names, schema, start, until, known)
+    earlier = _sums(con, names, schema, before, start, start)
+    values = np.column_stack([after, earlier])
+    columns = (*SUMS, *(f"{name} before" for name in SUMS))
+    found = [_compared(metric, columns, values, treated) for metric in METRICS]
+    told = [one for one, _ in found if one is not None]
+    corrected = iter(holm([one.p_value for one in told]).tolist() if told else [])
+    return Scorecard(
+        fixed=int(treated.sum()),
+        held_out=int((~treated).sum()),
+        scores=tuple(
+            Score(
+                metric=metric.name,
+                found=one,
+                p_value=None if one is None else float(next(corrected)),
+                lacks=lacks,
+            )
+            for metric, (one, lacks) in zip(METRICS, found, strict=True)
+        ),
+    )
+
+
+def _compared(
+    metric: Metric, columns: tuple[str, ...], values: Array, treated: Array
+) -> tuple[Comparison | None, str]:
+    few = min(int(treated.sum()), int((~treated).sum()))
+    if few < LEAST_PRODUCTS:
+        return None, (
+            f"{few} products in the smaller group; {LEAST_PRODUCTS} are needed"
+        )
+    covariates: tuple[str, ...] = ()
+    if len(values) >= ENOUGH_FOR_BEFORE:
+        covariates = tuple(f"{name} before" for name in metric.outcomes)
+    told = Metric(
+        name=metric.name, value=metric.value, per=metric.per, covariates=covariates
+    )
+    control = Moments.of(columns, values[~treated])
+    arm = Moments.of(columns, values[treated])
+    try:
+        return compare(told, control, arm, names=("held out", "fixed")), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+def _sums(
+    con: duckdb.DuckDBPyConnection,
+    names: list[str],
+    schema: str,
+    start: datetime,
+    until: datetime,
+    known: datetime,
+) -> Array:
+    """Return the sums of a window by product, shape (n_products, n_sums)."""
+    sales = sales_by(con, ("product",), schema=schema, start=start, end=until).by
+    back = _pairs(
+        con,
+        f"SELECT line.product_id, sum(r.quantity_units) FROM "
+        f"{newest(f'{schema}.returns', 'return_id, line_id')} r JOIN "
+        f"{newest(f'{schema}.order_lines', 'order_id, line_id')} line "
+        "USING (order_id, line_id) WHERE line.placed_at >= ? AND line.placed_at < ? "
+        "GROUP BY 1",
+        [known, known, start, until],
+    )
+    views = _pairs(
+        con,
+        f"SELECT product_id, count(*) FROM {schema}.events WHERE kind = 'view' AND "
+        "occurred_at >= ? AND occurred_at < ? AND known_at < ? GROUP BY 1",
+        [start, until, known],
+    )
+    contacts = _pairs(
+        con,
+        f"{standing(schema)} SELECT line.product_id, count(DISTINCT m.message_id) "
+        f"FROM {schema}.messages m JOIN standing USING (order_id) JOIN "
+        f"{newest(f'{schema}.order_lines', 'order_id, line_id')} line "
+        "USING (order_id) WHERE m.direction = 'in' AND m.known_at < ? AND "
+        "standing.placed_at >= ? AND standing.placed_at < ? AND line.kind = 'product' "
+        "GROUP BY 1",
+        [known, known, known, start, until],
+    )
+    rows = []
+    for name in names:
+        sold = sales.get((name,))
+        rows.append(
+            [
+                back.get(name, 0.0),
+                sold.units if sold else 0.0,
+                float(sold.orders) if sold else 0.0,
+                views.get(name, 0.0),
+                sold.revenue if sold else 0.0,
+                contacts.get(name, 0.0),
+            ]
+        )
+    return np.array(rows, float).reshape(-1, len(SUMS))
+
+
+def _pairs(
+    con: duckdb.DuckDBPyConnection, query: str, values: list[datetime]
+) -> dict[str, float]:
+    rows = con.execute(query, values).fetchall()
+    return {str(name): float(count) for name, count in rows if name is not None}

@@ -1,0 +1,1 @@
+"""The small flywheel in worlds: a size confusion found, mended, tested and credited."""
