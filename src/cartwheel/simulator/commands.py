@@ -309,6 +309,19 @@ def learning(
 
 
 @app.command()
+def mending(
+    worlds: Annotated[int, typer.Option(min=1, help="Worlds to play.")] = 20,
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Seed a size confusion; print whether it is found, mended, and told right."""
+    from cartwheel.simulator.mending.study import study, text_study
+
+    found = study(range(seed, seed + worlds), say=say)
+    _show(found.to_json(), as_json=as_json, lines=text_study(found))
+
+
+@app.command()
 def faults(
     worlds: Annotated[int, typer.Option(min=1, help="Pairs of world and fault.")] = 20,
     seed: SeedOption = 1,

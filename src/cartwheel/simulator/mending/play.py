@@ -10,7 +10,7 @@ that what the fixes truly did is known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -259,14 +259,3 @@ def _date(world: World, day: int) -> date:
 def _instant(world: World, day: int) -> datetime:
     at: datetime = midnight(world.state, day).astype(datetime)
     return at.replace(tzinfo=UTC).replace(tzinfo=None)
-
-
-def shares(found: Sequence[Mended]) -> Mapping[str, float]:
-    """Return how often the confusion was found first, and intervals held the truth."""
-    told = [one for one in found if one.covered is not None]
-    return {
-        "worlds": float(len(found)),
-        "first": float(sum(one.first for one in found)),
-        "told": float(len(told)),
-        "covered": float(sum(bool(one.covered) for one in told)),
-    }
