@@ -1,4 +1,4 @@
-"""How often a size confusion is found first, and the measured effect holds the truth."""
+"""How often a size confusion is found first, and the measured effect is right."""
 
 from __future__ import annotations
 
