@@ -47,7 +47,10 @@ ALLOWED: dict[str, set[str]] = {
     },
     "backup": FOUNDATION,
     "voice_command": {*FOUNDATION, "levers", "text", "turn"},
-    "content_command": {*FOUNDATION, "channels", "ledger", "text", "turn"},
+    "content_command": {
+        *FOUNDATION,
+        *("channels", "ledger", "measure", "text", "turn"),
+    },
     "api": {
         *FOUNDATION,
         *("lake", "ledger", "levers", "measure", "channels", "console"),

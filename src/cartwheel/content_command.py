@@ -164,6 +164,48 @@ def undo(ids: IdsArgument, shop: ShopOption = Path()) -> None:
         print(f"Bring {path} to the platform's importer.")
 
 
+@app.command()
+def score(shop: ShopOption = Path(), as_json: JsonOption = False) -> None:
+    """Show what page fixes brought, against products held out from them."""
+    from cartwheel.measure.page_fixes_page import NAME, published_score
+    from cartwheel.shop import open_shop
+    from cartwheel.turn.publish import turn_in_force
+
+    opened = open_shop(shop)
+    body = published_score(opened.database, turn_in_force(opened))
+    if as_json:
+        print(json.dumps({"page": NAME, **body}, ensure_ascii=False))
+        return
+    print("\n".join(_scored(body)))
+
+
+def _scored(body: dict[str, Any]) -> list[str]:
+    if body.get("failed"):
+        return [f"It could not be told: {body['failed']}"]
+    if not body.get("scores"):
+        return [
+            "Not yet: nobody is held out from page fixes.",
+            "Start a test by product: cartwheel experiment create NAME --lever content "
+            "--unit product",
+        ]
+    lines = [
+        f"{body['fixed']} products with a fix against {body['held_out']} held out, "
+        f"since {body['since']}."
+    ]
+    for one in body["scores"]:
+        found = one["found"]
+        if found is None:
+            lines.append(f"  {one['metric']}: not yet, {one['lacks']}")
+            continue
+        lines.append(
+            f"  {one['metric']}: {found['arm_value']:.4g} against "
+            f"{found['control_value']:.4g}, {found['effect']:+.4g} "
+            f"({found['low']:+.4g} to {found['high']:+.4g}), p {one['p_value']:.3f} "
+            "corrected"
+        )
+    return lines
+
+
 def _fix(shop: Shop, decision: str) -> Entry:
     from cartwheel.ledger.store import find
 

@@ -61,3 +61,9 @@ def test_wrong_questions_are_answered_in_one_line(
         done = run("content", verb, "no-such", "--shop", turned.folder)
         assert_one_line(done, 2, "cartwheel decisions")
     assert_one_line(run("content", "propose", "--shop", empty), 2, "cartwheel turn")
+
+
+def test_without_a_test_nothing_is_told(run: Run, turned: Turned) -> None:
+    assert "Not yet" in run("content", "score", "--shop", turned.folder).out
+    value = run("content", "score", "--shop", turned.folder, "--json").json()
+    assert value["scores"] == []

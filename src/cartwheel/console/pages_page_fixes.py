@@ -9,9 +9,11 @@ from starlette.responses import HTMLResponse
 
 from cartwheel.api.security import User, viewer
 from cartwheel.channels.pages import FILE, KIND, fix_views
+from cartwheel.console.published import latest_turn, read_page
 from cartwheel.console.view import page, shop_of
 from cartwheel.ledger.entry import DecisionState
 from cartwheel.ledger.store import list_decisions
+from cartwheel.measure.page_fixes_page import NAME
 
 TASK = "page_task"
 SHOWN = 50
@@ -56,5 +58,6 @@ def page_fixes(
         "left_out": [e for e in held(KIND, *LEFT_OUT) if e.turn == newest],
         "tasks": held(TASK, *OPEN),
         "file": path.name if path.exists() else "",
+        "score": read_page(shop.database, latest_turn(shop.database), NAME) or {},
     }
     return page(request, "page_fixes.html", values)

@@ -23,6 +23,8 @@ from cartwheel.measure.kpi import make_board, source_of
 from cartwheel.measure.kpi.overview import overview_figures
 from cartwheel.measure.off_policy.page import NAME as WHAT_IF
 from cartwheel.measure.off_policy.page import what_if_page
+from cartwheel.measure.page_fixes_page import NAME as PAGE_FIX_SCORE
+from cartwheel.measure.page_fixes_page import page_fixes_page
 from cartwheel.operations import pages
 from cartwheel.shop import Shop
 from cartwheel.signals.base import Signal
@@ -60,6 +62,7 @@ def make_pages(shop: Shop, number: int) -> dict[str, Any]:
         PAGE_TEXTS: page_texts(shop, row, stage, tables),
         "earnings": earnings_page(shop, on, overview),
         WHAT_IF: what_if_page(shop, on),
+        PAGE_FIX_SCORE: page_fixes_page(shop, on, row.snapshot),
         "health": _health(shop, row, stage, overview["links"]),
     }
     kpis = _kpis(shop, row)

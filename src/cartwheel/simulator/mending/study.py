@@ -81,8 +81,10 @@ def study(
     return Study(worlds=tuple(found))
 
 
-HEADER = ("seed", "cut small", "notes", "right", "first", "fixed", "held out")
-HEADER += ("truth", "measured", "95 % interval", "holds it")
+HEADER: tuple[str, ...] = (
+    *("seed", "cut small", "notes", "right", "first", "fixed", "held out"),
+    *("truth", "measured", "95 % interval", "holds it"),
+)
 
 
 def _row(one: Mended) -> tuple[str, ...]:
