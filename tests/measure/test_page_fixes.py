@@ -159,8 +159,12 @@ def test_fewer_returns_are_told_and_the_rest_is_level(
     assert -0.4 < returns.low < returns.effect < returns.high < -0.2
     assert card.scores[0].p_value is not None
     assert card.scores[0].p_value >= returns.p_value
-    # Every product was looked at, asked about and sold alike: nothing varies.
-    assert "the same" in card.scores[1].lacks
+    # Every product was looked at, asked about and sold alike.
+    looked, asked = card.scores[1].found, card.scores[2]
+    assert looked is not None
+    assert looked.effect == 0
+    assert looked.low < 0 < looked.high
+    assert "the same" in asked.lacks
     revenue = card.to_json()["scores"][3]
     assert revenue["found"] is None or revenue["found"]["high"] >= 0
 

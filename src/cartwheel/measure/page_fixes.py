@@ -47,6 +47,9 @@ METRICS: tuple[Metric, ...] = (
 )
 """The scorecard; the first decides."""
 
+SHARES = METRICS[:2]
+"""Metrics that are shares of what is counted, whose chance is binomial at least."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
@@ -171,8 +174,7 @@ def _few(
 ) -> tuple[Comparison | None, str]:
     """Compare two ratios over few products, their variance by leaving out one each.
 
-    The delta method is too sure of itself there: with seven products a side its 95 %
-    intervals hold the truth in 91 %, these in 96 %.
+    The delta method is too sure of itself there.
 
     References:
         Efron and Stein (1981), on the jackknife; Welch (1947), on the degrees of
@@ -189,9 +191,12 @@ def _few(
         if under.sum() <= 0 or without.min() <= 0:
             return None, f"{metric.per} are of one product alone, or of none"
         each = (top.sum() - top) / without
-        count = len(group)
-        ratios.append(float(top.sum() / under.sum()))
-        variances.append((count - 1) / count * float(((each - each.mean()) ** 2).sum()))
+        count, ratio = len(group), float(top.sum() / under.sum())
+        spread = (count - 1) / count * float(((each - each.mean()) ** 2).sum())
+        # Products that are alike by chance are no surer than their counts are.
+        least = ratio * (1 - ratio) / float(under.sum()) if metric in SHARES else 0.0
+        ratios.append(ratio)
+        variances.append(max(spread, least))
         counts.append(count)
     error = float(np.sqrt(sum(variances)))
     if error <= 0:

@@ -31,6 +31,11 @@ POLICIES: Mapping[str, tuple[str, ...]] = {
 }
 """Topics of policies that speak to an objection."""
 
+BY_PROMISE = frozenset(
+    {"shipping_time", "shipping_cost", "damaged", "wrong_item", "service"}
+)
+"""Objections that the shop's terms alone can answer."""
+
 FORMS: Mapping[str, str] = {
     "size_fit": "size note",
     "compatibility": "compatibility table",
@@ -121,6 +126,10 @@ def write(
         for one in _questions(objection, facts, language)
         if _plain(one.text) not in shown
     ]
+    own = [one for one in lines if not one.source.startswith("policy:")]
+    if not own and not asked and objection not in BY_PROMISE:
+        # The shop's terms alone would be the same words on page after page.
+        return None
     if not lines and not asked:
         return None
     words = words_of(language)["headings"]

@@ -1,11 +1,11 @@
 """A world with a size confusion in one category: is it found, mended, and told right?
 
-Every article of one category is cut too small and no page says so. After some months
-the levers `voice` and `content` look at the shop's records, as in a turn; what they
-propose passes the gate, where a hash leaves half of the products alone; the owner says
-yes to the rest. From then on shoppers of a mended page take heed: the logit of a return
-for size shrinks by a share. The same world is played a second time without any fix, so
-that what the fixes truly did is known.
+Every article of the largest category is cut too small and no page says so. After some
+months the levers `voice` and `content` look at the shop's records, as in a turn; what
+they propose passes the gate, where a hash leaves half of the products alone; the owner
+says yes to the rest. From then on shoppers of a mended page take heed: the logit of a
+return for size shrinks by a share. The same world is played a second time without any
+fix, so that what the fixes truly did is known.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _begun(seed: int) -> tuple[World, int]:
     world = World(load_world(WORLD), SIZE, seed)
     goods = world.state.goods
     sized = [i for i, c in enumerate(world.spec.goods.categories) if c.sizes]
-    category = sized[seed % len(sized)]
+    category = max(sized, key=lambda i: (int((goods.category == i).sum()), -i))
     small = (goods.category == category).astype(float)
     world.state.goods = replace(goods, runs_small=small)
     return world, category
