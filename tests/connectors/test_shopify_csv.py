@@ -172,6 +172,7 @@ def test_products_variants_pictures(tmp_path: Path) -> None:
     harvest = read(tmp_path)
     tee, lamp = facts(harvest, "products")
     assert (tee["product_id"], tee["description"]) == ("tee", "Soft & warm")
+    assert "Soft &amp; warm" in tee["page_html"]
     assert (tee["status"], tee["category"], lamp["status"]) == (
         "active",
         "Shirts",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from fastapi.testclient import TestClient
 
 from cartwheel.ledger.store import find
+from cartwheel.measure.page_fixes_page import NAME
+from cartwheel.operations import pages
 from cartwheel.shop import Shop
 from tests.page_fixes import ASKED, PAGE, SAID, fix, put, read_as, task
 
@@ -60,3 +64,31 @@ def test_why_this_names_what_is_added(viewer: TestClient, shop: Shop) -> None:
     read_as(shop, turn=2, P1=PAGE)
     name = put(shop, fix(), turn=2)
     assert "Add to the page: size note" in viewer.get(f"/decisions/{name}").text
+
+
+def test_what_fixes_brought_is_told(viewer: TestClient, shop: Shop) -> None:
+    found = {
+        "control_value": 0.41,
+        "arm_value": 0.22,
+        "effect": -0.19,
+        "low": -0.28,
+        "high": -0.1,
+    }
+    body = {
+        "fixed": 9,
+        "held_out": 8,
+        "since": "2026-10-01",
+        "failed": "",
+        "scores": [
+            {"metric": "return rate", "found": found, "p_value": 0.0004, "lacks": ""},
+            {"metric": "conversion", "found": None, "p_value": None, "lacks": "views"},
+        ],
+    }
+    with shop.database.begin() as con:
+        con.execute(pages.insert().values(turn=2, name=NAME, body=json.dumps(body)))
+    text = viewer.get("/page-fixes").text
+    assert "Return rate" in text
+    assert "41%" in text
+    assert "&lt; .001" in text
+    assert "not yet: views" in text
+    assert "9 products whose page was to be mended against 8 held out" in text

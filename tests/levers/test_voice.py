@@ -429,3 +429,20 @@ def test_the_table_has_the_signals_columns() -> None:
     assert table.schema == OBJECTIONS.schema()
     assert table.num_rows
     assert to_table(OBJECTIONS, table.to_pandas()).equals(table)
+
+
+def test_which_way_a_size_misses_is_counted() -> None:
+    data = told(
+        [
+            ("review", "Runs too small for me.", "P", 3),
+            ("return", "size_too_small", "P", 4),
+            ("review", "A bit too large in the waist.", "P", 5),
+            ("question", "Does it run small?", "P", 6),
+            ("review", "The colour is too dark.", "P", 7),
+        ]
+    )
+    model = LEVER.learn(data, None, seed=1)
+    rows = LEVER.emit(model, data)[OBJECTIONS.name].to_pylist()
+    found = {row["objection"]: (row["smaller"], row["larger"]) for row in rows}
+    assert found["size_fit"] == (2, 1)
+    assert all(ways == (0, 0) for name, ways in found.items() if name != "size_fit")

@@ -80,3 +80,27 @@ def test_old_texts_are_left_out_and_long_ones_are_cut(lake: TinyLake) -> None:
     (row,) = lake.rows("feedback", TODAY)
     assert row["feedback_id"] == "r2"
     assert len(row["text"]) == 4_000
+
+
+def test_questions_are_texts_and_keep_their_answers(lake: TinyLake) -> None:
+    asked = {
+        "question_id": "q1",
+        "product_id": "p",
+        "asked_at": "2026-01-10 10:00",
+        "question": "Is it lined?",
+    }
+    lake.add("questions", **asked, updated_at="2026-01-10 10:00")
+    (row,) = lake.rows("questions", TODAY)
+    assert (row["product_id"], row["answer"]) == ("p", None)
+    (text,) = lake.rows("feedback", TODAY)
+    assert (text["source"], text["text"]) == ("question", "Is it lined?")
+    lake.add("questions", **asked, updated_at="2026-01-12 10:00", answer="No.")
+    (row,) = lake.rows("questions", TODAY)
+    assert row["answer"] == "No."
+    assert lake.rows("questions", "2026-01-11")[0]["answer"] is None
+
+
+def test_policies_are_read(lake: TinyLake) -> None:
+    lake.add("policies", policy_id="r", topic="returns", body="Within 30 days.")
+    (row,) = lake.rows("policies", TODAY)
+    assert (row["topic"], row["body"]) == ("returns", "Within 30 days.")
