@@ -17,7 +17,7 @@ from cartwheel.simulator.world.spec import Size
 @pytest.fixture(scope="module")
 def small() -> pytest.MonkeyPatch:
     patch = pytest.MonkeyPatch()
-    size = Size(products=20, customers=9_000, warmup_days=20, days=180)
+    size = Size(products=30, customers=9_000, warmup_days=20, days=180)
     patch.setattr(mending, "SIZE", size)
     patch.setattr(mending, "LOOKED_ON", 100)
     return patch
@@ -26,7 +26,7 @@ def small() -> pytest.MonkeyPatch:
 @pytest.fixture(scope="module")
 def played(small: pytest.MonkeyPatch) -> Mended:
     try:
-        return mending.play(3)
+        return mending.play(2)
     finally:
         small.undo()
 
@@ -45,7 +45,7 @@ def test_notes_that_are_heeded_bring_fewer_returns(played: Mended) -> None:
 
 
 def test_only_told_pages_change(small: pytest.MonkeyPatch) -> None:
-    world, category = mending._begun(3)
+    world, category = mending._begun(2)
     goods = world.state.goods
     small_before = goods.runs_small.copy()
     assert set(np.flatnonzero(small_before)) == set(
