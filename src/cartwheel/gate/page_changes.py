@@ -6,6 +6,7 @@ that no lever's draft, ours or a third party's, is let through on its own word.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,9 @@ from cartwheel.text.page_block import Entry, write_block
 
 KIND = "page_fix"
 RULE = "page changes"
+QUOTING = re.compile(r"[\"“”„«»]|customer|shopper|buyer|reviewer|owner", re.IGNORECASE)
+"""Marks and words of a sentence that may tell a customer's words."""
+
 WATCHED_DAYS = 28
 """Days for which a page that was mended is left as it is, so that its effect shows."""
 
@@ -63,7 +67,7 @@ def _unsupported(candidate: Candidate, context: GateContext) -> str:
     asked = [one for one in entries if one.question]
     if block != write_block(str(heading), lines, asked, markup):
         return "its text is not made of the sentences that it declares"
-    facts = context.facts.of(candidate.subject_id) if context.facts else ()
+    facts = _facts(candidate.subject_id, said, context)
     brand = Brand(forbidden=context.settings.guardrails.forbidden_words)
     questions = {one.name for one in facts if one.kind == "answer"}
     # It names what follows; only what a shop never says is kept out of it.
@@ -75,6 +79,16 @@ def _unsupported(candidate: Candidate, context: GateContext) -> str:
             return f"nobody asked {question[:80]!r}"
         why = why or _fault(text, checker)
     return why
+
+
+def _facts(
+    product: str, said: Sequence[tuple[str, str]], context: GateContext
+) -> tuple[Source, ...]:
+    """Return what sentences may rest on; customers' words only where one quotes."""
+    if context.facts is None:
+        return ()
+    quoting = any(QUOTING.search(text) for text, _ in said)
+    return context.facts.of(product) if quoting else context.facts.own(product)
 
 
 def _fault(text: str, checker: Checker) -> str:
