@@ -9,7 +9,9 @@ Protocol:
   label again.
 - Each part has products of its own. Rules were written on `development`; what they let
   through of `development-2` and `development-3` was counted before they were read, and
-  then mended. `held-out` was looked at once, after the last change.
+  then mended. `held-out` was counted once, after the last rule; what came in since is a
+  repair that the development drafts had asked for (options of a variant are compared
+  as options), and no held-out draft was read for it.
 - A false draft is blocked when any of its sentences is; a true one when any is. Goals:
   98 % of false ones, at most 5 % of true ones. Intervals: bootstrap of products.
 - Peer: the same screens, and every term of the draft stands in some fact, wherever.

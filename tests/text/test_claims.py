@@ -6,7 +6,7 @@ import tomllib
 from importlib.resources import files
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cartwheel.text.claims import Brand, Claim, Source, check_draft
@@ -150,12 +150,14 @@ def test_a_stated_health_fact_may_be_said() -> None:
 WORDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=4, max_size=9)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_any_text_gets_a_verdict(draft: str) -> None:
     for one in check_draft(draft, FACTS):
         assert isinstance(one, Claim)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.text(max_size=200))
 def test_any_facts_are_read(name: str, text: str) -> None:
     for kind in ("attribute", "answer", "policy", "quote", "variants", "title"):
@@ -163,6 +165,7 @@ def test_any_facts_are_read(name: str, text: str) -> None:
         check_draft("It is made of linen.", [source])
 
 
+@settings(deadline=None)
 @given(st.integers(1, 400), st.integers(1, 400))
 def test_a_changed_number_is_blocked(true: int, told: int) -> None:
     facts = (attribute("Length", f"{true} cm"),)
@@ -170,6 +173,7 @@ def test_a_changed_number_is_blocked(true: int, told: int) -> None:
     assert bool(found) == (true != told)
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_a_feature_that_no_fact_names_is_blocked(word: str) -> None:
     known = {t.term for s in FACTS for t in read(f"{s.name} {s.text}").tokens}
@@ -183,6 +187,7 @@ def test_a_feature_that_no_fact_names_is_blocked(word: str) -> None:
     assert claims[0].blocked
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["Dishwasher safe", "Washable", "Removable"]), st.booleans())
 def test_yes_and_no_are_told_apart(name: str, yes: bool) -> None:
     facts = (attribute(name, "yes" if yes else "no"),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cartwheel.text.objections.fit import fit_of
@@ -37,6 +37,7 @@ def test_a_language_without_words_tells_nothing() -> None:
     assert fit_of("Runs small", ("de",)) == 0
 
 
+@settings(deadline=None)
 @given(st.text(max_size=500))
 def test_any_text_has_a_way(text: str) -> None:
     assert fit_of(text, BOTH) in (-1, 0, 1)

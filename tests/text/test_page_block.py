@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cartwheel.text.page_block import (
@@ -28,6 +28,7 @@ def change(name: str, text: str, before: str, *, wanted: bool = True) -> Change:
     return Change(id=name, block=text, before=digest(before), wanted=wanted)
 
 
+@settings(deadline=None)
 @given(PAGES, LINES, st.sampled_from(("html", "text")))
 def test_undo_gives_back_every_byte(page: str, lines: list[str], markup: str) -> None:
     text = block(lines, "html" if markup == "html" else "text")
@@ -43,6 +44,7 @@ def test_undo_gives_back_every_byte(page: str, lines: list[str], markup: str) ->
     )
 
 
+@settings(deadline=None)
 @given(PAGES, LINES, LINES, st.permutations(("a", "b")))
 def test_two_fixes_are_taken_out_in_any_order(
     page: str, first: list[str], second: list[str], order: list[str]
@@ -61,6 +63,7 @@ def test_two_fixes_are_taken_out_in_any_order(
     assert here == page
 
 
+@settings(deadline=None)
 @given(PAGES, st.text(min_size=1, max_size=60), LINES)
 def test_what_somebody_else_wrote_stays(
     page: str, theirs: str, lines: list[str]
