@@ -205,11 +205,16 @@ def _questions(objection: str, facts: Iterable[Source], language: str) -> list[L
     for source in facts:
         if source.kind != "answer" or len(source.name) > LONGEST_QUESTION:
             continue
-        raised = {
-            name
-            for sentence in sentences(source.name)
-            for name in read_sentence(sentence, [language]).objections
-        }
-        if objection in raised or (objection in OF_ALL and not raised):
+        if asks_of(source.name, objection, language):
             found.append(Line(text=source.text, source=source.id, question=source.name))
     return found[:MOST_QUESTIONS]
+
+
+def asks_of(question: str, objection: str, language: str) -> bool:
+    """Whether a question raises an objection; one of no class lacks information."""
+    raised = {
+        name
+        for sentence in sentences(question)
+        for name in read_sentence(sentence, [language]).objections
+    }
+    return objection in raised or (objection in OF_ALL and not raised)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cartwheel.levers.content.draft import (
-    OF_ALL,
     Draft,
+    asks_of,
     page_language,
     words_of,
     write,
@@ -184,13 +184,7 @@ def unanswered(one: Proposal, shop: ShopFacts) -> tuple[str, ...]:
     for row in shop.questions(one.product_id):
         if (row["answer"] or "").strip():
             continue
-        raised = {
-            name
-            for sentence in sentences(str(row["question"]))
-            for name in read_sentence(sentence, [language]).objections
-        }
-        any_of_all = one.objection in OF_ALL and not raised
-        if one.objection in raised or any_of_all:
+        if asks_of(str(row["question"]), one.objection, language):
             found.append(mask(str(row["question"])))
     return tuple(found[:MOST_ASKED])
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cartwheel.gate.base import Candidate
+from cartwheel.gate.base import Candidate, Verdict
 from cartwheel.gate.context import make_context
 from cartwheel.gate.order import pass_gate
 from cartwheel.levers.content import Content
@@ -184,15 +184,23 @@ def _turn(
             for one in runs["content"].decisions
             if one.kind == "page_fix"
         ]
+        tables = beside(runs["voice"].emitted, made)
         context = make_context(
             settings,
             find_kinds(levers),
-            beside(runs["voice"].emitted, made),
+            tables,
             {},
             day=as_of + timedelta(days=1),
             trials=[_trial(as_of, seed)],
         )
         verdict = pass_gate(candidates, context)
+    return _drawn(world, candidates, verdict)
+
+
+def _drawn(
+    world: World, candidates: Sequence[Candidate], verdict: Verdict
+) -> tuple[dict[str, bool], dict[str, bool], list[tuple[str, bool]]]:
+    """Return whom the gate mends and whom it leaves alone; see `_turn`."""
     held = [one.candidate for one in verdict.refused if one.state == "held_out"]
     drawn = [(one, True) for one in verdict.passed] + [(one, False) for one in held]
     assigned = {one.subject_id: fixed for one, fixed in drawn}
