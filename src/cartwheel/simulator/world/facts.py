@@ -202,6 +202,8 @@ def _empty_database() -> duckdb.DuckDBPyConnection:
 
     con = duckdb.connect(config={"threads": "1"})
     con.execute("SET TimeZone = 'UTC'")
+    # A slow query would draw its progress where the answer is printed.
+    con.execute("SET enable_progress_bar = false")
     for table in TABLES:
         columns = ", ".join(
             f'"{c.name}" {SQL_TYPES[c.type]}' for c in (*table.columns, *BOOKKEEPING)
