@@ -29,7 +29,7 @@ from tests.simulator.world.made import (
     same,
 )
 
-EMPTY = {"campaigns", "answers", "outcomes"}
+EMPTY = {"campaigns", "answers", "outcomes", "policies", "questions"}
 """Tables no simulated shop writes: it has no platform of its own."""
 
 ARROW = {
