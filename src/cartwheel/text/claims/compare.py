@@ -35,7 +35,7 @@ def differs(
         return "a bare number"
     for at, token in enumerate(whole):
         if token.is_quantity and not _beside(whole, at, one):
-            return f"{token.word!r} stands beside other words in {one.source}"
+            return f"{token.spoken} stands beside other words in {one.source}"
     there = _clauses(piece, one)
     denies = any(t.denials or EXCEPTION in t.limits for t in piece)
     denies = denies or EXCEPTION in claim.after

@@ -100,9 +100,9 @@ def cover(
     done = best[count]
     if done is not None and done[0] <= MOST_PIECES:
         return done[1]
-    unknown = [t.word for t in content if not holds(t, facts, said)]
+    unknown = [t.spoken for t in content if not holds(t, facts, said)]
     if unknown:
-        return f"no fact says {unknown[0]!r}"
+        return f"no fact says {unknown[0]}"
     return fault or "its words stand in facts, but no fact says them together"
 
 

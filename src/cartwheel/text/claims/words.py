@@ -14,96 +14,18 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from cartwheel.text.claims.quantities import with_quantities
 from cartwheel.text.stem import stem
 from cartwheel.text.tokens import fold
 
 LONGEST = 400
 """Characters of a sentence that are read; a longer one is not let through."""
 
-_QUANTITIES: dict[str, tuple[str, float]] = {
-    unit: (kind, factor)
-    for kind, units in {
-        "length": {
-            "mm millimetre millimetres millimeter millimeters": 1.0,
-            "cm centimetre centimetres centimeter centimeters": 10.0,
-            "m metre metres meter meters": 1000.0,
-            "km kilometre kilometres kilometer kilometers": 1_000_000.0,
-            "in inch inches": 25.4,
-            "ft foot feet": 304.8,
-        },
-        "mass": {
-            "mg milligram milligrams": 0.001,
-            "g gram grams gramme grammes": 1.0,
-            "kg kilo kilos kilogram kilograms": 1000.0,
-            "oz ounce ounces": 28.349523,
-            "lb lbs pound pounds": 453.59237,
-        },
-        "volume": {
-            "ml millilitre millilitres milliliter milliliters": 1.0,
-            "cl": 10.0,
-            "dl": 100.0,
-            "l litre litres liter liters": 1000.0,
-        },
-        "time": {
-            "second seconds sec secs s": 1.0,
-            "minute minutes min mins": 60.0,
-            "hour hours hr hrs h": 3600.0,
-            "day days": 86_400.0,
-            "week weeks": 604_800.0,
-        },
-        "months": {"month months": 1.0, "year years yr yrs": 12.0},
-        "power": {"w watt watts": 1.0, "kw kilowatt kilowatts": 1000.0},
-        "volt": {"v volt volts": 1.0},
-        "share": {"% percent": 1.0},
-        "degree": {
-            "c celsius": 1.0,
-            "degrees degree": 1.0,
-        },
-        "bytes": {"mb": 1.0, "gb gigabyte gigabytes": 1000.0, "tb": 1_000_000.0},
-        "money": {"eur euro euros": 1.0},
-        "dollar": {"usd dollar dollars": 1.0},
-        "sterling": {"gbp": 1.0},
-        "charge": {"mah": 1.0, "ah": 1000.0},
-    }.items()
-    for names, factor in units.items()
-    for unit in names.split()
-}
-
-_NUMBERS = {
-    word: str(number)
-    for number, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-        ]
-    )
-    if number > 1
-}
-_NUMBERS |= {"twice": "2", "half": "0.5", "dozen": "12", "twenty": "20"}
-_NUMBERS |= {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60"}
-_NUMBERS |= {"fourteen": "14", "fifteen": "15", "hundred": "100", "ninety": "90"}
-
-_UNIT = "|".join(sorted(map(re.escape, _QUANTITIES), key=len, reverse=True))
 _PREFIXED = re.compile(r"([€£$]) ?(\d[\d.,]{0,12})")
-_AMOUNT = re.compile(
-    rf"(?<![\w.])(\d{{1,9}}(?:\.\d{{1,4}})?)(?: ?(?:°|degrees?) ?| ?-? ?)({_UNIT})"
-    r"(?![a-z0-9])"
-)
 _CURRENCY = {"€": "eur", "£": "gbp", "$": "usd"}
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _TOKEN = re.compile(
-    r"[~^][a-z]+|#[a-z]+:[\d.e+-]+|\d+(?:\.\d+)?|[^\W\d_]+\d*[^\W_]*|[,;:()–—-]|[.!?]"
+    r"[~^][a-z]+|#[a-z]+:[\d.]+|\d+(?:\.\d+)?|[^\W\d_]+\d*[^\W_]*|[,;:()–—-]|[.!?]"
 )
 _FREE = re.compile(
     r"\b([a-z]{3,20})[ -]free\b|\bfree (?:of|from) (?:any )?([a-z]{3,20})"
@@ -201,6 +123,13 @@ class Token:
         """It is a number or a measure."""
         return self.term[0] in "#0123456789"
 
+    @property
+    def spoken(self) -> str:
+        """Return how people are told of it."""
+        if self.term[0] == "#":
+            return f"this {self.term[1:].partition(':')[0]}"
+        return repr(self.word)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -245,6 +174,7 @@ class Knowledge:
     same: dict[str, str]
     phrases: tuple[tuple[str, re.Pattern[str]], ...]
     implied: dict[str, frozenset[str]]
+    numbers: tuple[re.Pattern[str], dict[str, str]]
 
 
 _OF_NUMBERS = frozenset({"upto", "atleast", "about"})
@@ -321,6 +251,10 @@ def knowledge() -> Knowledge:
             )
             for name, words in raw["implied"].items()
         },
+        numbers=(
+            re.compile(rf"\b({'|'.join(raw['numbers'])})\b"),
+            dict(raw["numbers"]),
+        ),
     )
 
 
@@ -329,42 +263,9 @@ def english(text: str) -> str:
     plain = fold(text.translate(_DASHES)[: LONGEST * 20])
     plain = _THOUSANDS.sub("", plain)
     plain = _PREFIXED.sub(lambda m: f"{m[2]} {_CURRENCY[m[1]]}", plain)
-    plain = re.sub(
-        r"\b(" + "|".join(_NUMBERS) + r")\b", lambda m: _NUMBERS[m[1]], plain
-    )
+    numbers = knowledge().numbers
+    plain = numbers[0].sub(lambda m: numbers[1][m[1]], plain)
     return " ".join(plain.split())
-
-
-def _with_quantities(plain: str) -> str:
-    """Return a text in which `95 cm` is one word, lists with their unit each."""
-    plain = _AND_HALF.sub(r"\1.5 ", plain)
-    plain = _AGED.sub(r"age \1\2 years", plain)
-    plain = _ONE.sub(r"1 \1", _HALF.sub(r"0.5 \1", plain))
-    before = ""
-    while before != plain and len(plain) < 4 * LONGEST:
-        before, plain = plain, _LISTED.sub(r"\1 \3 , \2 \3", plain, count=20)
-    return _AMOUNT.sub(_one_quantity, plain)
-
-
-_HALF = re.compile(r"\b0\.5(?: an?|-)? ?(hour|litre|liter|kilo|metre|meter|day|year)\b")
-_AND_HALF = re.compile(r"(?<![\w.])(\d{1,4}) and a (?:half|0\.5) ")
-_AGED = re.compile(
-    r"\b(?:aged?|ages)( (?:~[a-z]+ )?)(\d{1,2})\b"
-    r"(?! ?-? ?(?:month|week|day|year|to|and))"
-)
-_ONE = re.compile(
-    r"\b(?:an?|one) (hour|litre|liter|kilo|metre|meter|day|week|month|year|minute)\b"
-    r"(?=$|[.,;)]| (?:to|of|at|in|and|or|per|after|for|before|from|with|takes?)\b)"
-)
-_LISTED = re.compile(
-    rf"(?<![\w.#:])(\d{{1,9}}(?:\.\d{{1,4}})?) ?(?:-|to|x|×|by|,|,? or|,? and|/) ?"
-    rf"(\d{{1,9}}(?:\.\d{{1,4}})?) ?-?((?:° ?)?(?:{_UNIT}))(?![a-z0-9])"
-)
-
-
-def _one_quantity(found: re.Match[str]) -> str:
-    kind, factor = _QUANTITIES[found[2]]
-    return f" #{kind}:{round(float(found[1]) * factor, 4):g} "
 
 
 _AND_NUMBER = re.compile(r"(?<=[a-z]) and (?=(?:for |about |up to )?\d)")
@@ -395,7 +296,7 @@ def read(text: str) -> Reading:
     hedges: set[str] = set()
     limits: set[str] = set()
     opens, joined, denials, clause = True, False, 0, 0
-    for word in _TOKEN.findall(_with_quantities(_marked(plain))):
+    for word in _TOKEN.findall(with_quantities(_marked(plain))):
         if word in CONNECTORS:
             opens = True
             joined = word in JOINTS or (joined and word not in COPULAS)

@@ -1,0 +1,99 @@
+"""Quantities of a text in one form: `1.5 m` and `150 cm` are one.
+
+A list has its unit at each of its numbers. Works on folded text.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST_LISTS = 1_600
+"""Characters up to which a list's unit is written at each of its numbers."""
+
+_QUANTITIES: dict[str, tuple[str, float]] = {
+    unit: (kind, factor)
+    for kind, units in {
+        "length": {
+            "mm millimetre millimetres millimeter millimeters": 1.0,
+            "cm centimetre centimetres centimeter centimeters": 10.0,
+            "m metre metres meter meters": 1000.0,
+            "km kilometre kilometres kilometer kilometers": 1_000_000.0,
+            "in inch inches": 25.4,
+            "ft foot feet": 304.8,
+        },
+        "mass": {
+            "mg milligram milligrams": 0.001,
+            "g gram grams gramme grammes": 1.0,
+            "kg kilo kilos kilogram kilograms": 1000.0,
+            "oz ounce ounces": 28.349523,
+            "lb lbs pound pounds": 453.59237,
+        },
+        "volume": {
+            "ml millilitre millilitres milliliter milliliters": 1.0,
+            "cl": 10.0,
+            "dl": 100.0,
+            "l litre litres liter liters": 1000.0,
+        },
+        "time": {
+            "second seconds sec secs s": 1.0,
+            "minute minutes min mins": 60.0,
+            "hour hours hr hrs h": 3600.0,
+            "day days": 86_400.0,
+            "week weeks": 604_800.0,
+        },
+        "months": {"month months": 1.0, "year years yr yrs": 12.0},
+        "power": {"w watt watts": 1.0, "kw kilowatt kilowatts": 1000.0},
+        "volt": {"v volt volts": 1.0},
+        "share": {"% percent": 1.0},
+        "degree": {
+            "c celsius": 1.0,
+            "degrees degree": 1.0,
+        },
+        "bytes": {"mb": 1.0, "gb gigabyte gigabytes": 1000.0, "tb": 1_000_000.0},
+        "money": {"eur euro euros": 1.0},
+        "dollar": {"usd dollar dollars": 1.0},
+        "sterling": {"gbp": 1.0},
+        "charge": {"mah": 1.0, "ah": 1000.0},
+    }.items()
+    for names, factor in units.items()
+    for unit in names.split()
+}
+"""Kind and factor to the kind's smallest unit, by unit as written."""
+
+_UNIT = "|".join(sorted(map(re.escape, _QUANTITIES), key=len, reverse=True))
+_PREFIXED = re.compile(r"([€£$]) ?(\d[\d.,]{0,12})")
+_AMOUNT = re.compile(
+    rf"(?<![\w.])(\d{{1,9}}(?:\.\d{{1,4}})?)(?: ?(?:°|degrees?) ?| ?-? ?)({_UNIT})"
+    r"(?![a-z0-9])"
+)
+_HALF = re.compile(r"\b0\.5(?: an?|-)? ?(hour|litre|liter|kilo|metre|meter|day|year)\b")
+_AND_HALF = re.compile(r"(?<![\w.])(\d{1,4}) and a (?:half|0\.5) ")
+_AGED = re.compile(
+    r"\b(?:aged?|ages)( (?:~[a-z]+ )?)(\d{1,2})\b"
+    r"(?! ?-? ?(?:month|week|day|year|to|and))"
+)
+_ONE = re.compile(
+    r"\b(?:an?|one) (hour|litre|liter|kilo|metre|meter|day|week|month|year|minute)\b"
+    r"(?=$|[.,;)]| (?:to|of|at|in|and|or|per|after|for|before|from|with|takes?)\b)"
+)
+_LISTED = re.compile(
+    rf"(?<![\w.#:])(\d{{1,9}}(?:\.\d{{1,4}})?) ?(?:-|to|x|×|by|,|,? or|,? and|/) ?"
+    rf"(\d{{1,9}}(?:\.\d{{1,4}})?) ?-?((?:° ?)?(?:{_UNIT}))(?![a-z0-9])"
+)
+
+
+def with_quantities(plain: str) -> str:
+    """Return a text in which `95 cm` is one word, lists with their unit each."""
+    plain = _AND_HALF.sub(r"\1.5 ", plain)
+    plain = _AGED.sub(r"age \1\2 years", plain)
+    plain = _ONE.sub(r"1 \1", _HALF.sub(r"0.5 \1", plain))
+    before = ""
+    while before != plain and len(plain) < LONGEST_LISTS:
+        before, plain = plain, _LISTED.sub(r"\1 \3 , \2 \3", plain, count=20)
+    return _AMOUNT.sub(_one_quantity, plain)
+
+
+def _one_quantity(found: re.Match[str]) -> str:
+    kind, factor = _QUANTITIES[found[2]]
+    amount = f"{float(found[1]) * factor:.4f}".rstrip("0").rstrip(".")
+    return f" #{kind}:{amount} "
