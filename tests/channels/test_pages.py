@@ -13,7 +13,7 @@ from cartwheel.channels.act import act
 from cartwheel.channels.outbox import refresh
 from cartwheel.channels.pages import fix_views
 from cartwheel.errors import Misuse
-from cartwheel.ledger.store import edit, find
+from cartwheel.ledger.store import edit, expire, find
 from cartwheel.settings import Settings
 from cartwheel.shop import Shop, make_shop
 from cartwheel.text.page_block import EDITED
@@ -161,3 +161,27 @@ def test_the_difference_shows_lines_of_the_block(shop: Shop) -> None:
     assert any(line == "+<li>Chest width: 54 cm</li></ul>" for line in view["diff"])
     assert view["trouble"] == ""
     assert view["after"].startswith(view["before"])
+
+
+@pytest.mark.parametrize("state", ["expired", "rejected", "refused", "held_out"])
+def test_words_of_a_proposal_that_somebody_copied_stay(shop: Shop, state: str) -> None:
+    decision = fix(page="A shirt.", markup="text")
+    theirs = "A shirt." + str(decision.action["block"])
+    read_as(shop, P1=theirs)
+    put(shop, decision, state=state)
+    redraw(shop)
+    assert rows(shop) == []
+    assert not (shop.outbox / "pages").exists()
+
+
+def test_a_rolled_back_turn_takes_its_fixes_off_the_page(shop: Shop) -> None:
+    read_as(shop, P1=PAGE)
+    decision = fix()
+    name = put(shop, decision)
+    act(shop, "approve", [name], actor="me")
+    read_as(shop, turn=2, P1=PAGE + str(decision.action["block"]))
+    with shop.database.begin() as con:
+        expire(con, turn=1)
+    redraw(shop)
+    (row,) = rows(shop)
+    assert row["body"] == PAGE

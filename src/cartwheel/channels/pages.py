@@ -25,7 +25,7 @@ from cartwheel.channels.csv_files import FORMULA_STARTS, csv_text
 from cartwheel.channels.structured import structured_data
 from cartwheel.ledger.entry import DecisionState, Entry
 from cartwheel.ledger.store import list_decisions
-from cartwheel.operations import pages, reading
+from cartwheel.operations import decisions, pages, reading, transitions
 from cartwheel.shop import Shop
 from cartwheel.text.page_block import Change, Outcome, carry_out
 
@@ -83,11 +83,8 @@ def planned_pages(shop: Shop, *, acting: bool = True) -> dict[str, Page]:
     """
     texts = known_texts(shop)
     by_product: dict[str, list[Entry]] = {}
-    for state in (*WANTED, *GONE):
-        for entry in list_decisions(
-            shop.database, kind=KIND, state=state.value, limit=None, order="position"
-        ):
-            by_product.setdefault(entry.subject.partition(":")[2], []).append(entry)
+    for entry in _carried_out(shop):
+        by_product.setdefault(entry.subject.partition(":")[2], []).append(entry)
     found = {}
     for product, entries in sorted(by_product.items()):
         known = texts.get(product)
@@ -115,6 +112,32 @@ def planned_pages(shop: Shop, *, acting: bool = True) -> dict[str, Page]:
             fixes=tuple(entries),
         )
     return found
+
+
+def _carried_out(shop: Shop) -> list[Entry]:
+    """Return fixes in force, and those that were and are no more.
+
+    What was never carried out is none of ours: whoever copied its words onto a page by
+    hand keeps them there.
+    """
+    query = (
+        select(transitions.c.decision_id)
+        .join(decisions, decisions.c.id == transitions.c.decision_id)
+        .where(
+            decisions.c.kind == KIND,
+            transitions.c.to_state == DecisionState.APPLIED.value,
+        )
+    )
+    with reading(shop.database) as con:
+        applied = set(con.execute(query).scalars())
+    return [
+        entry
+        for state in (*WANTED, *GONE)
+        for entry in list_decisions(
+            shop.database, kind=KIND, state=state.value, limit=None, order="position"
+        )
+        if state in WANTED or entry.id in applied
+    ]
 
 
 def known_texts(shop: Shop) -> dict[str, dict[str, Any]]:
