@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 READ = ("listing", "catalogue", "questions", "policies", "feedback", "objections")
 """Signals that facts are read from."""
 
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "catalogue": ("product_id", "title"),
+    "feedback": ("product_id", "source", "feedback_id", "day", "text"),
+    "objections": ("product_id", "objection", "smaller", "larger"),
+}
+"""Columns that are read of signals with many; of others all are."""
+
 MOST_QUOTES = 200
 MOST_ANSWERS = 200
 LONGEST_VALUE = 500
@@ -78,6 +85,8 @@ class ShopFacts:
         if signal not in self._rows:
             table = self._tables.get(signal)
             grouped: dict[str, list[dict[str, Any]]] = {}
+            if table is not None and signal in COLUMNS:
+                table = table.select(list(COLUMNS[signal]))
             for row in [] if table is None else table.to_pylist():
                 grouped.setdefault(str(row[key]), []).append(row)
             self._rows[signal] = grouped
