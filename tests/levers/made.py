@@ -372,6 +372,7 @@ def _objections(variants: pd.DataFrame) -> pd.DataFrame:
             "stake_minor": None if at == 5 else 9_000 - 100 * at,
             "low_minor": None if at == 5 else 4_000,
             "high_minor": None if at == 5 else 20_000,
+            "quotes": None if at == 4 else "Runs small.\nToo tight.",
         }
         for at, product in enumerate(products)
     ]

@@ -71,7 +71,11 @@ def decide(data: Signals) -> list[Decision]:
 
 def test_a_size_note_says_what_was_found_and_what_is_known() -> None:
     data = shop(
-        objections=[objection(smaller=10, larger=1, stake_minor=31_500)],
+        objections=[
+            objection(
+                smaller=10, larger=1, stake_minor=31_500, quotes="Too small.\nTight."
+            )
+        ],
         pages=[SHIRT],
         questions=[
             {
@@ -85,6 +89,7 @@ def test_a_size_note_says_what_was_found_and_what_is_known() -> None:
     (fix,) = decide(data)
     assert (fix.kind, fix.subject) == ("page_fix", "product:P1")
     assert fix.worth_minor == 31_500
+    assert fix.evidence["quotes"] == ["Too small.", "Tight."]
     assert [one["text"] for one in fix.action["said"]] == [
         "Of 11 reviews, messages and returns about its size, 10 found it too small.",
         "Chest width: 54 cm",

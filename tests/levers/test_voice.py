@@ -445,4 +445,11 @@ def test_which_way_a_size_misses_is_counted() -> None:
     rows = LEVER.emit(model, data)[OBJECTIONS.name].to_pylist()
     found = {row["objection"]: (row["smaller"], row["larger"]) for row in rows}
     assert found["size_fit"] == (2, 1)
+    said = {row["objection"]: row["quotes"] for row in rows}
+    # A reason of a return is often a code, and no quote.
+    assert said["size_fit"].splitlines() == [
+        "Runs too small for me.",
+        "A bit too large in the waist.",
+        "Does it run small?",
+    ]
     assert all(ways == (0, 0) for name, ways in found.items() if name != "size_fit")

@@ -35,6 +35,14 @@ OBJECTIONS = Signal(
         _money("stake_minor", "Money at stake a year; null where no part is known."),
         _money("low_minor", "Lower end of its 95 % interval."),
         _money("high_minor", "Upper end."),
+        Field(
+            name="quotes",
+            type="text",
+            unit="",
+            doc="Up to three sentences that raise it, masked, the newest first, a line "
+            "each.",
+            neutral=None,
+        ),
     ),
     writer="voice",
     doc="Objections by product: how often, how lately, and what they may cost.",

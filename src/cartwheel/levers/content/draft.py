@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -147,7 +147,13 @@ def write(
 
 def page_language(page: Mapping[str, Any]) -> str:
     """Return the language a page is in, English where no words are known for it."""
-    found = language_of(str(page.get("description") or page.get("title") or ""))
+    return _language(str(page.get("description") or page.get("title") or ""))
+
+
+@lru_cache(maxsize=20_000)
+def _language(text: str) -> str:
+    # Pages seldom change, and telling a language takes longer than all else here.
+    found = language_of(text)
     return found if found in LANGUAGES else "en"
 
 

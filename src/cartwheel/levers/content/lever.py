@@ -21,13 +21,11 @@ from cartwheel.levers.content.propose import (
     Proposal,
     gaps,
     propose,
-    quotes_of,
     shop_facts,
 )
 from cartwheel.levers.report import Report
 from cartwheel.signals.base import Signal, Signals
 from cartwheel.signals.catalogue import CATALOGUE
-from cartwheel.signals.feedback import FEEDBACK
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.policies import POLICIES
@@ -64,7 +62,6 @@ class Content:
         CATALOGUE,
         QUESTIONS,
         POLICIES,
-        FEEDBACK,
     )
     writes: tuple[Signal, ...] = ()
     kinds: tuple[Kind, ...] = (
@@ -107,7 +104,7 @@ class Content:
         fixes = [one for one in found if one.draft is not None]
         tasks = [one for one in found if one.draft is None]
         for one in fixes[: int(Options.of(data).most_a_turn)]:
-            yield _fix(one, data, shop)
+            yield _fix(one, data)
         for one in tasks[:MOST_TASKS]:
             yield _task(one, data, shop)
 
@@ -125,7 +122,7 @@ class Content:
         return page(propose(data, shop), shop)
 
 
-def _fix(one: Proposal, data: Signals, shop: ShopFacts) -> Decision:
+def _fix(one: Proposal, data: Signals) -> Decision:
     draft = one.draft
     assert draft is not None
     held = str(one.page.get("page_html") or one.page.get("description") or "")
@@ -160,7 +157,7 @@ def _fix(one: Proposal, data: Signals, shop: ShopFacts) -> Decision:
         reason=_reason(one, data, f"the page can say it: {draft.form}"),
         worth_minor=one.stake_minor,
         evidence={
-            **_evidence(one, shop),
+            **_evidence(one),
             "sources": {
                 source.id: f"{source.name}: {source.text}"
                 if source.name
@@ -180,7 +177,7 @@ def _task(one: Proposal, data: Signals, shop: ShopFacts) -> Decision:
         action={"objection": one.objection, **missing},
         reason=_reason(one, data, "no fact on record answers it"),
         worth_minor=one.stake_minor,
-        evidence=_evidence(one, shop),
+        evidence=_evidence(one),
     )
 
 
@@ -194,7 +191,7 @@ def _reason(one: Proposal, data: Signals, then: str) -> str:
     return f"{words}; {then}. What mending it brings is told by a test of the fix."
 
 
-def _evidence(one: Proposal, shop: ShopFacts) -> dict[str, Any]:
+def _evidence(one: Proposal) -> dict[str, Any]:
     return {
         "mentions": one.mentions,
         "texts": one.texts,
@@ -202,5 +199,5 @@ def _evidence(one: Proposal, shop: ShopFacts) -> dict[str, Any]:
         "stake_minor": one.stake_minor,
         "low_minor": one.low_minor,
         "high_minor": one.high_minor,
-        "quotes": list(quotes_of(one, shop)),
+        "quotes": list(one.quotes),
     }

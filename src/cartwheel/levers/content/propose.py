@@ -16,7 +16,6 @@ from cartwheel.levers.content.draft import (
 from cartwheel.levers.content.options import Options
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
-from cartwheel.signals.feedback import FEEDBACK
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.policies import POLICIES
@@ -24,14 +23,11 @@ from cartwheel.signals.questions import QUESTIONS
 from cartwheel.text.claims import Checker, Source
 from cartwheel.text.claims.facts import ShopFacts
 from cartwheel.text.masking import mask
-from cartwheel.text.objections import read_sentence
-from cartwheel.text.sentences import sentences
 
 MOST_LOOKED_AT = 400
 """Objections looked at in a turn, the costliest first."""
 
 MOST_ASKED = 5
-MOST_QUOTED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +46,7 @@ class Proposal:
         stake_minor: Money at stake a year, None where unknown.
         low_minor: Lower end of its 95 % interval.
         high_minor: Upper end.
+        quotes: Customers' words that raise it, masked.
         blocked: What the claim check kept out of the draft, with its reason.
     """
 
@@ -64,12 +61,13 @@ class Proposal:
     stake_minor: int | None
     low_minor: int | None
     high_minor: int | None
+    quotes: tuple[str, ...]
     blocked: tuple[tuple[str, str], ...]
 
 
 def shop_facts(data: Signals) -> ShopFacts:
     """Return the facts that the lever's signals hold."""
-    signals = (LISTING, CATALOGUE, QUESTIONS, POLICIES, FEEDBACK, OBJECTIONS)
+    signals = (LISTING, CATALOGUE, QUESTIONS, POLICIES, OBJECTIONS)
     return ShopFacts({signal.name: data.table(signal) for signal in signals})
 
 
@@ -136,6 +134,7 @@ def _proposal(
         stake_minor=row["stake_minor"],
         low_minor=row["low_minor"],
         high_minor=row["high_minor"],
+        quotes=tuple((row["quotes"] or "").splitlines()),
         blocked=blocked,
     )
 
@@ -162,19 +161,6 @@ def checked(
     if not kept and not asked:
         return None, said
     return replace(draft, lines=tuple(kept), questions=tuple(asked)), said
-
-
-def quotes_of(one: Proposal, shop: ShopFacts) -> tuple[str, ...]:
-    """Return some of customers' sentences that raise an objection, newest first."""
-    language = page_language(one.page)
-    found: dict[str, None] = {}
-    for source in shop.quotes(one.product_id):
-        for sentence in sentences(source.text):
-            if one.objection in read_sentence(sentence, [language]).objections:
-                found[sentence] = None
-        if len(found) >= MOST_QUOTED:
-            break
-    return tuple(found)[:MOST_QUOTED]
 
 
 def unanswered(one: Proposal, shop: ShopFacts) -> tuple[str, ...]:

@@ -114,6 +114,11 @@ def objections_of(model: Model) -> pa.Table:
         "smaller": arrays["smaller"][product, kind].tolist(),
         "larger": arrays["larger"][product, kind].tolist(),
     }
+    quotes = quotes_by_place(model)
+    columns["quotes"] = [
+        "\n".join(" ".join(one.split()) for one in quotes.get(place, ())) or None
+        for place in zip(product.tolist(), kind.tolist(), strict=True)
+    ]
     amounts = [money_of(three) for three in money]
     for at, name in enumerate(("stake_minor", "low_minor", "high_minor")):
         columns[name] = [three[at] for three in amounts]
