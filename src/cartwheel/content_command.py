@@ -101,7 +101,7 @@ def show(
     from cartwheel.shop import open_shop
 
     opened = open_shop(shop)
-    body = describe(opened, _fix(opened, decision))
+    body = _view(opened, _fix(opened, decision))
     if as_json:
         print(json.dumps(body, ensure_ascii=False))
         return
@@ -125,14 +125,13 @@ def show(
 def apply(ids: IdsArgument, shop: ShopOption = Path()) -> None:
     """Approve page fixes and write the pages for the platform's importer."""
     from cartwheel.channels.act import act
-    from cartwheel.channels.pages import FILE
     from cartwheel.shop import open_shop
 
     opened = open_shop(shop)
     for one in ids:
         _fix(opened, one)
     for entry in act(opened, "approve", ids, actor="cli"):
-        body = describe(opened, entry)
+        body = _view(opened, entry)
         if body["trouble"]:
             print(f"{entry.id} is {entry.state}, not on the page: {body['trouble']}.")
         elif entry.state == "applied":
@@ -142,16 +141,13 @@ def apply(ids: IdsArgument, shop: ShopOption = Path()) -> None:
                 f"{entry.id} is {entry.state}; it is not carried out while page fixes "
                 "are on suggest (autonomy.page_fix)."
             )
-    path = opened.outbox / FILE
-    if path.exists():
-        print(f"Bring {path} to the platform's importer.")
+    _say_where(opened)
 
 
 @app.command()
 def undo(ids: IdsArgument, shop: ShopOption = Path()) -> None:
     """Take page fixes back: the page is what it was, byte for byte."""
     from cartwheel.channels.act import act
-    from cartwheel.channels.pages import FILE
     from cartwheel.shop import open_shop
 
     opened = open_shop(shop)
@@ -159,9 +155,7 @@ def undo(ids: IdsArgument, shop: ShopOption = Path()) -> None:
         _fix(opened, one)
     for entry in act(opened, "undo", ids, actor="cli"):
         print(f"{entry.id} is {entry.state}.")
-    path = opened.outbox / FILE
-    if path.exists():
-        print(f"Bring {path} to the platform's importer.")
+    _say_where(opened)
 
 
 @app.command()
@@ -206,6 +200,14 @@ def _scored(body: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _say_where(shop: Shop) -> None:
+    from cartwheel.channels.pages import FILE
+
+    path = shop.outbox / FILE
+    if path.exists():
+        print(f"Bring {path} to the platform's importer.")
+
+
 def _fix(shop: Shop, decision: str) -> Entry:
     from cartwheel.ledger.store import find
 
@@ -218,7 +220,7 @@ def _fix(shop: Shop, decision: str) -> Entry:
     return entry
 
 
-def describe(shop: Shop, entry: Entry) -> dict[str, Any]:
+def _view(shop: Shop, entry: Entry) -> dict[str, Any]:
     """Return a page fix as JSON values, with its diff and what keeps it off the page.
 
     Args:

@@ -7,6 +7,7 @@ the same on either engine.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
+    select,
 )
 
 metadata = MetaData()
@@ -259,3 +261,19 @@ def _begin_immediate(connection: Any) -> None:
 def reading(engine: Engine) -> Any:
     """Return a connection for reading only; it never waits for a writer."""
     return engine.connect().execution_options(sqlite_begin="DEFERRED")
+
+
+def page_data(engine: Engine, name: str, turn: int | None = None) -> Any:
+    """Return what a turn published under a name, as JSON values; None for nothing.
+
+    Args:
+        engine: Operational database.
+        name: Name of the page.
+        turn: The turn; None for the newest that published one.
+    """
+    query = select(pages.c.body).where(pages.c.name == name)
+    if turn is not None:
+        query = query.where(pages.c.turn == turn)
+    with reading(engine) as con:
+        body = con.execute(query.order_by(pages.c.turn.desc()).limit(1)).scalar()
+    return None if body is None else json.loads(body)

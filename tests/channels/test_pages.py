@@ -185,3 +185,10 @@ def test_a_rolled_back_turn_takes_its_fixes_off_the_page(shop: Shop) -> None:
     redraw(shop)
     (row,) = rows(shop)
     assert row["body"] == PAGE
+
+
+def test_long_ids_that_begin_alike_have_files_of_their_own(shop: Shop) -> None:
+    ids = [f"{'x' * 200}{end}" for end in "ab"]
+    read_as(shop, **dict.fromkeys(ids, PAGE))
+    act(shop, "approve", [put(shop, fix(one)) for one in ids], actor="me")
+    assert len(list((shop.outbox / "pages").glob("*.html"))) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -221,8 +222,6 @@ WORDS = st.text(max_size=40)
 def test_no_line_is_written_that_the_check_would_block(
     kind: str, attributes: dict[str, Any], question: str, answer: str, policy: str
 ) -> None:
-    import json
-
     page = {**SHIRT, "attributes": json.dumps(attributes)}
     data = shop(
         objections=[objection(kind=kind, smaller=9)],
@@ -235,10 +234,7 @@ def test_no_line_is_written_that_the_check_would_block(
                 "answer": answer,
             }
         ],
-        policies=[
-            {"policy_id": "p", "topic": topic, "body": policy}
-            for topic in ("shipping", "returns", "guarantee", "contact")[:1]
-        ],
+        policies=[{"policy_id": "p", "topic": "shipping", "body": policy}],
     )
     facts = shop_facts(data).of("P1")
     for one in decide(data):

@@ -8,13 +8,10 @@ change or turn.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import select
-
 from cartwheel.channels.csv_files import csv_text
+from cartwheel.channels.files import put_file
 from cartwheel.channels.offers import offer_rows
 from cartwheel.channels.pages import FILE as PAGES_FILE
 from cartwheel.channels.pages import KIND as PAGE_FIX
@@ -24,7 +21,7 @@ from cartwheel.channels.purchase_order import purchase_order_rows
 from cartwheel.ledger.entry import DecisionState, Entry
 from cartwheel.ledger.store import list_decisions, move
 from cartwheel.levers.base import Autonomy, Kind
-from cartwheel.operations import pages, reading
+from cartwheel.operations import page_data
 from cartwheel.shop import Shop
 
 Rows = Callable[..., list[Sequence[object]]]
@@ -98,24 +95,9 @@ def _mark_applied(shop: Shop, entries: Sequence[Entry], file: str) -> None:
 
 
 def _write(shop: Shop, file: str, rows: Sequence[Sequence[object]]) -> None:
-    path = shop.outbox / file
-    if not rows:
-        path.unlink(missing_ok=True)
-        return
-    shop.outbox.mkdir(exist_ok=True)
-    beside = path.with_suffix(".part")
-    beside.write_text("\ufeff" + csv_text(rows), encoding="utf-8", newline="")
-    os.replace(beside, path)
+    put_file(shop.outbox / file, "\ufeff" + csv_text(rows) if rows else None)
 
 
 def _titles(shop: Shop) -> dict[str, str]:
-    query = (
-        select(pages.c.body)
-        .where(pages.c.name == "titles")
-        .order_by(pages.c.turn.desc())
-        .limit(1)
-    )
-    with reading(shop.database) as con:
-        body = con.execute(query).scalar_one_or_none()
-    titles: dict[str, str] = {} if body is None else json.loads(body)
+    titles: dict[str, str] = page_data(shop.database, "titles") or {}
     return titles

@@ -10,7 +10,6 @@ has edited the page, theirs stands.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,12 +21,13 @@ from urllib.parse import quote
 from sqlalchemy import select
 
 from cartwheel.channels.csv_files import FORMULA_STARTS, csv_text
+from cartwheel.channels.files import put_file
 from cartwheel.channels.structured import structured_data
 from cartwheel.ledger.entry import DecisionState, Entry
 from cartwheel.ledger.store import list_decisions
-from cartwheel.operations import decisions, pages, reading, transitions
+from cartwheel.operations import decisions, page_data, reading, transitions
 from cartwheel.shop import Shop
-from cartwheel.text.page_block import Change, Outcome, carry_out
+from cartwheel.text.page_block import Change, Outcome, carry_out, digest, page_of
 
 KIND = "page_fix"
 PAGE_TEXTS = "page_texts"
@@ -38,6 +38,9 @@ SHOPIFY_FILE = "pages-shopify.csv"
 FOLDER = "pages"
 HEADER = ("product_id", "title", "url", "markup", "body")
 SHOPIFY_HEADER = ("Handle", "Title", "Body (HTML)")
+
+SUFFIXES = {"html": "html", "text": "txt"}
+LONGEST_STEM = 150
 
 WANTED = (DecisionState.APPROVED, DecisionState.APPLIED)
 GONE = (DecisionState.REVERTED, DecisionState.EXPIRED)
@@ -65,13 +68,6 @@ class Page:
     def differs(self) -> bool:
         """The platform must be told."""
         return self.text != self.outcome.text
-
-
-def page_of(known: Mapping[str, Any]) -> tuple[str, str]:
-    """Return a page's text and its mark-up, from what a turn read of it."""
-    if known.get("page_html"):
-        return str(known["page_html"]), "html"
-    return str(known.get("description") or ""), "text"
 
 
 def planned_pages(shop: Shop, *, acting: bool = True) -> dict[str, Page]:
@@ -142,15 +138,7 @@ def _carried_out(shop: Shop) -> list[Entry]:
 
 def known_texts(shop: Shop) -> dict[str, dict[str, Any]]:
     """Return what the last turn read of the pages that are or were changed."""
-    query = (
-        select(pages.c.body)
-        .where(pages.c.name == PAGE_TEXTS)
-        .order_by(pages.c.turn.desc())
-        .limit(1)
-    )
-    with reading(shop.database) as con:
-        body = con.execute(query).scalar_one_or_none()
-    found: dict[str, dict[str, Any]] = {} if body is None else json.loads(body)
+    found: dict[str, dict[str, Any]] = page_data(shop.database, PAGE_TEXTS) or {}
     return found
 
 
@@ -165,14 +153,14 @@ def write_pages(shop: Shop, *, acting: bool) -> list[str]:
     changed = [one for one in planned.values() if one.differs]
     rows = [row for one in changed if (row := _row(one)) is not None]
     html = [(row[0], row[1], row[4]) for row in rows if row[3] == "html"]
-    _write(shop.outbox / FILE, _table(HEADER, rows))
-    _write(shop.outbox / SHOPIFY_FILE, _table(SHOPIFY_HEADER, html))
+    put_file(shop.outbox / FILE, _table(HEADER, rows))
+    put_file(shop.outbox / SHOPIFY_FILE, _table(SHOPIFY_HEADER, html))
     wanted: dict[str, str] = {}
     for one in planned.values():
-        stem = quote(one.product_id, safe="")[:150]
+        stem = _stem(one.product_id)
         _, markup = page_of(one.known)
         if one.differs:
-            wanted[f"{stem}.{'html' if markup == 'html' else 'txt'}"] = one.outcome.text
+            wanted[f"{stem}.{SUFFIXES[markup]}"] = one.outcome.text
         if one.outcome.standing:
             data = structured_data(
                 one.product_id,
@@ -182,6 +170,14 @@ def write_pages(shop: Shop, *, acting: bool) -> list[str]:
             wanted[f"{stem}.jsonld"] = json.dumps(data, ensure_ascii=False, indent=1)
     _sweep(shop.outbox / FOLDER, wanted)
     return [name for one in planned.values() for name in one.outcome.standing]
+
+
+def _stem(product_id: str) -> str:
+    """Return the name of a product's files; no two products share one."""
+    stem = quote(product_id, safe="")
+    if len(stem) <= LONGEST_STEM:
+        return stem
+    return f"{stem[: LONGEST_STEM - 30]}-{digest(product_id)}"
 
 
 def _row(page: Page) -> tuple[str, ...] | None:
@@ -203,17 +199,6 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str | Non
     return "\ufeff" + csv_text([header, *rows]) if rows else None
 
 
-def _write(path: Path, text: str | None) -> None:
-    if text is None:
-        path.unlink(missing_ok=True)
-        return
-    path.parent.mkdir(exist_ok=True)
-    beside = path.with_name(path.name + ".part")
-    data = text.encode("utf-8", "surrogatepass")
-    beside.write_bytes(data)
-    os.replace(beside, path)
-
-
 def _sweep(folder: Path, wanted: Mapping[str, str]) -> None:
     """Leave exactly the wanted files in a folder."""
     if not wanted and not folder.exists():
@@ -223,7 +208,7 @@ def _sweep(folder: Path, wanted: Mapping[str, str]) -> None:
         if path.name not in wanted:
             path.unlink(missing_ok=True)
     for name, text in wanted.items():
-        _write(folder / name, text)
+        put_file(folder / name, text)
     if not wanted:
         folder.rmdir()
 

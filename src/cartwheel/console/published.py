@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +9,13 @@ from typing import Any
 
 from sqlalchemy import Engine, func, insert, select
 
-from cartwheel.operations import now_text, pages, reading, requests, turns
+from cartwheel.operations import (
+    now_text,
+    page_data,
+    reading,
+    requests,
+    turns,
+)
 
 IMPORTS_TURN = 0
 """Page data that belongs to no turn is kept under this number."""
@@ -74,10 +79,7 @@ def read_page(engine: Engine, turn: int | None, name: str) -> dict[str, Any] | N
     """Return page data of a turn, or None when it published none of that name."""
     if turn is None:
         return None
-    query = select(pages.c.body).where(pages.c.turn == turn, pages.c.name == name)
-    with reading(engine) as con:
-        body = con.execute(query).scalar_one_or_none()
-    found: dict[str, Any] | None = None if body is None else json.loads(body)
+    found: dict[str, Any] | None = page_data(engine, name, turn)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from cartwheel.measure.plain import finite
-from cartwheel.operations import decisions, pages, reading, turns
+from cartwheel.operations import decisions, page_data, reading, turns
 from cartwheel.signals.days import midnight_after
+from cartwheel.turn.core import describe
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -51,9 +51,7 @@ def assigned_products(engine: Engine) -> Assigned:
         engine: Operational database.
     """
     query = (
-        select(
-            decisions.c.subject, decisions.c.state, decisions.c.refusal, turns.c.as_of
-        )
+        select(decisions.c.subject, decisions.c.state, turns.c.as_of)
         .join(turns, turns.c.number == decisions.c.turn)
         .where(decisions.c.kind == KIND, decisions.c.state != REFUSED)
         .order_by(decisions.c.turn, decisions.c.position)
@@ -87,17 +85,13 @@ def page_fixes_page(shop: Shop, on: date, snapshot: int | None) -> dict[str, Any
         card = _score(shop, found.fixed, found.since, on, snapshot)
     except Exception as error:  # measuring must not keep decisions from being published
         log.exception("What page fixes brought could not be told.")
-        said = json.dumps(str(error))[:300]
-        return {"failed": f"{type(error).__name__}: {said}", "scores": []}
+        return {"failed": describe(error), "scores": []}
     return {**body, "since": found.since.isoformat(), **card}
 
 
 def published_score(engine: Engine, turn: int) -> dict[str, Any]:
     """Return the page that a turn published, empty where it published none."""
-    query = select(pages.c.body).where(pages.c.turn == turn, pages.c.name == NAME)
-    with reading(engine) as con:
-        body = con.execute(query).scalar_one_or_none()
-    found: dict[str, Any] = {} if body is None else json.loads(body)
+    found: dict[str, Any] = page_data(engine, NAME, turn) or {}
     return found
 
 

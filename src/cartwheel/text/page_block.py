@@ -11,7 +11,7 @@ import hashlib
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Markup = Literal["html", "text"]
 
@@ -33,6 +33,17 @@ def digest(text: str) -> str:
     """Return the fingerprint of a page's text."""
     data = text.encode("utf-8", "surrogatepass")
     return hashlib.blake2b(data, digest_size=12).hexdigest()
+
+
+def page_of(page: Mapping[str, Any]) -> tuple[str, Markup]:
+    """Return a page's text as the platform holds it, and how it is written.
+
+    Args:
+        page: A product's `page_html` and `description`.
+    """
+    if page.get("page_html"):
+        return str(page["page_html"]), "html"
+    return str(page.get("description") or ""), "text"
 
 
 def write_block(

@@ -78,17 +78,13 @@ class Draft:
     """What is to be added to a page.
 
     Attributes:
-        objection: Class it answers.
         form: What it is called.
-        language: Language of its heading.
         heading: Heading.
         lines: Sentences and facts.
         questions: Questions with their answers.
     """
 
-    objection: str
     form: str
-    language: str
     heading: str
     lines: tuple[Line, ...]
     questions: tuple[Line, ...]
@@ -136,9 +132,7 @@ def write(
     heading = words[objection] if lines else words["questions"]
     form = FORMS.get(objection, "changed paragraph") if lines else "questions"
     return Draft(
-        objection=objection,
         form=form,
-        language=language,
         heading=heading,
         lines=tuple(lines),
         questions=tuple(asked),

@@ -32,7 +32,7 @@ from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.questions import QUESTIONS
 from cartwheel.text.claims.facts import ShopFacts
 from cartwheel.text.objections import CLASSES
-from cartwheel.text.page_block import Entry, digest, write_block
+from cartwheel.text.page_block import Entry, digest, page_of, write_block
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -125,16 +125,10 @@ class Content:
 def _fix(one: Proposal, data: Signals) -> Decision:
     draft = one.draft
     assert draft is not None
-    held = str(one.page.get("page_html") or one.page.get("description") or "")
-    markup = "html" if one.page.get("page_html") else "text"
+    held, markup = page_of(one.page)
     entries = [Entry(text=line.text, question=line.question) for line in draft.says]
     count = len(draft.lines)
-    block = write_block(
-        draft.heading,
-        entries[:count],
-        entries[count:],
-        "html" if markup == "html" else "text",
-    )
+    block = write_block(draft.heading, entries[:count], entries[count:], markup)
     said = [
         {"text": line.text, "question": line.question, "sources": [line.source]}
         for line in draft.says

@@ -29,7 +29,7 @@ def page(proposals: Sequence[Proposal], shop: ShopFacts) -> Report:
                 value=len(answered) / len(proposals) if proposals else None,
                 unit="share",
                 definition=(
-                    "Of products with an objection raised by two texts or more, those "
+                    "Of products with an objection that several texts raise, those "
                     "where an attribute, an answered question or a policy speaks to it "
                     "and the page does not say it yet."
                 ),

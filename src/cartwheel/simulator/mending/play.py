@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -266,4 +266,4 @@ def _date(world: World, day: int) -> date:
 
 def _instant(world: World, day: int) -> datetime:
     at: datetime = midnight(world.state, day).astype(datetime)
-    return at.replace(tzinfo=UTC).replace(tzinfo=None)
+    return at

@@ -145,7 +145,7 @@ def _looks_english(plain: str) -> bool:
 def _verbatim(plain: str, said: Sequence[Saying]) -> Saying | None:
     bare = plain.strip(" .!?;:")
     for one in said:
-        if one.plain.strip(" .!?;:") == bare and one.kind != "quote":
+        if one.plain.strip(" .!?;:") == bare:
             return one if len(bare.split()) > 1 else None
     return None
 

@@ -181,10 +181,8 @@ def attributes_of(page: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-LEAST_TOLD = 5
-"""Texts from which the way a size misses is told."""
-
 SURE = 0.025
+"""Chance below which one way is told: six of six texts, nine of ten."""
 
 
 def fit_sentence(row: Mapping[str, Any], language: str) -> str:
@@ -196,7 +194,7 @@ def fit_sentence(row: Mapping[str, Any], language: str) -> str:
     """
     small, large = int(row["smaller"] or 0), int(row["larger"] or 0)
     told, many = small + large, max(small, large)
-    if told < LEAST_TOLD or at_least(many, told) >= SURE or language not in COUNTED:
+    if at_least(many, told) >= SURE or language not in COUNTED:
         return ""
     way = WAYS[language]["smaller" if small > large else "larger"]
     return COUNTED[language].format(told=told, many=many, way=way)

@@ -55,7 +55,7 @@ def without_quotes(
         owner = next((i for i, text in facts.quotes if said in text), None)
         if owner is None:
             stated = next((s for s in facts.said if said and said in s.plain), None)
-            owner = stated.source if stated and stated.kind != "quote" else None
+            owner = stated.source if stated else None
         if owner is None or not said:
             return "", (), f"nobody said {found[1][:80]!r}"
         cited.append(owner)

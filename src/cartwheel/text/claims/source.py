@@ -33,7 +33,7 @@ SourceKind = Literal[
 _YES = re.compile(r"^\W*(?:yes|yep|sure|correct|of course|it does|it is|true)\b[,.! ]*")
 _NO = re.compile(r"^\W*(?:no|nope|none|false|not? (?:available|included)|n/a)\b[,.! ]*")
 _FORMS = re.compile(
-    r"^\W*(?:is|are|does|do|can|could|will|would|has|have|did|was|were|should|may|may)"
+    r"^\W*(?:is|are|does|do|can|could|will|would|has|have|did|was|were|should|may)"
     r"\b\s*(?:it|they|this|these|the|that|i|you|we)?\b"
 )
 
@@ -152,8 +152,9 @@ def _of_answer(source: Source) -> list[Saying]:
     named = "" if settled else source.name
     for at, one in enumerate(sentences(source.text)):
         said = english(one)
-        yes, no = _YES.match(said), _NO.match(said)
-        if at == 0 and (yes or no) and _FORMS.match(question):
+        no = _NO.match(said)
+        told = _YES.match(said) or no
+        if at == 0 and told and _FORMS.match(question):
             asked = read(_FORMS.sub("", question))
             found.append(
                 Saying(
@@ -164,12 +165,11 @@ def _of_answer(source: Source) -> list[Saying]:
                     _FORMS.sub("", question),
                 )
             )
-            matched = yes or no
-            rest = said[matched.end() :] if matched else said
+            rest = said[told.end() :]
             if rest.strip(" .,!"):
                 # Compared without its yes or no, and word for word with it.
-                told = _saying(source, rest, named)
-                found.append(replace(told, plain=said))
+                more = _saying(source, rest, named)
+                found.append(replace(more, plain=said))
             continue
         found.append(_saying(source, one, named))
     return found
