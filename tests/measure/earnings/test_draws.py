@@ -52,5 +52,36 @@ def test_a_draw_by_hand(tmp_path: Path) -> None:
         found = kinds["winback"]
         assert found.incremental is not None
         assert found.incremental.value == pytest.approx(effect * len(OFFERED))
-        assert "80 drawn to get it, 40 to get nothing" in found.note
+        assert found.incremental.low > 0
+        # At one look it leaves zero out, but who looks every week needs more people.
+        assert found.note == (
+            "80 drawn to get it, 40 to get nothing; it cannot be told from luck"
+        )
         assert kinds["leave_alone"].incremental is None
+
+
+def test_a_draw_that_holds_at_every_look_is_told(tmp_path: Path) -> None:
+    people = [f"C{i:03d}" for i in range(360)]
+    offered = {x for i, x in enumerate(people) if i % 3}
+    day = TURNED + timedelta(days=12)
+    rows = [
+        (x, day, 1_000 + 10 * (i % 7) + 250 * (x in offered))
+        for i, x in enumerate(people)
+    ]
+    shop = shop_with(tmp_path / "s", sales(rows), people=people)
+    add_turn(shop)
+    bodies = [
+        {
+            "propensity": 0.6 if x in offered else 0.4,
+            "action": {"offer": "discount" if x in offered else "none"},
+        }
+        for x in people
+    ]
+    path = (("proposed", "turn 1"), ("approved", "anna"))
+    subjects = [f"customer:{x}" for x in people]
+    add_decisions(shop, subjects, kind="winback", bodies=bodies, path=path, cost=30)
+    (found,) = earnings(shop, ON).entry("lifecycle").kinds
+    assert found.incremental is not None
+    assert found.note == (
+        "240 drawn to get it, 120 to get nothing, up to the quarter's end"
+    )

@@ -16,6 +16,7 @@ from cartwheel.measure.earnings.measured import group_of
 from cartwheel.measure.earnings.record import read_record
 from cartwheel.measure.earnings.units import Facts, brought
 from cartwheel.measure.earnings.window import window_of
+from cartwheel.measure.earnings.words import Words, verdict
 from cartwheel.settings import Holdout
 from cartwheel.shop import Shop, open_shop
 from tests.measure.earnings.made import (
@@ -115,6 +116,15 @@ def test_the_wheel_by_hand(tmp_path: Path) -> None:
     assert (found.not_yet, found.basis) == ("", "margin")
     assert "earned" in found.verdict
     assert "more than it cost" in found.verdict
+    # Beyond doubt at one look is not yet beyond doubt at every look.
+    assert found.net.low > 0
+    wide = replace(found.money, low=1.0)
+    said = verdict(
+        replace(found, money_watched=wide),
+        Words(currency="EUR", digits=2),
+        decided=True,
+    )
+    assert said.endswith("; whether that is more than it cost is open.")
 
 
 def test_what_was_spent_before_is_taken_off(tmp_path: Path) -> None:

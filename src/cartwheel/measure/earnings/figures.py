@@ -21,6 +21,11 @@ class Range:
     low: float
     high: float
 
+    @property
+    def off_zero(self) -> bool:
+        """The interval leaves zero out."""
+        return not self.low <= 0 <= self.high
+
     def times(self, factor: float) -> Range:
         """Return the figure for that many units, `factor` not below 0."""
         return Range(

@@ -100,7 +100,7 @@ def _of_draw(seen: Measured, write: Words) -> tuple[Range | None, str]:
     if seen.found is None:
         why = f"{seen.why} ({groups})"
         return None, not_yet(seen.needed, "customer", write, why=why, thin=seen.thin)
-    if not seen.found.decided:
+    if not seen.decided:
         return seen.money, f"{groups}; it cannot be told from luck"
     return seen.money, f"{groups}, up to the quarter's end"
 

@@ -209,7 +209,8 @@ class _Book:
             if draft.money is None:
                 yield draft
                 continue
-            decided = _off_zero(draft.money_watched)
+            watched = draft.money_watched
+            decided = watched is not None and watched.off_zero
             decided &= sure.get(draft.lever, draft.p_watched or 0.0) < ALPHA
             full = replace(draft, net=net_of(draft.money, draft.costs))
             said = verdict(full, self.write, decided=decided)
@@ -287,20 +288,16 @@ class _Book:
         )
 
 
-def _off_zero(found: Range | None) -> bool:
-    return found is not None and not found.low <= 0 <= found.high
-
-
 def _why_open(entry: Entry) -> str:
     """Return why an entry with a figure is not decided."""
-    if not _off_zero(entry.money):
+    if entry.money is None or not entry.money.off_zero:
         return "the interval holds zero"
     if entry.money_watched is None:
         return (
             f"read at every turn, a figure needs {FEWEST} {entry.unit}s in each group; "
             f"{min(entry.reached, entry.held_out):,} are in the smaller"
         )
-    if not _off_zero(entry.money_watched):
+    if not entry.money_watched.off_zero:
         return (
             "the interval leaves zero out at this look, but not the one that holds at "
             "every turn's look together"

@@ -91,6 +91,11 @@ class Measured:
         each = Range(value=one.effect, low=one.low, high=one.high)
         return each.times(self.reached)
 
+    @property
+    def decided(self) -> bool:
+        """The interval that holds at every look leaves zero out."""
+        return self.money_watched is not None and self.money_watched.off_zero
+
 
 def group_of(facts: Facts, window: Window, unit: Unit, lever: str | None) -> Group:
     """Return who is compared: by a lever's own holdout, or by the wheel's.

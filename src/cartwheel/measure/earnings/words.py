@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from cartwheel.measure.earnings.costs import net_of
 from cartwheel.measure.earnings.figures import WHEEL, Entry, Needed, Range
 
 if TYPE_CHECKING:
@@ -80,9 +81,11 @@ def _net(entry: Entry) -> str:
     if entry.net is None:
         missing = [cost.name for cost in entry.costs if cost.minor is None]
         return f"; {' and '.join(missing)} not counted" if missing else ""
-    if entry.net.low > 0:
+    # The ledger is read at every turn: what is said must hold at every look.
+    net = net_of(entry.money_watched, entry.costs)
+    if net is not None and net.low > 0:
         return " and more than it cost"
-    if entry.net.high < 0:
+    if net is not None and net.high < 0:
         return " and less than it cost"
     return "; whether that is more than it cost is open"
 
