@@ -27,6 +27,7 @@ from bench import (
     search,
     segments,
     serving,
+    support,
     two_gigabytes,
     voice,
     worlds,
@@ -61,6 +62,7 @@ PARTS: Mapping[str, Part] = {
     "full-history": full_history.full_history,
     "voice": voice.voice,
     "claims": claims.claims,
+    "support": support.support,
 }
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "shop": {"errors", "settings", "operations", "lake"},
     "connectors": {"errors", "shop", "lake", "text"},
     "merchandising": {"errors", "operations"},
+    "contacts": {"errors", "operations", "text"},
     "signals": {"shop", "lake"},
     "text": {"errors"},
     "levers": {"errors", "signals", "text"},
@@ -33,7 +34,10 @@ ALLOWED: dict[str, set[str]] = {
     "gate": {"settings", "levers", "measure", "text"},
     "channels": {*FOUNDATION, "ledger", "levers", "wheel", "text"},
     "ledger": {*FOUNDATION, "levers", "signals", "wheel", "turn"},
-    "measure": {*FOUNDATION, "lake", "signals", "levers", "wheel", "turn"},
+    "measure": {
+        *FOUNDATION,
+        *("lake", "signals", "levers", "wheel", "turn", "contacts"),
+    },
     "turn": {
         *FOUNDATION,
         *("lake", "connectors", "signals", "levers", "wheel", "gate", "channels"),
@@ -51,17 +55,19 @@ ALLOWED: dict[str, set[str]] = {
         *FOUNDATION,
         *("channels", "ledger", "measure", "text", "turn"),
     },
+    "support_command": {*FOUNDATION, "contacts", "levers", "turn"},
     "api": {
         *FOUNDATION,
         *("lake", "ledger", "levers", "measure", "channels", "console"),
-        "merchandising",
+        *("contacts", "merchandising"),
     },
     "svg": set(),
     # It meets the API where a shop's own page does: over HTTP, in the browser.
     "storefront": {*FOUNDATION, "child_process"},
     "console": {
         *FOUNDATION,
-        *("ledger", "wheel", "measure", "channels", "api", "svg", "merchandising"),
+        *("ledger", "wheel", "measure", "channels", "api", "svg"),
+        *("contacts", "merchandising"),
     },
 }
 """Rooms that each room may import besides itself."""

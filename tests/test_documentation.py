@@ -19,6 +19,7 @@ from cartwheel.levers.price import choice as price_choice
 from cartwheel.levers.recommend import model as recommend_model
 from cartwheel.levers.replenish import reorder_math
 from cartwheel.levers.search import options as search_options
+from cartwheel.levers.support import options as support_options
 from cartwheel.settings import Settings
 from cartwheel.simulator.world.spec import WorldSpec
 
@@ -37,6 +38,7 @@ LEVER_OPTIONS: Mapping[str, Any] = {
     "replenish": reorder_math.Terms,
     "search": search_options.Options,
     "content": content_options.Options,
+    "support": support_options.Options,
 }
 
 

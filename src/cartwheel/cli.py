@@ -23,6 +23,7 @@ from cartwheel.measure.kpi_command import kpis
 from cartwheel.measure.off_policy_command import off_policy
 from cartwheel.measure.weekly.command import report
 from cartwheel.simulator.commands import app as simulations
+from cartwheel.support_command import app as support
 from cartwheel.voice_command import voice
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ app.add_typer(users, name="user")
 app.add_typer(simulations, name="simulate")
 app.add_typer(experiments, name="experiment")
 app.add_typer(contents, name="content")
+app.add_typer(support, name="support")
 app.command()(measure)
 app.command("kpis")(kpis)
 app.command()(earnings)

@@ -162,6 +162,27 @@ merchandising = Table(  # the merchant's rules for slots; ended, never deleted
     Column("ended_at", Text),
 )
 
+contacts = Table(  # what shoppers asked support, and what became of it
+    "contacts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("turn", Integer),
+    Column("customer_id", Text),  # only where the shop verified who asked
+    Column("visitor_id", Text),
+    Column("product_id", Text),
+    Column("asked", Text, nullable=False),  # masked
+    Column("outcome", Text, nullable=False),  # answered, asked_back, handed_over
+    Column("why", Text, nullable=False),
+    Column("arm", Text, nullable=False),  # treated, holdout, fallback
+    Column("body", Text, nullable=False),  # JSON: what was said, sources, chance
+    Column("closed_at", Text),  # a person has dealt with it
+    Column("closed_by", Text),
+    Index("contacts_by_day", "at"),
+    Index("contacts_by_customer", "customer_id", "at"),
+    Index("contacts_by_visitor", "visitor_id", "at"),
+)
+
 pages = Table(  # what a turn publishes for the console, as JSON
     "pages",
     metadata,

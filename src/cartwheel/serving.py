@@ -25,7 +25,7 @@ log = logging.getLogger("cartwheel.serving")
 
 OWNER = "owner"
 BROWSER_KEY = "demo storefront"
-BROWSER_SCOPES = ("events:write", "recommendations:read", "search:read")
+BROWSER_SCOPES = ("events:write", "recommendations:read", "search:read", "support:ask")
 LAST_PORT = 65_535
 LOOK_SECONDS = 0.2
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0

@@ -37,6 +37,7 @@ from cartwheel.signals.learned import (
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.objections import OBJECTIONS
+from cartwheel.signals.order_states import ORDER_STATES
 from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.price import PRICE_HISTORY
 from cartwheel.signals.questions import QUESTIONS
@@ -45,6 +46,7 @@ from cartwheel.signals.search_clicks import SEARCH_CLICKS
 from cartwheel.signals.stock import STOCK
 from cartwheel.signals.supply import LEAD_TIME
 from cartwheel.signals.visits import VISITS
+from tests.levers.made_orders import made_orders
 
 AS_OF = date(2025, 6, 30)
 ELASTICITY = -2.0
@@ -81,6 +83,7 @@ ALL_SIGNALS: tuple[Signal, ...] = (
     OBJECTIONS,
     QUESTIONS,
     POLICIES,
+    ORDER_STATES,
 )
 
 
@@ -296,6 +299,7 @@ class _Shop:
             OBJECTIONS: _objections(self.variants),
             QUESTIONS: _questions(self.variants),
             POLICIES: _policies(),
+            ORDER_STATES: made_orders(AS_OF),
         }
 
 

@@ -23,6 +23,8 @@ def _default_rates() -> dict[str, RateLimitItem]:
         "events:write": RateLimitItemPerSecond(1000),
         "recommendations:read": RateLimitItemPerSecond(1000),
         "search:read": RateLimitItemPerSecond(1000),
+        "support:ask": RateLimitItemPerSecond(20),
+        "support:verified": RateLimitItemPerSecond(20),
         "decisions:read": RateLimitItemPerSecond(50),
         "decisions:write": RateLimitItemPerSecond(50),
         "metrics:read": RateLimitItemPerSecond(10),

@@ -15,7 +15,15 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 
-from cartwheel.api import decisions, events, health, recommendations, search, snippet
+from cartwheel.api import (
+    decisions,
+    events,
+    health,
+    recommendations,
+    search,
+    snippet,
+    support,
+)
 from cartwheel.api.access import Access, Rates
 from cartwheel.api.answering import Answering
 from cartwheel.api.documentation import install_documentation
@@ -62,12 +70,14 @@ def create_app(
     answering = Answering(serving, writer)
     search_serving = Serving(shop, searcher, name=SEARCH)
     search_answering = Answering(search_serving, writer)
+    support_serving = Serving(shop, name=support.SUPPORT)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         writer.start()
         serving.check()
         search_serving.check()
+        support_serving.check()
         try:
             yield
         finally:
@@ -97,10 +107,19 @@ def create_app(
     app.state.answering = answering
     app.state.search_serving = search_serving
     app.state.search_answering = search_answering
+    app.state.support_serving = support_serving
     app.state.metrics = metrics
     app.state.access = Access(KeyRing(shop.database), rates or Rates())
     register_errors(app)
-    for room in (events, recommendations, search, decisions, health, snippet):
+    for room in (
+        events,
+        recommendations,
+        search,
+        support,
+        decisions,
+        health,
+        snippet,
+    ):
         app.include_router(room.router)
     install_documentation(app)
     if console:

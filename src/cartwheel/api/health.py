@@ -39,6 +39,7 @@ class Health(BaseModel):
     published_turn: int | None = Field(description="Turn that answers now.")
     recommendations: str = Field(description="ok, or why the fallback answers.")
     search: str = Field(description="ok, or why an older model or none answers.")
+    support: str = Field(description="ok, or why a person answers all.")
     inbox_backlog: int | None = Field(description="Rows not yet in the lake.")
 
 
@@ -92,10 +93,12 @@ async def healthz(request: Request) -> Response:
     searching: Serving = request.app.state.search_serving
     serving.check_soon()
     searching.check_soon()
+    helping: Serving = request.app.state.support_serving
+    helping.check_soon()
     engine: Engine = request.app.state.shop.database
     problem, backlog = await asyncio.to_thread(_check_database, engine)
     rows = None if backlog is None else sum(backlog.values())
-    weak = serving.problem or searching.problem
+    weak = serving.problem or searching.problem or helping.problem
     status = "down" if problem else "degraded" if weak else "ok"
     health = Health(
         status=status,
@@ -103,6 +106,7 @@ async def healthz(request: Request) -> Response:
         published_turn=serving.turn,
         recommendations=serving.problem or "ok",
         search=searching.problem or "ok",
+        support=helping.problem or "ok",
         inbox_backlog=rows,
     )
     return JSONResponse(health.model_dump(), status_code=503 if problem else 200)

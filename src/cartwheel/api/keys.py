@@ -19,6 +19,8 @@ SCOPES: dict[str, str] = {
     "events:write": "Send events; safe to put into a storefront page.",
     "recommendations:read": "Ask for recommendations; safe in a storefront page.",
     "search:read": "Search and ask for suggestions; safe in a storefront page.",
+    "support:ask": "Ask support; safe in a storefront page, tells of no order.",
+    "support:verified": "Ask support for a verified customer; keep it on your server.",
     "decisions:read": "Read decisions.",
     "decisions:write": "Approve, reject and undo decisions.",
     "metrics:read": "Read the service's metrics.",

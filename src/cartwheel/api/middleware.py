@@ -33,7 +33,9 @@ OPEN_PATHS = (
     "/v1/recommendations",
     "/v1/search",
     "/v1/suggest",
+    "/v1/support",
     "/storefront.js",
+    "/support.js",
 )
 """Routes a storefront page of any origin may call, with a key and no cookies."""
 

@@ -1,4 +1,4 @@
-"""`GET /storefront.js`: the script for a shop's own pages, as it stands in its file."""
+"""The scripts for a shop's own pages, as they stand in their files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-FILE = Path(__file__).parent / "static" / "storefront.js"
+FOLDER = Path(__file__).parent / "static"
+STOREFRONT, CHAT = "storefront.js", "support.js"
 CACHE_CONTROL = "public, max-age=300, stale-while-revalidate=86400"
 """A shop's pages carry a new version within minutes and wait for none."""
 
@@ -27,9 +28,13 @@ class Snippet(NamedTuple):
 
 
 @cache
-def read_snippet() -> Snippet:
-    """Return the script; it is read and packed once."""
-    plain = FILE.read_bytes()
+def read_snippet(name: str = STOREFRONT) -> Snippet:
+    """Return a script; it is read and packed once.
+
+    Args:
+        name: Its file.
+    """
+    plain = (FOLDER / name).read_bytes()
     digest = hashlib.blake2b(plain, digest_size=12).hexdigest()
     # Without a date in it, so that every replica sends the same bytes.
     return Snippet(plain, gzip.compress(plain, 9, mtime=0), digest)
@@ -37,8 +42,19 @@ def read_snippet() -> Snippet:
 
 @router.api_route("/storefront.js", methods=["GET", "HEAD"])
 async def get_snippet(request: Request) -> Response:
-    """Return the script, packed for whoever reads gzip, or 304 when it is known."""
-    snippet = read_snippet()
+    """Return what reports events and fills slots."""
+    return _script(request, STOREFRONT)
+
+
+@router.api_route("/support.js", methods=["GET", "HEAD"])
+async def get_chat(request: Request) -> Response:
+    """Return the chat."""
+    return _script(request, CHAT)
+
+
+def _script(request: Request, name: str) -> Response:
+    """Return a script, packed for whoever reads gzip, or 304 when it is known."""
+    snippet = read_snippet(name)
     packed = "gzip" in request.headers.get("accept-encoding", "").lower()
     # Other bytes are another representation and need a tag of their own.
     etag = f'"{snippet.etag}{"-gz" if packed else ""}"'

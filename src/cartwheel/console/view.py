@@ -23,6 +23,7 @@ from cartwheel.console.published import (
     read_published,
     read_titles,
 )
+from cartwheel.contacts import count_waiting
 from cartwheel.ledger.entry import UNDO, Entry
 from cartwheel.ledger.store import count_decisions
 
@@ -86,6 +87,7 @@ def page(
         "published": published,
         "levers": published.levers,
         "waiting": count_decisions(engine, state="proposed"),
+        "asking": count_waiting(engine),
         "path": request.url.path,
         "here": here(request),
         "done": done_message(request),

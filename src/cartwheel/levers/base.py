@@ -36,6 +36,7 @@ PLACEMENTS = (
     "thanks",
     "email",
     "search",
+    "support",
 )
 """Where on the storefront, or beside it, an online lever answers."""
 

@@ -21,6 +21,7 @@ from cartwheel.signals.learned import (
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.objections import OBJECTIONS
+from cartwheel.signals.order_states import ORDER_STATES
 from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.price import PRICE_HISTORY
 from cartwheel.signals.questions import QUESTIONS
@@ -59,6 +60,7 @@ LAKE_SIGNALS: dict[str, Signal] = {
         FEEDBACK,
         QUESTIONS,
         POLICIES,
+        ORDER_STATES,
     )
 }
 """Signals made from the lake, each after the signals it reads."""

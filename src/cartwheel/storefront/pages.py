@@ -182,6 +182,12 @@ async def thanks(request: Request) -> Response:
     return draw(request, "thanks.html", values)
 
 
+async def ask(request: Request) -> Response:
+    """Show the chat, about a product where one is named."""
+    name = request.query_params.get("product", "")
+    return draw(request, "help.html", {"about": goods_of(request).products.get(name)})
+
+
 async def picture(request: Request) -> Response:
     """Return a product's picture."""
     name = request.path_params["product"]
@@ -205,6 +211,7 @@ ROUTES = [
     Route("/checkout", checkout),
     Route("/checkout", place, methods=["POST"]),
     Route("/thanks", thanks),
+    Route("/help", ask),
     Route("/picture/{product:path}.svg", picture),
 ]
 

@@ -25,6 +25,8 @@ from cartwheel.measure.off_policy.page import NAME as WHAT_IF
 from cartwheel.measure.off_policy.page import what_if_page
 from cartwheel.measure.page_fixes_page import NAME as PAGE_FIX_SCORE
 from cartwheel.measure.page_fixes_page import page_fixes_page
+from cartwheel.measure.support_record import NAME as SUPPORT_RECORD
+from cartwheel.measure.support_record import support_page
 from cartwheel.operations import pages
 from cartwheel.shop import Shop
 from cartwheel.signals.base import Signal
@@ -63,6 +65,7 @@ def make_pages(shop: Shop, number: int) -> dict[str, Any]:
         "earnings": earnings_page(shop, on, overview),
         WHAT_IF: what_if_page(shop, on),
         PAGE_FIX_SCORE: page_fixes_page(shop, on, row.snapshot),
+        SUPPORT_RECORD: _support(shop, on, row.snapshot),
         "health": _health(shop, row, stage, overview["links"]),
     }
     kpis = _kpis(shop, row)
@@ -71,6 +74,15 @@ def make_pages(shop: Shop, number: int) -> dict[str, Any]:
     for name, run in runs_of(stage).items():
         made[f"lever:{name}"] = run["report"]
     return made
+
+
+def _support(shop: Shop, on: date, snapshot: int | None) -> dict[str, Any]:
+    """Return what became of support's contacts; a turn is never lost for it."""
+    try:
+        return support_page(shop, on, snapshot)
+    except Exception as error:
+        log.exception("What became of support's contacts could not be told")
+        return {"failed": describe(error)}
 
 
 def _health(

@@ -1,0 +1,128 @@
+"""A question read: what carries it, what sort of answer it wants, what warns.
+
+Nothing a shopper writes is an instruction: a text is only compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cartwheel.text.asking.lexicon import Lexicon, lexicon, matches
+from cartwheel.text.asking.said import Said, numbers
+from cartwheel.text.sentences import sentences
+from cartwheel.text.tokens import fold, terms
+
+LONGEST = 2_000
+"""Characters of a message that are read."""
+
+IN_OTHER_WORDS = 0.7
+"""How surely a text says a unit that it says in other words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One thing a question says, to be found again in an answer.
+
+    Attributes:
+        terms: Its terms in order.
+        meanings: What the phrase means, none for a plain word.
+        specific: It names a country, a way to pay or the like.
+    """
+
+    terms: tuple[str, ...]
+    meanings: frozenset[str]
+    specific: bool
+
+    def covered(self, said: Said) -> bool:
+        """Tell whether a text says it too, in these words or in others."""
+        if self.specific:
+            return " ".join(self.terms) in said.specifics
+        return bool(self.meanings & said.concepts) or said.terms.issuperset(self.terms)
+
+    def strength(self, said: Said) -> float:
+        """Return how surely a text says it: 1 in these words, less in other ones."""
+        if not self.covered(said):
+            return 0.0
+        return 1.0 if said.terms.issuperset(self.terms) else IN_OTHER_WORDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A question.
+
+    Attributes:
+        units: What carries it, each once, in order.
+        numbers: Numbers in it.
+        kinds: Sorts of answer that are wanted: duration, money, place.
+        signs: What warns: see the files of words.
+        asks: It has the form of a question.
+        supposed: Units and numbers of what is taken for granted, if anything is.
+    """
+
+    units: tuple[Unit, ...]
+    numbers: frozenset[str]
+    kinds: frozenset[str]
+    signs: frozenset[str]
+    asks: bool
+    supposed: tuple[Unit, ...]
+    supposed_numbers: frozenset[str]
+
+
+def read_question(text: str, language: str) -> Reading:
+    """Return a question's reading.
+
+    Args:
+        text: What a shopper wrote; what is longer than `LONGEST` is cut.
+        language: One of `lexicon.LANGUAGES`.
+    """
+    text = text[:LONGEST]
+    known = lexicon(language)
+    folded = " ".join(fold(text).split())
+    signs = {name for name, rule in known.signs.items() if rule.search(folded)}
+    supposed: list[Unit] = []
+    numbers_supposed: set[str] = set()
+    if "supposes" in signs:
+        for sentence in sentences(text):
+            plain = fold(sentence)
+            if known.signs["supposes"].search(plain):
+                supposed += units_of(sentence, known)
+                numbers_supposed |= numbers(plain)
+    return Reading(
+        units=tuple(units_of(text, known)),
+        numbers=numbers(folded),
+        kinds=frozenset(n for n, rule in known.kinds.items() if rule.search(folded)),
+        signs=frozenset(signs),
+        asks="?" in text,
+        supposed=tuple(supposed),
+        supposed_numbers=frozenset(numbers_supposed),
+    )
+
+
+def units_of(text: str, known: Lexicon) -> list[Unit]:
+    """Return what carries a text, each once, in order.
+
+    Args:
+        text: A question or a part of one.
+        known: The words of its language.
+    """
+    said = terms(text)
+    found: dict[tuple[str, ...], Unit] = {}
+    taken: set[int] = set()
+    for phrases, specific in ((known.specifics, True), (known.concepts, False)):
+        for begin, end, meanings in matches(said, phrases):
+            places = range(begin, end)
+            if taken.intersection(places):
+                continue
+            taken.update(places)
+            words = tuple(said[begin:end])
+            found[words] = Unit(
+                terms=words,
+                meanings=frozenset() if specific else meanings,
+                specific=specific,
+            )
+    for at, word in enumerate(said):
+        if at not in taken and word not in known.stop:
+            found.setdefault(
+                (word,), Unit(terms=(word,), meanings=frozenset(), specific=False)
+            )
+    return list(found.values())

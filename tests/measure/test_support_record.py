@@ -1,0 +1,93 @@
+"""Resolved is what nobody came back for, and only once a week has passed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cartwheel.contacts import Contact
+from cartwheel.measure.support_record import support_record
+
+UNTIL = datetime(2026, 11, 29)
+FIRST = UNTIL - timedelta(days=28)
+
+
+def contact(days_ago: float, name: str = "a", **changes: object) -> Contact:
+    at = (UNTIL - timedelta(days=days_ago)).isoformat(timespec="microseconds")
+    made = Contact(
+        id=f"{name}{days_ago}",
+        at=f"{at}Z",
+        turn=1,
+        customer_id=None,
+        visitor_id=name,
+        product_id=None,
+        asked="?",
+        outcome="answered",
+        why="evidence",
+        arm="treated",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def told(contacts: list[Contact], **messages: list[datetime]) -> dict[str, object]:
+    return support_record(contacts, messages, first=FIRST, until=UNTIL)
+
+
+def test_who_writes_again_within_a_week_was_not_helped() -> None:
+    rows = [contact(20 - n / 10, f"v{n}") for n in range(10)]
+    assert told(rows)["resolved"]["hits"] == 10  # type: ignore[index]
+    again = contact(12, "v0", outcome="handed_over", why="no_evidence")
+    found = told([*rows, again])
+    assert found["resolved"] == {  # type: ignore[comparison-overlap]
+        **found["resolved"],  # type: ignore[dict-item]
+        "hits": 10,
+        "of": 10,
+    }, "eight days later is another matter"
+    soon = contact(14, "v0", outcome="handed_over", why="no_evidence")
+    found = told([*rows, soon])
+    assert (found["resolved"]["hits"], found["resolved"]["of"]) == (9, 10)  # type: ignore[index]
+
+
+def test_a_message_by_another_way_counts_as_coming_back() -> None:
+    rows = [contact(20 - n / 10, f"v{n}", customer_id=f"c{n}") for n in range(10)]
+    at = UNTIL - timedelta(days=15)
+    assert told(rows, c3=[at])["resolved"]["hits"] == 9  # type: ignore[index]
+    before = UNTIL - timedelta(days=25)
+    assert told(rows, c3=[before])["resolved"]["hits"] == 10  # type: ignore[index]
+
+
+def test_young_answers_and_unknown_shoppers_count_as_neither() -> None:
+    rows = [contact(3, "v1"), contact(20, "", visitor_id=None)]
+    found = told(rows)
+    assert (found["too_new"], found["unknown"]) == (1, 1)
+    assert found["resolved"]["of"] == 0  # type: ignore[index]
+    assert found["resolved"]["value"] is None  # type: ignore[index]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0.01, 40),
+            st.sampled_from("abc"),
+            st.sampled_from(["answered", "handed_over", "asked_back"]),
+        ),
+        max_size=30,
+        unique_by=lambda row: row[0],
+    )
+)
+def test_every_contact_of_the_window_is_counted_once(
+    rows: list[tuple[float, str, str]],
+) -> None:
+    contacts = [contact(days, who, outcome=outcome) for days, who, outcome in rows]
+    found = told(contacts)
+    inside = [row for row in rows if row[0] <= 28]
+    assert found["contacts"] == len(inside)
+    answered = found["answered"]["hits"]  # type: ignore[index]
+    assert answered + found["handed_over"] + found["asked_back"] == len(inside)
+    resolved = found["resolved"]
+    assert resolved["hits"] <= resolved["of"] <= answered  # type: ignore[index]
+    assert sum(row["contacts"] for row in found["reasons"]) == len(inside)  # type: ignore[attr-defined]
