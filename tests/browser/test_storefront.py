@@ -30,6 +30,8 @@ PAGES = (
     "/search?q=shirt",
     "/search?q=nothing",
     "/search",
+    "/help",
+    "/help?product=P01",
     "/nowhere",
 )
 

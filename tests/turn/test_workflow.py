@@ -53,6 +53,7 @@ LEVERS = {
     "search",
     "voice",
     "content",
+    "support",
 }
 STATES = {"healthy", "degraded", "fallback", "abstained"}
 
