@@ -38,7 +38,7 @@ from cartwheel.api.middleware import (
     SameOrigin,
     SecureHeaders,
 )
-from cartwheel.api.serving import SEARCH, Serving
+from cartwheel.api.serving import SEARCH, SUPPORT, Serving
 from cartwheel.errors import Failure
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def create_app(
     answering = Answering(serving, writer)
     search_serving = Serving(shop, searcher, name=SEARCH)
     search_answering = Answering(search_serving, writer)
-    support_serving = Serving(shop, name=support.SUPPORT)
+    support_serving = Serving(shop, name=SUPPORT)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

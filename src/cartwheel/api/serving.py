@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 LEVER = "recommend"
 SEARCH = "search"
+SUPPORT = "support"
 CHECK_SECONDS = 1.0
 FALLBACK_SLOTS = 100
 Arm = Literal["treated", "holdout", "fallback"]
@@ -229,6 +230,9 @@ def load_published(turn: int, folder: Path, lever: OnlineLever) -> Published:
     untouched = lever.answer(model, trial, rng=np.random.default_rng(turn))
     if lever.name == SEARCH:
         asked = Request(placement=SEARCH, query="under 10: a large one", limit=1)
+        lever.answer(model, asked, rng=np.random.default_rng(turn))
+    if lever.name == SUPPORT:  # the first question loads what tells languages apart
+        asked = Request(placement=SUPPORT, query="How long does a parcel take?")
         lever.answer(model, asked, rng=np.random.default_rng(turn))
     arm_folder = folder.with_name(f"{lever.name}@treated")
     arm_model = None

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cartwheel.api.access import by_key
 from cartwheel.api.events import Id
-from cartwheel.api.serving import Served, Serving, ask, make_decision_id
+from cartwheel.api.serving import SUPPORT, Served, Serving, ask, make_decision_id
 from cartwheel.contacts import Contact, keep
 from cartwheel.levers.base import Answer
 from cartwheel.levers.base import Request as Question
@@ -27,7 +27,6 @@ from cartwheel.operations import now_text
 router = APIRouter(tags=["support"])
 log = structlog.get_logger("cartwheel.api")
 
-SUPPORT = "support"
 LONGEST = 2_000
 """Characters of the longest message that is accepted."""
 

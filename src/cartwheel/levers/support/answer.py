@@ -34,6 +34,8 @@ RULE = "evidence"
 BEFORE, AFTER = 1, 2
 """Sentences of a source that are quoted around the one that answers."""
 LONGEST_QUOTE = 600
+FEW = 2
+"""Units up to which a question that names no product is asked back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +172,7 @@ def _from_evidence(
         return Outcome(
             outcome="asked_back", why="unclear", notice=write["unclear"], chance=chance
         )
-    if not known and pointing and len(reading.units) <= 2:
+    if not known and pointing and reading.of_product and len(reading.units) <= FEW:
         return Outcome(
             outcome="asked_back",
             why="which_product",

@@ -257,24 +257,21 @@ class Evidence:
             said: The text's terms.
         """
         arrays = self._arrays
-        heard: dict[int, float] = {}
+        total = arrays["title_weight"]
+        heard = np.zeros(len(total))
         for word in set(said):
             at = find(arrays["term_hash"], word)
-            if at < 0:
-                continue
-            begin, end = arrays["term_start"][at : at + 2].tolist()
-            weight = float(arrays["term_weight"][at])
-            for product in arrays["term_product"][begin : min(end, begin + 2_000)]:
-                heard[int(product)] = heard.get(int(product), 0.0) + weight
-        shares = sorted(
-            ((w / float(arrays["title_weight"][p]), p) for p, w in heard.items()),
-            reverse=True,
-        )
-        if not shares or shares[0][0] < NAMED_FROM:
+            if at >= 0:
+                begin, end = arrays["term_start"][at : at + 2].tolist()
+                heard[arrays["term_product"][begin:end]] += arrays["term_weight"][at]
+        share = heard / np.maximum(total, 1e-9)
+        if not len(share):
             return -1
-        if len(shares) > 1 and shares[1][0] > shares[0][0] - AHEAD:
+        first = int(np.argmax(share))
+        best, share[first] = float(share[first]), 0.0
+        if best < NAMED_FROM or float(share.max()) > best - AHEAD:
             return -1
-        return shares[0][1]
+        return first
 
 
 def policies_known(model: Model) -> int:

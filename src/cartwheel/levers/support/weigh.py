@@ -259,7 +259,7 @@ def _share(
         total += OFTEN * weight * min(often, 4) / 4
     if total:
         total += 0.5 * len(reading.numbers & said.numbers)
-        total += 0.2 * len(reading.kinds & said.kinds)
+        total += 0.5 * len(reading.kinds & said.kinds)
     return total
 
 

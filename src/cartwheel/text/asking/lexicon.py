@@ -27,6 +27,7 @@ class Lexicon:
         concepts: Phrases that mean one thing in a shop.
         specifics: Names of countries, ways to pay and the like: an answer that does
             not name them is about others.
+        of_product: Concepts that are told of a product, not of the whole shop.
         kinds: Expressions that tell what sort of answer is wanted.
         signs: Expressions that tell what must not be answered as a question.
     """
@@ -34,6 +35,7 @@ class Lexicon:
     stop: frozenset[str]
     concepts: Phrases
     specifics: Phrases
+    of_product: frozenset[str]
     kinds: Mapping[str, re.Pattern[str]]
     signs: Mapping[str, re.Pattern[str]]
 
@@ -51,6 +53,7 @@ def lexicon(language: str) -> Lexicon:
         stop=frozenset(terms(held["stop"])) | frozenset(held["stop"].split()),
         concepts=_phrases(held["concepts"]),
         specifics=_phrases(held["specifics"], named=True),
+        of_product=frozenset(held["about"]["product"].split()),
         kinds={name: _any(rules) for name, rules in held["kinds"].items()},
         signs={name: _any(rules) for name, rules in held["signs"].items()},
     )

@@ -56,6 +56,7 @@ class Reading:
         kinds: Sorts of answer that are wanted: duration, money, place.
         signs: What warns: see the files of words.
         asks: It has the form of a question.
+        of_product: It says nothing but what is told of a product.
         supposed: Units and numbers of what is taken for granted, if anything is.
     """
 
@@ -64,6 +65,7 @@ class Reading:
     kinds: frozenset[str]
     signs: frozenset[str]
     asks: bool
+    of_product: bool
     supposed: tuple[Unit, ...]
     supposed_numbers: frozenset[str]
 
@@ -87,12 +89,18 @@ def read_question(text: str, language: str) -> Reading:
             if known.signs["supposes"].search(plain):
                 supposed += units_of(sentence, known)
                 numbers_supposed |= numbers(plain)
+    units = tuple(units_of(text, known))
     return Reading(
-        units=tuple(units_of(text, known)),
+        units=units,
         numbers=numbers(folded),
         kinds=frozenset(n for n, rule in known.kinds.items() if rule.search(folded)),
         signs=frozenset(signs),
         asks="?" in text,
+        of_product=all(
+            not unit.specific
+            and (not unit.meanings or unit.meanings & known.of_product)
+            for unit in units
+        ),
         supposed=tuple(supposed),
         supposed_numbers=frozenset(numbers_supposed),
     )
