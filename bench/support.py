@@ -10,8 +10,7 @@ Protocol:
   writer did not know the lever, and read each label again.
 - The words in `text/asking` were written from what shops are asked, the weights were
   fitted on `development` (`--fit` of this module, ten folds). `held-out` has other
-  questions. It was counted, then once more after a repair that a sample shop's policies
-  had asked for; docs/support.md tells both. No held-out question was read for it.
+  questions; none was read. It was counted three times, as docs/support.md tells.
 - A question is refused when it is not answered: handed to a person or asked back. Right
   is an answer that cites the source named by the label, or says all it should.
 - Goals: at least 80 % of unanswerable ones refused, at most 10 % of answerable ones.

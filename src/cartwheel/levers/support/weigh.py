@@ -21,18 +21,13 @@ from cartwheel.text.asking.said import NOTHING
 FEATURES = (
     "said",
     "said_near",
-    "open_units",
-    "open_specifics",
-    "open_numbers",
     "open_supposed",
     "met",
     "kind_met",
-    "kind_missed",
     "of_product",
     "answered_before",
     "points_nowhere",
     "ahead",
-    "asks",
 )
 """Names of the features, in the order of `Weighed.features`."""
 
@@ -49,7 +44,6 @@ HEADED = 0.5
 OFTEN = 0.3
 """What counts a unit more that four sentences of the source say."""
 
-MOST_OPEN = 4
 MOST_WEIGHED = 12
 """Sources that are weighed as answers, the likeliest first."""
 
@@ -278,7 +272,6 @@ def _features(
     pairs = list(zip(units, rare, strict=True))
     met = math.fsum(weight * unit.strength(said) for unit, weight in pairs)
     near = math.fsum(weight * unit.strength(whole) for unit, weight in pairs)
-    open_ = [unit for unit in units if not unit.covered(whole)]
     supposed = [
         unit
         for unit in reading.supposed
@@ -289,16 +282,11 @@ def _features(
     return (
         met / total,
         near / total,
-        min(sum(not unit.specific for unit in open_), MOST_OPEN) / MOST_OPEN,
-        float(min(sum(unit.specific for unit in open_), 2)),
-        float(min(len(reading.numbers - whole.numbers), 2)),
         min(len(supposed) + len(reading.supposed_numbers - whole.numbers), 3) / 3,
         math.log1p(met),
         float(bool(wanted & said.kinds)),
-        float(bool(wanted - whole.kinds)),
         float(bool(source.passage.product_id)),
         float(source.passage.source.startswith("answer:")),
         float(pointing and len(units) < 2),
         max(min(ahead, 2.0), -2.0),
-        float(reading.asks),
     )

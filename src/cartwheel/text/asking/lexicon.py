@@ -52,7 +52,7 @@ def lexicon(language: str) -> Lexicon:
     return Lexicon(
         stop=frozenset(terms(held["stop"])) | frozenset(held["stop"].split()),
         concepts=_phrases(held["concepts"]),
-        specifics=_phrases(held["specifics"], named=True),
+        specifics=_phrases(held["specifics"]),
         of_product=frozenset(held["about"]["product"].split()),
         kinds={name: _any(rules) for name, rules in held["kinds"].items()},
         signs={name: _any(rules) for name, rules in held["signs"].items()},
@@ -86,14 +86,13 @@ def matches(
     return found
 
 
-def _phrases(held: Mapping[str, str], *, named: bool = False) -> Phrases:
+def _phrases(held: Mapping[str, str]) -> Phrases:
     found: dict[str, dict[tuple[tuple[str, ...], str], None]] = {}
     for meaning, listed in held.items():
         for written in listed.split(";"):
             phrase = tuple(terms(written))
             if phrase:
-                said = " ".join(phrase) if named else meaning
-                found.setdefault(phrase[0], {})[(phrase, said)] = None
+                found.setdefault(phrase[0], {})[(phrase, meaning)] = None
     return {
         first: tuple(sorted(group, key=lambda one: (-len(one[0]), one)))
         for first, group in found.items()

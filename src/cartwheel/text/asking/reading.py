@@ -35,8 +35,6 @@ class Unit:
 
     def covered(self, said: Said) -> bool:
         """Tell whether a text says it too, in these words or in others."""
-        if self.specific:
-            return " ".join(self.terms) in said.specifics
         return bool(self.meanings & said.concepts) or said.terms.issuperset(self.terms)
 
     def strength(self, said: Said) -> float:
@@ -55,7 +53,6 @@ class Reading:
         numbers: Numbers in it.
         kinds: Sorts of answer that are wanted: duration, money, place.
         signs: What warns: see the files of words.
-        asks: It has the form of a question.
         of_product: It says nothing but what is told of a product.
         supposed: Units and numbers of what is taken for granted, if anything is.
     """
@@ -64,7 +61,6 @@ class Reading:
     numbers: frozenset[str]
     kinds: frozenset[str]
     signs: frozenset[str]
-    asks: bool
     of_product: bool
     supposed: tuple[Unit, ...]
     supposed_numbers: frozenset[str]
@@ -95,7 +91,6 @@ def read_question(text: str, language: str) -> Reading:
         numbers=numbers(folded),
         kinds=frozenset(n for n, rule in known.kinds.items() if rule.search(folded)),
         signs=frozenset(signs),
-        asks="?" in text,
         of_product=all(
             not unit.specific
             and (not unit.meanings or unit.meanings & known.of_product)

@@ -30,14 +30,12 @@ class Said:
     Attributes:
         terms: Its terms.
         concepts: What its phrases mean.
-        specifics: Countries, ways to pay and the like that it names.
         numbers: Numbers in it, as written without leading zeros.
         kinds: Sorts of answer it holds: duration, money.
     """
 
     terms: frozenset[str]
     concepts: frozenset[str]
-    specifics: frozenset[str]
     numbers: frozenset[str]
     kinds: frozenset[str]
 
@@ -46,7 +44,6 @@ class Said:
         return Said(
             terms=self.terms | other.terms,
             concepts=self.concepts | other.concepts,
-            specifics=self.specifics | other.specifics,
             numbers=self.numbers | other.numbers,
             kinds=self.kinds | other.kinds,
         )
@@ -55,7 +52,6 @@ class Said:
 NOTHING = Said(
     terms=frozenset(),
     concepts=frozenset(),
-    specifics=frozenset(),
     numbers=frozenset(),
     kinds=frozenset(),
 )
@@ -82,7 +78,6 @@ def read_said(text: str, language: str) -> Said:
         concepts=frozenset(kinds).union(
             *(m for *_, m in matches(words, known.concepts))
         ),
-        specifics=frozenset().union(*(m for *_, m in matches(words, known.specifics))),
         numbers=numbers(folded),
         kinds=frozenset(kinds),
     )
