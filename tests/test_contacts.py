@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from cartwheel.contacts import Contact, close, count_waiting, keep, list_contacts
+from cartwheel.contacts import (
+    Contact,
+    close,
+    count_waiting,
+    keep,
+    list_contacts,
+    masked,
+)
 from cartwheel.errors import Conflict, NotFound
 from cartwheel.operations import open_database
 
@@ -31,7 +38,7 @@ def contact(name: str, *, outcome: str = "handed_over", **changes: object) -> Co
 def test_what_is_personal_is_masked_and_anything_can_be_kept(tmp_path: Path) -> None:
     engine = open_database(tmp_path / "o.sqlite")
     text = "write to ann@example.org or +49 170 1234567\x00\ud800"
-    keep(engine, contact("a1", asked=text))
+    keep(engine, contact("a1", asked=masked(text)))
     (kept,) = list_contacts(engine)
     assert kept.asked == "write to [e-mail] or [phone] ?"
     assert kept.waiting

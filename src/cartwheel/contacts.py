@@ -92,14 +92,23 @@ class Contact:
         return handed and self.closed_at is None
 
 
+def masked(asked: str) -> str:
+    """Return what was asked as it is kept: what is personal masked, any text storable.
+
+    Args:
+        asked: The message as written.
+    """
+    text = mask(asked).encode("utf-8", "replace").decode()
+    return text.replace("\x00", " ")
+
+
 def keep(engine: Engine, contact: Contact) -> None:
     """Write a contact.
 
     Args:
         engine: Operational database.
-        contact: A new one; what is personal in what was asked is masked here.
+        contact: A new one, `asked` as `masked` gives it.
     """
-    asked = mask(contact.asked).encode("utf-8", "replace").decode()
     with engine.begin() as con:
         con.execute(
             insert(contacts).values(
@@ -109,7 +118,7 @@ def keep(engine: Engine, contact: Contact) -> None:
                 customer_id=contact.customer_id,
                 visitor_id=contact.visitor_id,
                 product_id=contact.product_id,
-                asked=asked.replace("\x00", " "),
+                asked=contact.asked,
                 outcome=contact.outcome,
                 why=contact.why,
                 arm=contact.arm,

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from cartwheel.api import support
 from cartwheel.api.keys import make_key
 from cartwheel.contacts import list_contacts
+from cartwheel.lake.inbox import KINDS, Waiting, to_fact
+from cartwheel.lake.tables import TABLE_BY_NAME
 from cartwheel.measure.assign import in_holdout
+from cartwheel.operations import inbox, reading
 from cartwheel.shop import Shop
 from tests.api.conftest import publish_row
 from tests.levers.made import AS_OF
@@ -105,6 +108,22 @@ def test_what_is_personal_is_not_kept(asking: TestClient, shop: Shop) -> None:
     asking.post("/v1/support", json={"text": "I am ann@example.org, do you ship?"})
     (kept,) = list_contacts(shop.database)
     assert "[e-mail]" in kept.asked
+
+
+def test_what_a_person_has_to_answer_is_a_message_too(
+    asking: TestClient, shop: Shop
+) -> None:
+    asking.post("/v1/support", json={"text": "Can I pay with PayPal?"})
+    asking.post("/v1/support", json={"text": "Do you deliver to Norway? a@b.example"})
+    with reading(shop.database) as con:
+        (row,) = con.execute(select(inbox)).mappings()
+    waiting = Waiting(
+        **{name: row[name] for name in ("seq", "kind", "id", "body", "received_at")}
+    )
+    fact = to_fact(TABLE_BY_NAME["messages"], waiting)
+    assert (fact["direction"], fact["medium"]) == ("in", "chat")
+    assert fact["body"] == "Do you deliver to Norway? [e-mail]"
+    assert "messages" in KINDS
 
 
 def test_without_a_model_or_with_a_broken_one_a_person_answers(

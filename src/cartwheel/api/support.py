@@ -8,6 +8,7 @@ that stays on the shop's server, which says who its customer is.
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Annotated, Any, Literal
 
 import structlog
@@ -16,9 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from cartwheel.api.access import by_key
+from cartwheel.api.errors import Refused
 from cartwheel.api.events import Id
+from cartwheel.api.inbox_writer import InboxWriter, Row
 from cartwheel.api.serving import SUPPORT, Served, Serving, ask, make_decision_id
-from cartwheel.contacts import Contact, keep
+from cartwheel.contacts import Contact, keep, masked
 from cartwheel.levers.base import Answer
 from cartwheel.levers.base import Request as Question
 from cartwheel.measure.assign import looker_held_out
@@ -132,7 +135,27 @@ async def _answer(request: Request, asked: Asked, customer: str | None) -> Reply
     except SQLAlchemyError:
         log.exception("contact not kept")
         return _reply(None, served)
+    if contact.waiting:
+        await _tell(state.inbox, contact)
     return _reply(name, served)
+
+
+async def _tell(inbox: InboxWriter, contact: Contact) -> None:
+    """Put what a person has to answer among the shop's messages, which levers read."""
+    columns = {
+        "message_id": contact.id,
+        "customer_id": contact.customer_id,
+        "direction": "in",
+        "medium": "chat",
+        "sent_at": contact.at,
+        "body": contact.asked,
+    }
+    known = {name: value for name, value in columns.items() if value is not None}
+    body = json.dumps(known, sort_keys=True, separators=(",", ":"))
+    try:
+        await inbox.write([Row(kind="messages", id=contact.id, body=body)])
+    except Refused:
+        log.warning("contact not told to the lake", contact=contact.id)
 
 
 async def _asked(serving: Serving, question: Question, name: str) -> Served:
@@ -180,7 +203,7 @@ def _contact(name: str, asked: Asked, customer: str | None, served: Served) -> C
         customer_id=customer,
         visitor_id=asked.visitor,
         product_id=asked.product,
-        asked=asked.text,
+        asked=masked(asked.text),
         outcome=str(about["outcome"]),
         why=str(about["why"]),
         arm=served.arm,

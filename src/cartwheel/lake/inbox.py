@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from cartwheel.shop import Shop
 
-KINDS = ("events", "answers")
+KINDS = ("events", "answers", "messages")
 """Fact tables that are filled through the inbox."""
 
 SEQUENCE = "inbox"
