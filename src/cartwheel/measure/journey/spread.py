@@ -1,0 +1,184 @@
+"""How far places differ from one another, and from week to week, without any fault.
+
+A place that is worse than the usual share is no drop-off while others of its kind are
+as far from it: products differ, and weeks differ. Both spreads are estimated by moments
+from the days before and taken at the upper end of an 80 % interval (one-sided 90 %), so
+that few places or weeks make a shop careful rather than sure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from cartwheel.measure.journey.tally import RECENT_WEEKS, Tally
+
+Array = np.ndarray[Any, Any]
+
+LEAST_VISITS = 100
+"""Visits below which nothing is said of a place."""
+
+LEAST_PLACES = 8
+"""Places besides one's own from which a spread among places is known at all."""
+
+LEAST_SPREAD = 0.1
+"""Spread over the mean that is allowed for in any case. With at least 100 visits it
+also makes sure that one more visit that goes on never raises what is lost."""
+
+UNSURE = 0.1
+"""How often the true spread may be above the one taken, by chance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """A share that visits usually go on with, and how far it moves by itself.
+
+    Attributes:
+        share: The mean, above 0 and below 1.
+        variance: Variance of a single place's share around it.
+        known_variance: Variance with which the mean itself is known.
+    """
+
+    share: float
+    variance: float
+    known_variance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Others:
+    """Sums over places of one step and kind that were visited enough before.
+
+    Attributes:
+        count: Places.
+        shares: Sum of their shares.
+        squares: Sum of the squares of these.
+        chance: Sum of the variances that chance alone gives them.
+    """
+
+    count: int
+    shares: float
+    squares: float
+    chance: float
+
+    def without(self, own: Tally) -> Others:
+        """Return the sums without one place, whether or not it is among them."""
+        if own.before[0] < LEAST_VISITS:
+            return self
+        share, chance = _share_of(own)
+        return Others(
+            count=self.count - 1,
+            shares=self.shares - share,
+            squares=self.squares - share**2,
+            chance=self.chance - chance,
+        )
+
+
+def sums_of(alike: Sequence[Tally]) -> Others:
+    """Return the sums over places of one step and kind."""
+    known = [_share_of(one) for one in alike if one.before[0] >= LEAST_VISITS]
+    return Others(
+        count=len(known),
+        shares=sum(share for share, _ in known),
+        squares=sum(share**2 for share, _ in known),
+        chance=sum(chance for _, chance in known),
+    )
+
+
+def usual_of_others(others: Others) -> Usual | None:
+    """Return what is usual among the other places of a kind; None for too few.
+
+    Every place counts alike, so that bestsellers do not say what is usual.
+
+    Args:
+        others: Sums over them, without the place that is looked at.
+    """
+    if others.count < LEAST_PLACES:
+        return None
+    mean = others.shares / others.count
+    if not 1e-6 < mean < 1 - 1e-6:
+        return None
+    freedom = others.count - 1
+    variance = max(others.squares - others.count * mean**2, 0.0) / freedom
+    spread = variance * _widened(freedom) - others.chance / others.count
+    return Usual(
+        share=mean,
+        variance=max(spread, (LEAST_SPREAD * mean) ** 2),
+        known_variance=variance / others.count,
+    )
+
+
+def usual_of_itself(own: Tally, moves: float, others: Usual | None) -> Usual | None:
+    """Return what is usual at a place, from its own earlier days; None for too few.
+
+    Args:
+        own: The place.
+        moves: Squared spread over the mean from week to week, of its step and kind.
+        others: What is usual among the others, to which few visits are drawn; or None.
+    """
+    visits, on = own.before
+    if visits < LEAST_VISITS:
+        return None
+    good, bad = 0.5, 0.5
+    if others is not None:
+        weight = precision(others.share, others.variance)
+        good, bad = weight * others.share, weight * (1 - others.share)
+    good, bad = good + on, bad + visits - on
+    mean = good / (good + bad)
+    known = mean * (1 - mean) / (good + bad + 1)
+    return Usual(
+        share=mean,
+        variance=known + max(moves, LEAST_SPREAD**2) * mean**2,
+        known_variance=known,
+    )
+
+
+def moves_of(alike: Sequence[Tally]) -> float:
+    """Return the squared spread over the mean of a place's share from week to week.
+
+    Chi-squared by place against its own mean, less what chance alone would give.
+
+    Args:
+        alike: Places of one step and kind.
+    """
+    squares = chance = scale = 0.0
+    freedom = 0
+    for one in alike:
+        visits = one.visits[RECENT_WEEKS:].astype(float)
+        on = one.on[RECENT_WEEKS:].astype(float)
+        seen = visits > 0
+        total = float(visits.sum())
+        if total < LEAST_VISITS or seen.sum() < 2:
+            continue
+        mean = float(on.sum()) / total
+        share = on[seen] / visits[seen]
+        squares += float((visits[seen] * (share - mean) ** 2).sum())
+        chance += (int(seen.sum()) - 1) * mean * (1 - mean)
+        scale += mean**2 * (total - float((visits**2).sum()) / total)
+        freedom += int(seen.sum()) - 1
+    if not freedom or scale <= 0:
+        return LEAST_SPREAD**2
+    return max((squares * _widened(freedom) - chance) / scale, LEAST_SPREAD**2)
+
+
+def _share_of(one: Tally) -> tuple[float, float]:
+    """Return a place's share before and the variance that chance alone gives it."""
+    visits, on = one.before
+    share = on / visits
+    return share, share * (1 - share) / (visits - 1)
+
+
+def precision(share: float, variance: float) -> float:
+    """Return the sum of both parameters of a beta law with this mean and variance."""
+    return max(share * (1 - share) / variance - 1, 0.1)
+
+
+@cache
+def _widened(freedom: int) -> float:
+    """Return by how much an estimated variance is multiplied to be at its upper end."""
+    from scipy.stats import chi2
+
+    return freedom / float(chi2.ppf(UNSURE, freedom))
