@@ -98,15 +98,17 @@ def _weak(
 
 def nothing_found(data: JourneyData, _: str) -> list[Beside]:
     """Return the searches of the whole shop that found nothing."""
-    searches, nothing, before, nothing_before = (
-        int(n)
-        for n in data.rows(
-            f"SELECT count_if(ago < {RECENT_DAYS}), count_if(ago < {RECENT_DAYS} AND "
-            f"result_count = 0), count_if(ago >= {RECENT_DAYS}), count_if(ago >= "
-            f"{RECENT_DAYS} AND result_count = 0) FROM j_events JOIN j_visits USING "
-            "(visitor_id, visit) WHERE kind = 'search' AND result_count IS NOT NULL"
-        )[0]
-    )
+    by_part = "GROUP BY recent ORDER BY recent DESC"
+    found = {
+        bool(recent): (int(searches), int(nothing))
+        for recent, searches, nothing in data.rows(
+            f"SELECT ago < {RECENT_DAYS} AS recent, count(*), count_if(result_count = "
+            "0) FROM j_events JOIN j_visits USING (visitor_id, visit) WHERE "
+            f"kind = 'search' AND result_count IS NOT NULL {by_part}"
+        )
+    }
+    searches, nothing = found.get(True, (0, 0))
+    before, nothing_before = found.get(False, (0, 0))
     if not nothing:
         return []
     return [
@@ -128,17 +130,15 @@ def nothing_found(data: JourneyData, _: str) -> list[Beside]:
 
 def contacts(data: JourneyData, product: str) -> list[Beside]:
     """Messages and questions about it."""
-    messages, questions, before = (
-        int(n)
-        for n in data.rows(
-            f"SELECT count_if(source = 'message' AND day > DATE '{data.on}' - "
-            f"{RECENT_DAYS}), count_if(source = 'question' AND day > DATE '{data.on}' "
-            f"- {RECENT_DAYS}), count_if(day <= DATE '{data.on}' - {RECENT_DAYS} AND "
-            f"day > DATE '{data.on}' - {2 * RECENT_DAYS}) FROM j_feedback WHERE "
-            "product_id = $1 AND source IN ('message', 'question')",
-            [product],
-        )[0]
-    )
+    last = f"DATE '{data.on}'"
+    recent = f"day > {last} - {RECENT_DAYS}"
+    messages, questions, before = data.rows(
+        f"SELECT count(*) FILTER (source = 'message' AND {recent}), count(*) FILTER ("
+        f"source = 'question' AND {recent}), count(*) FILTER (NOT ({recent}) AND day > "
+        f"{last} - {2 * RECENT_DAYS}) FROM j_feedback WHERE product_id = $1 AND source "
+        "IN ('message', 'question')",
+        [product],
+    )[0]
     if not messages + questions:
         return []
     return [

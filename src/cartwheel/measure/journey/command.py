@@ -12,6 +12,11 @@ import typer
 from cartwheel.errors import Conflict
 from cartwheel.measure.journey.steps import RECENT_DAYS
 
+HEADINGS = {
+    "Fell against their own days before": "drop_offs",
+    "Low beside the others of their kind, as ever": "low",
+}
+
 
 def journey(
     shop: Annotated[
@@ -62,8 +67,11 @@ def to_lines(body: Mapping[str, Any], currency: str, digits: int) -> list[str]:
 
     lines = [str(body["says"]), "", f"Steps, last {body['recent_days']} days:"]
     lines += [f"  {_step(one)}" for one in body["steps"]]
-    for place, one in enumerate(body["drop_offs"], 1):
-        lines += ["", *_drop_off(place, one, body["worth"], currency, money)]
+    for heading, part in HEADINGS.items():
+        if body[part]:
+            lines += ["", f"{heading}:"]
+        for place, one in enumerate(body[part], 1):
+            lines += ["", *_drop_off(place, one, body["worth"], currency, money)]
     waiting = [one for one in body["waiting"] if one["waiting"]]
     if waiting:
         lines += ["", "Too few visits to be looked at:"]

@@ -1,8 +1,11 @@
 """Which places fall short of what is usual by more than chance, and by how many visits.
 
-The visits of the last 28 days that go on at a place are held against a beta-binomial
-law: its share is drawn from the spread around what is usual, and the visits from that
-share. All places of all steps are corrected together by Benjamini and Hochberg (1995).
+Two questions are asked of a place. Did it fall: are so few of the visits of the last 28
+days that go on explained by its own days before? Is it low: are so few of all 126 days
+explained by the others of its kind? Either way the law is beta-binomial: a share is
+drawn from how far shares move by themselves around what is usual, the visits from that
+share. What is lost is lost in the last 28 days. All places of all steps are corrected
+together, each question by itself, by Benjamini and Hochberg (1995).
 """
 
 from __future__ import annotations
@@ -35,7 +38,8 @@ LEAST_FALL = 0.2
 LEAST_ON = 10
 """Visits that usually go on from which a place is looked at."""
 
-Against = Literal["others", "itself"]
+Against = Literal["itself", "others"]
+QUESTIONS: tuple[Against, ...] = ("itself", "others")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +55,7 @@ class Look:
         bad: Second parameter.
         needed: Visits of 28 days from which it is looked at.
         p_value: Chance of so few going on, None below `needed`.
-        adjusted: The same, corrected for all looks.
+        adjusted: The same, corrected for all places of which this was asked.
     """
 
     tally: Tally
@@ -94,7 +98,8 @@ def look_at(tallies: Sequence[Tally]) -> list[Look]:
     for one in tallies:
         groups.setdefault((one.step, one.kind), []).append(one)
     looks = [look for alike in groups.values() for look in _looks(alike)]
-    return correct(looks)
+    asked = [[x for x in looks if x.against == against] for against in QUESTIONS]
+    return [look for one in asked for look in correct(one)]
 
 
 def correct(looks: Sequence[Look]) -> list[Look]:
@@ -144,7 +149,7 @@ def _looks(alike: Sequence[Tally]) -> Iterator[Look]:
         fell = _fell(recent - np.array(own.recent), before - np.array(own.before))
         others = None
         if own.kind in AMONG_OTHERS:
-            others = usual_of_others(sums.without(own))
+            others = usual_of_others(sums.without(own), moves)
         if others is not None:
             yield _look(own, "others", others, fell)
         itself = usual_of_itself(own, moves, others)
@@ -163,20 +168,28 @@ def _fell(recent: np.ndarray, before: np.ndarray) -> float:
 
 
 def _look(own: Tally, against: Against, usual: Usual, fell: float) -> Look:
+    # What is usual falls with the shop, and all that moves around it in proportion.
     share = max(usual.share * fell, 1e-6)
-    # What is usual falls with the shop, and its spread in proportion.
-    variance = usual.variance * (share / usual.share) ** 2
-    weight = precision(share, variance)
+    scale = (share / usual.share) ** 2
     visits, on = own.recent
-    good, bad = weight * share, weight * (1 - share)
-    needed = visits_needed(share)
+    weight = precision(share, usual.spread * scale)
     return Look(
         tally=own,
         against=against,
         usual=share,
-        usual_sd=math.sqrt(usual.known_variance) * share / usual.share,
-        good=good + on,
-        bad=bad + visits - on,
-        needed=needed,
-        p_value=tail(on, visits, good, bad) if visits >= needed else None,
+        usual_sd=math.sqrt(usual.known * scale),
+        good=weight * share + on,
+        bad=weight * (1 - share) + visits - on,
+        needed=visits_needed(share),
+        p_value=_p_value(own, against, usual, share),
     )
+
+
+def _p_value(own: Tally, against: Against, usual: Usual, share: float) -> float | None:
+    visits, on = own.recent
+    if visits < visits_needed(share):
+        return None
+    if against == "others":
+        visits, on, share = visits + own.before[0], on + own.before[1], usual.share
+    law = precision(share, usual.moved * (share / usual.share) ** 2)
+    return tail(on, visits, law * share, law * (1 - share))

@@ -45,18 +45,21 @@ def journey_page(data: JourneyData) -> dict[str, Any]:
     """Return the page of a turn's journey.
 
     Returns:
-        `steps` with their shares, `drop_offs` named (most money first), `near`, those
-        looked at that chance may explain, `waiting` by step and kind, `worth` of an
-        order, `says`, one sentence, and `not_yet`, why nothing can be said.
+        `steps` with their shares; `drop_offs`, what fell against its own days, and
+        `low`, what is below the others as ever, most money first; `near`, those that
+        chance may explain; `waiting` by step and kind; `worth` of an order; `says`, one
+        sentence; and `not_yet`, why nothing can be said.
     """
     tallies = count_visits(data.con)
     looks = look_at(tallies)
-    named, near = _worst(looks)
+    fell, low, near = _sorted(looks)
     worth = order_worth(data.con, data.parcel_minor)
     after = onward(data.con)
     titles = _titles(data)
-    told = [_told(data, one, after, worth, titles) for one in named]
-    told.sort(key=_rank)
+    told, below = (
+        sorted((_told(data, one, after, worth, titles) for one in part), key=_rank)
+        for part in (fell, low)
+    )
     mark_wider(told)
     steps = [_step(step.name, tallies, looks) for step in STEPS]
     seen, before = (steps[0]["visits"], steps[0]["visits_before"])
@@ -72,9 +75,13 @@ def journey_page(data: JourneyData) -> dict[str, Any]:
         "says": "",
         "steps": steps,
         "drop_offs": told[:MOST_NAMED],
+        "low": below[:MOST_NAMED],
         "left_out": max(len(told) - MOST_NAMED, 0),
+        "low_left_out": max(len(below) - MOST_NAMED, 0),
         "near": [_plain(one, titles) for one in near[:MOST_NEAR]],
-        "looked_at": sum(one.p_value is not None for one in looks),
+        "looked_at": sum(
+            one.p_value is not None and one.against == "itself" for one in looks
+        ),
         "waiting": _waiting(tallies, looks),
         "worth": {
             "of": worth.of,
@@ -108,15 +115,19 @@ def summary(body: dict[str, Any]) -> str:
     """Return where most is lost, in one sentence."""
     if body["not_yet"]:
         return f"Not yet: {body['not_yet']}."
-    if not body["drop_offs"]:
-        return (
-            f"No drop-off stands out: in {body['looked_at']:,} comparisons nothing is "
-            "below the usual by enough and beyond chance."
-        )
-    worst = body["drop_offs"][0]
-    count = len(body["drop_offs"]) + body["left_out"]
-    more = f" {count - 1} more stand out." if count > 1 else ""
-    return f"Most is lost at {worst['title']}: {worst['says']}{more}"
+    if body["drop_offs"]:
+        worst = body["drop_offs"][0]
+        count = len(body["drop_offs"]) + body["left_out"]
+        more = f" {count - 1} more fell." if count > 1 else ""
+        return f"Most fell at {worst['title']}: {worst['says']}{more}"
+    nothing = (
+        f"Nothing fell: in {body['looked_at']:,} comparisons with its own days before "
+        "nothing is lower by enough and beyond chance."
+    )
+    if body["low"]:
+        worst = body["low"][0]
+        nothing += f" Low as ever, most at {worst['title']}: {worst['says']}"
+    return nothing
 
 
 def mark_wider(told: Sequence[dict[str, Any]]) -> None:
@@ -134,24 +145,22 @@ def mark_wider(told: Sequence[dict[str, Any]]) -> None:
         wide["mostly"] = inside[0]["title"] if inside else ""
 
 
-def _worst(looks: Sequence[Look]) -> tuple[list[Look], list[Look]]:
-    """Return the named looks and, most surprising first, the others; one a place."""
-    chosen: dict[tuple[str, str, str], Look] = {}
-    for look in looks:
-        if look.p_value is None:
-            continue
-        key = (look.tally.step, look.tally.kind, look.tally.place)
-        held = chosen.get(key)
-        if held is None or _weight(look) > _weight(held):
-            chosen[key] = look
-    named = [one for one in chosen.values() if one.named]
-    others = [one for one in chosen.values() if not one.named and one.lost > 0]
-    others.sort(key=lambda one: (one.p_value or 0.0, one.tally.step, one.tally.place))
-    return named, others
-
-
-def _weight(look: Look) -> tuple[bool, float]:
-    return look.named, look.lost
+def _sorted(looks: Sequence[Look]) -> tuple[list[Look], list[Look], list[Look]]:
+    """Return what fell, what is low without having fallen, and what is near, by p."""
+    fell = [one for one in looks if one.named and one.against == "itself"]
+    gone = {id(one.tally) for one in fell}
+    low = [one for one in looks if one.named and id(one.tally) not in gone]
+    gone |= {id(one.tally) for one in low}
+    near = [
+        one
+        for one in looks
+        if one.against == "itself"
+        and one.p_value is not None
+        and one.lost > 0
+        and id(one.tally) not in gone
+    ]
+    near.sort(key=lambda one: (one.p_value or 0.0, one.tally.step, one.tally.place))
+    return fell, low, near
 
 
 def _told(
@@ -174,15 +183,15 @@ def _told(
     }
 
 
+_USUALLY = {"itself": "in its own days before", "others": "others of its kind"}
+
+
 def _says(look: Look, money: Money) -> str:
     step = STEP_BY_NAME[look.tally.step]
     visits, on = look.tally.recent
-    usual = (
-        "others of its kind" if look.against == "others" else "in its own days before"
-    )
     return (
         f"{visits - on:,} of {visits:,} visits {step.stops} "
-        f"({1 - on / visits:.1%}; usual {usual}: {1 - look.usual:.1%}), some "
+        f"({1 - on / visits:.1%}; {_USUALLY[look.against]} {1 - look.usual:.1%}), some "
         f"{money.lost:,.0f} more than usual ({money.lost_low:,.0f} to "
         f"{money.lost_high:,.0f})."
     )
@@ -233,7 +242,7 @@ def _step(name: str, tallies: Sequence[Tally], looks: Sequence[Look]) -> dict[st
     low, high = wilson(visits - on, visits) if visits else (None, None)
     look = next((one for one in looks if mine and one.tally is mine[0]), None)
     if look is not None and look.p_value is not None:
-        state = "drops" if look.named else "as usual"
+        state = "fell" if look.named else "as usual"
         needed = look.needed
     else:
         state = "not yet"

@@ -1,9 +1,9 @@
-"""How far places differ from one another, and from week to week, without any fault.
+"""What is usual at a place, and how far its share moves from month to month by itself.
 
-A place that is worse than the usual share is no drop-off while others of its kind are
-as far from it: products differ, and weeks differ. Both spreads are estimated by moments
-from the days before and taken at the upper end of an 80 % interval (one-sided 90 %), so
-that few places or weeks make a shop careful rather than sure.
+Products are not alike and no month is like the one before, without any fault. How far
+they are apart is estimated by moments from the days before. Movement is taken at the
+upper end of its interval (one-sided 90 %), so that few places make a shop careful
+rather than sure.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from cartwheel.measure.journey.tally import RECENT_WEEKS, Tally
+from cartwheel.measure.journey.tally import RECENT_WEEKS, WEEKS, Tally
 
 Array = np.ndarray[Any, Any]
 
@@ -26,8 +26,11 @@ LEAST_PLACES = 8
 """Places besides one's own from which a spread among places is known at all."""
 
 LEAST_SPREAD = 0.1
-"""Spread over the mean that is allowed for in any case. With at least 100 visits it
-also makes sure that one more visit that goes on never raises what is lost."""
+"""Spread and movement over the mean that are allowed for in any case. With at least 100
+visits it also makes sure that one more visit that goes on never raises what is lost."""
+
+MONTHS = tuple(range(RECENT_WEEKS, WEEKS, RECENT_WEEKS))
+"""First week of each month before the recent one."""
 
 UNSURE = 0.1
 """How often the true spread may be above the one taken, by chance."""
@@ -39,13 +42,16 @@ class Usual:
 
     Attributes:
         share: The mean, above 0 and below 1.
-        variance: Variance of a single place's share around it.
-        known_variance: Variance with which the mean itself is known.
+        known: Variance with which the mean itself is known.
+        moved: Variance of a share of the days judged around it, where nothing is wrong.
+        spread: Variance of the shares of places that are alike; a share that is known
+            from few visits is drawn to the mean by it.
     """
 
     share: float
-    variance: float
-    known_variance: float
+    known: float
+    moved: float
+    spread: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,26 +94,29 @@ def sums_of(alike: Sequence[Tally]) -> Others:
     )
 
 
-def usual_of_others(others: Others) -> Usual | None:
+def usual_of_others(others: Others, moves: float) -> Usual | None:
     """Return what is usual among the other places of a kind; None for too few.
 
-    Every place counts alike, so that bestsellers do not say what is usual.
+    Every place counts alike, so that bestsellers do not say what is usual. All 126 days
+    are judged, over which what moves from month to month evens out.
 
     Args:
         others: Sums over them, without the place that is looked at.
+        moves: Squared spread over the mean from month to month.
     """
     if others.count < LEAST_PLACES:
         return None
     mean = others.shares / others.count
     if not 1e-6 < mean < 1 - 1e-6:
         return None
-    freedom = others.count - 1
-    variance = max(others.squares - others.count * mean**2, 0.0) / freedom
-    spread = variance * _widened(freedom) - others.chance / others.count
+    squares = max(others.squares - others.count * mean**2, 0.0)
+    variance = squares / (others.count - 1)
+    known = variance / others.count
     return Usual(
         share=mean,
-        variance=max(spread, (LEAST_SPREAD * mean) ** 2),
-        known_variance=variance / others.count,
+        known=known,
+        moved=known + max(moves * RECENT_WEEKS / WEEKS, LEAST_SPREAD**2) * mean**2,
+        spread=max(variance - others.chance / others.count, (LEAST_SPREAD * mean) ** 2),
     )
 
 
@@ -116,7 +125,7 @@ def usual_of_itself(own: Tally, moves: float, others: Usual | None) -> Usual | N
 
     Args:
         own: The place.
-        moves: Squared spread over the mean from week to week, of its step and kind.
+        moves: Squared spread over the mean from month to month.
         others: What is usual among the others, to which few visits are drawn; or None.
     """
     visits, on = own.before
@@ -124,22 +133,20 @@ def usual_of_itself(own: Tally, moves: float, others: Usual | None) -> Usual | N
         return None
     good, bad = 0.5, 0.5
     if others is not None:
-        weight = precision(others.share, others.variance)
+        weight = precision(others.share, others.spread)
         good, bad = weight * others.share, weight * (1 - others.share)
     good, bad = good + on, bad + visits - on
     mean = good / (good + bad)
     known = mean * (1 - mean) / (good + bad + 1)
-    return Usual(
-        share=mean,
-        variance=known + max(moves, LEAST_SPREAD**2) * mean**2,
-        known_variance=known,
-    )
+    moved = known + moves * mean**2
+    return Usual(share=mean, known=known, moved=moved, spread=moved)
 
 
 def moves_of(alike: Sequence[Tally]) -> float:
-    """Return the squared spread over the mean of a place's share from week to week.
+    """Return the squared spread over the mean of a place's share from month to month.
 
-    Chi-squared by place against its own mean, less what chance alone would give.
+    Chi-squared by place against its own mean, less what chance alone would give. Months
+    are four weeks, as long as the days that are judged, and the two weeks left over.
 
     Args:
         alike: Places of one step and kind.
@@ -147,8 +154,8 @@ def moves_of(alike: Sequence[Tally]) -> float:
     squares = chance = scale = 0.0
     freedom = 0
     for one in alike:
-        visits = one.visits[RECENT_WEEKS:].astype(float)
-        on = one.on[RECENT_WEEKS:].astype(float)
+        visits = np.add.reduceat(one.visits, MONTHS).astype(float)
+        on = np.add.reduceat(one.on, MONTHS).astype(float)
         seen = visits > 0
         total = float(visits.sum())
         if total < LEAST_VISITS or seen.sum() < 2:

@@ -1,4 +1,4 @@
-"""The journey as rows of a CSV file: what was named, then what chance may explain."""
+"""The journey as rows of a CSV file: what fell, is low, or chance may explain."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def csv_rows(page: Mapping[str, Any]) -> Iterator[list[Any]]:
     """
     yield list(COLUMNS)
     for rank, one in enumerate(page.get("drop_offs") or [], 1):
-        yield _row({**one, "rank": rank, "state": "drops"})
+        yield _row({**one, "rank": rank, "state": "fell"})
+    for rank, one in enumerate(page.get("low") or [], 1):
+        yield _row({**one, "rank": rank, "state": "low"})
     for one in page.get("near") or []:
         yield _row({**one, "state": "not told from chance"})
 

@@ -75,17 +75,18 @@ def order_worth(con: duckdb.DuckDBPyConnection, parcel_minor: int | None) -> Ord
         parcel_minor: What sending an order costs, None when unknown.
     """
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE j_worth AS SELECT order_id, sum(paid) AS paid, "
-        "bool_and(cost_minor IS NOT NULL) AS known, sum(paid - units * (cost_minor + "
+        "CREATE OR REPLACE TEMP TABLE j_worth AS SELECT order_id, "
+        "sum(paid) AS revenue, bool_and(cost_minor IS NOT NULL) AS known, "
+        "sum(paid - units * (cost_minor + "
         f"coalesce(return_cost_minor, 0))) - {parcel_minor or 0} AS margin "
         "FROM j_lines LEFT JOIN j_margin USING (variant_id) GROUP BY order_id"
     )
-    paid, known = _row(con, "sum(paid), sum(paid) FILTER (known) FROM j_worth")
+    paid, known = _row(con, "sum(revenue), sum(revenue) FILTER (known) FROM j_worth")
     margin = paid > 0 and known >= COSTS_KNOWN * paid
     of, column, only = (
         ("contribution margin", "margin", "known")
         if margin
-        else ("revenue", "paid", "TRUE")
+        else ("revenue", "revenue", "TRUE")
     )
     count, total, squares = _row(
         con,
