@@ -17,7 +17,7 @@ OPEN_STATES = ("proposed", "approved", "applied")
 
 
 def sold_out(data: JourneyData, product: str) -> list[Beside]:
-    """Days on which a variant had nothing left, and shoppers who met that."""
+    """Return on how many days a variant had nothing left, and who met that."""
     recent = f"day > DATE '{data.on}' - {RECENT_DAYS} AND day <= DATE '{data.on}'"
     out, variants, usual = data.rows(
         "WITH out AS (SELECT product_id, day, count(DISTINCT variant_id) AS n FROM "
@@ -38,7 +38,7 @@ def sold_out(data: JourneyData, product: str) -> list[Beside]:
     )[0]
     if not out and not failed:
         return []
-    one = f"One of its {variants} variants" if variants > 1 else "It"
+    one = f"At least one of its {variants} variants" if variants > 1 else "It"
     says = (
         f"{one} was sold out on {out} of {RECENT_DAYS} days"
         if out
@@ -64,7 +64,7 @@ def sold_out(data: JourneyData, product: str) -> list[Beside]:
 
 
 def sold_out_in(data: JourneyData, category: str) -> list[Beside]:
-    """Products of a category that were sold out most of the recent days."""
+    """Return how many products of a category were sold out for long."""
     out, products = data.rows(
         "WITH mine AS (SELECT variant_id, c.product_id FROM j_catalogue AS c JOIN "
         "j_listing AS l USING (product_id) WHERE l.category = $1), long AS (SELECT "
@@ -89,7 +89,7 @@ def sold_out_in(data: JourneyData, category: str) -> list[Beside]:
 
 
 def page_fixes(data: JourneyData, product: str) -> list[Beside]:
-    """Page fixes that are proposed or in force."""
+    """Return page fixes that are proposed or in force."""
     mine = [
         one for one in data.fixes if one.product == product and one.state in OPEN_STATES
     ]
@@ -106,7 +106,7 @@ def page_fixes(data: JourneyData, product: str) -> list[Beside]:
 
 
 def slow_parcels(data: JourneyData, product: str) -> list[Beside]:
-    """Orders with it that took notably longer to arrive than the shop's."""
+    """Return how long orders with it took, where notably longer than the shop's."""
     own, orders, shops = data.rows(
         "WITH took AS (SELECT order_id, product_id, epoch(delivered_at - placed_at) / "
         "86400.0 AS days FROM (SELECT DISTINCT order_id, product_id FROM j_lines) JOIN "

@@ -15,7 +15,7 @@ _WEAK = (
 
 
 def themes(data: JourneyData, product: str) -> list[Beside]:
-    """What customers object to in it."""
+    """Return what customers object to in a product."""
     rows = data.rows(
         "SELECT objection, mentions, texts, recent, contacts, returned_units, quotes "
         "FROM j_objections WHERE product_id = $1 AND mentions > 0 "
@@ -54,7 +54,7 @@ def asking_for_its_category(data: JourneyData, product: str) -> list[Beside]:
 
 
 def asking_for(data: JourneyData, category: str) -> list[Beside]:
-    """Weak searches that ask for a category, most asked first."""
+    """Return weak searches that ask for a category, most asked first."""
     rows = data.rows(
         f"{_WEAK} WHERE category = $1 ORDER BY searches DESC, query LIMIT {MOST_EACH}",
         [category],
@@ -63,7 +63,7 @@ def asking_for(data: JourneyData, category: str) -> list[Beside]:
 
 
 def search_itself(data: JourneyData, query: str) -> list[Beside]:
-    """What the search itself is known for."""
+    """Return what a search itself is known for."""
     rows = data.rows(f"{_WEAK} WHERE query = $1", [query])
     return [_weak(*row, asks="is weak itself") for row in rows]
 
@@ -129,7 +129,7 @@ def nothing_found(data: JourneyData, _: str) -> list[Beside]:
 
 
 def contacts(data: JourneyData, product: str) -> list[Beside]:
-    """Messages and questions about it."""
+    """Return how many messages and questions are about a product."""
     last = f"DATE '{data.on}'"
     recent = f"day > {last} - {RECENT_DAYS}"
     messages, questions, before = data.rows(

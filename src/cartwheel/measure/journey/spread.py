@@ -26,8 +26,11 @@ LEAST_PLACES = 8
 """Places besides one's own from which a spread among places is known at all."""
 
 LEAST_SPREAD = 0.1
-"""Spread and movement over the mean that are allowed for in any case. With at least 100
-visits it also makes sure that one more visit that goes on never raises what is lost."""
+"""Movement over the mean that is allowed for in any case."""
+
+CHANGED_SPREAD = 0.5
+"""Spread over the mean of shares of places that did change, or differ. A share is drawn
+to the usual no harder than this, or a page that broke would look half mended."""
 
 MONTHS = tuple(range(RECENT_WEEKS, WEEKS, RECENT_WEEKS))
 """First week of each month before the recent one."""
@@ -44,8 +47,8 @@ class Usual:
         share: The mean, above 0 and below 1.
         known: Variance with which the mean itself is known.
         moved: Variance of a share of the days judged around it, where nothing is wrong.
-        spread: Variance of the shares of places that are alike; a share that is known
-            from few visits is drawn to the mean by it.
+        spread: Variance of the true shares of places; one that is known from few visits
+            is drawn to the mean by it.
     """
 
     share: float
@@ -116,7 +119,9 @@ def usual_of_others(others: Others, moves: float) -> Usual | None:
         share=mean,
         known=known,
         moved=known + max(moves * RECENT_WEEKS / WEEKS, LEAST_SPREAD**2) * mean**2,
-        spread=max(variance - others.chance / others.count, (LEAST_SPREAD * mean) ** 2),
+        spread=max(
+            variance - others.chance / others.count, (CHANGED_SPREAD * mean) ** 2
+        ),
     )
 
 
@@ -138,8 +143,12 @@ def usual_of_itself(own: Tally, moves: float, others: Usual | None) -> Usual | N
     good, bad = good + on, bad + visits - on
     mean = good / (good + bad)
     known = mean * (1 - mean) / (good + bad + 1)
-    moved = known + moves * mean**2
-    return Usual(share=mean, known=known, moved=moved, spread=moved)
+    return Usual(
+        share=mean,
+        known=known,
+        moved=known + moves * mean**2,
+        spread=(CHANGED_SPREAD * mean) ** 2,
+    )
 
 
 def moves_of(alike: Sequence[Tally]) -> float:
