@@ -18,7 +18,7 @@ from cartwheel.measure.journey.table import csv_rows
 
 NAME = "journey"
 WIDE, NARROW = 720, 318
-PARTS = ("steps", "drop_offs", "low", "near", "waiting")
+PARTS = ("steps", "drop_offs", "low", "near")
 STATES = {"fell": "stale", "as usual": "live", "not yet": "expired"}
 """How the state of a step is coloured."""
 
@@ -31,6 +31,7 @@ def journey(request: Request, user: Annotated[User, Depends(viewer)]) -> HTMLRes
     body = _read(request)
     values: dict[str, Any] = {name: body.get(name) or [] for name in PARTS}
     values["found"] = body
+    values["too_few"] = [one for one in body.get("waiting") or [] if one["waiting"]]
     values["failed"] = body.get("failed") or ""
     values["states"] = STATES
     values["wide"], values["narrow"] = (

@@ -42,7 +42,7 @@ def sold_out(data: JourneyData, product: str) -> list[Beside]:
     says = (
         f"{one} was sold out on {out} of {RECENT_DAYS} days"
         if out
-        else ("No day ended without stock")
+        else "No day ended without stock"
     )
     return [
         Beside(
@@ -79,7 +79,7 @@ def sold_out_in(data: JourneyData, category: str) -> list[Beside]:
     return [
         Beside(
             what="stock",
-            says=f"{out:,} of its {products:,} products had a variant sold out on "
+            says=f"Of its {products:,} products {out:,} had a variant sold out on "
             f"{LONG_DAYS} of {RECENT_DAYS} days or more.",
             numbers={"products_out": int(out), "products": int(products)},
             page=STOCK[0],

@@ -52,6 +52,7 @@ def journey_page(data: JourneyData) -> dict[str, Any]:
     told, more = _named(data, fell, after, worth, titles)
     below, more_below = _named(data, low, after, worth, titles)
     mark_wider(told)
+    told.sort(key=lambda one: bool(one["mostly"]))  # what explains others comes first
     steps = [step_row(step.name, tallies, looks) for step in STEPS]
     seen, before = (steps[0]["visits"], steps[0]["visits_before"])
     body = {
