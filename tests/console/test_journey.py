@@ -72,8 +72,8 @@ def test_drop_offs_stand_with_money_links_and_steps(
             "Fell against their own days before</h2>",
             "<bdi>Lamp P03</bdi></h3>",
             "was sold out on 10 of 28 days",
-            '<a href="/levers/voice">Voice of customers</a>',
             "<q><bdi>Too small for me.</bdi></q>",
+            '<a href="/levers/voice">Voice of customers</a>',
             '<a href="/decisions/2-abc">Why this fix</a>',
             "Home &gt; Lamps</bdi>",
             "Mostly <bdi>Lamp P03</bdi>",
@@ -124,7 +124,7 @@ def test_a_young_shop_says_how_many_visits_are_needed(
     publish(shop, journey_body(days=20))
     text = viewer.get("/journey").text
     assert "Not yet: 0 visits of the 98 days before left events" in text
-    assert "100 visits are needed" in text
+    assert "100 visits in the days before are needed" in text
     assert "100 visits in 28 days, 100 in the 98 before" in text
 
 

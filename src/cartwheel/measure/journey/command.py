@@ -86,12 +86,13 @@ def to_lines(body: Mapping[str, Any], currency: str, digits: int) -> list[str]:
 
 def _step(one: Mapping[str, Any]) -> str:
     if one["share_off"] is None:
-        return f"{one['title']}: not yet, no visit was there"
+        return f"{one['title']}: no visit was there"
     before = one["share_off_before"]
     usual = "" if before is None else f", {before:.1%} before"
+    lacks = f": {one['lacks']}" if one["lacks"] else ""
     return (
         f"{one['title']}: {one['visits']:,} visits, {one['share_off']:.1%} do not go "
-        f"on{usual} ({one['state']})"
+        f"on{usual} ({one['state']}{lacks})"
     )
 
 

@@ -168,7 +168,7 @@ def _named(
     for look in looks:
         money = money_of(look, after[look.tally.step], worth, seed=data.seed)
         rows.append((named_row(look, money, titles), look))
-    rows.sort(key=lambda row: _rank(row[0]))
+    rows.sort(key=lambda row: rank(row[0]))
     for row, look in rows[:MOST_NAMED]:
         row["beside"] = [
             {**asdict(one), "numbers": dict(one.numbers)}
@@ -177,7 +177,8 @@ def _named(
     return [row for row, _ in rows[:MOST_NAMED]], max(len(rows) - MOST_NAMED, 0)
 
 
-def _rank(one: dict[str, Any]) -> tuple[bool, float, str, str]:
+def rank(one: Mapping[str, Any]) -> tuple[bool, float, str, str]:
+    """Return what places are sorted by: money, then visits; unknown money last."""
     value = one["value_minor"]
     return value is None, -(value or one["lost"]), one["step"], one["place"]
 

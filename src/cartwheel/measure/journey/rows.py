@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from cartwheel.measure.journey.judge import Look, visits_needed
+from cartwheel.measure.journey.judge import Look
 from cartwheel.measure.journey.spread import LEAST_VISITS
 from cartwheel.measure.journey.steps import KIND_TITLES, STEP_BY_NAME
 from cartwheel.measure.journey.tally import Tally
@@ -81,12 +81,14 @@ def step_row(
     before, on_before = mine[0].before if mine else (0, 0)
     low, high = wilson(visits - on, visits) if visits else (None, None)
     look = next((one for one in looks if mine and one.tally is mine[0]), None)
+    state, lacks = "not yet", ""
     if look is not None and look.p_value is not None:
         state = "fell" if look.named else "as usual"
-        needed = look.needed
+    elif before < LEAST_VISITS:
+        lacks = f"{LEAST_VISITS} visits in the days before are needed"
     else:
-        state = "not yet"
-        needed = visits_needed(on_before / before) if on_before else LEAST_VISITS
+        needed = LEAST_VISITS if look is None else look.needed
+        lacks = f"{needed:,} visits are needed"
     return {
         "step": name,
         "title": step.title,
@@ -100,7 +102,7 @@ def step_row(
         "share_off_before": 1 - on_before / before if before else None,
         "adjusted": None if look is None else look.adjusted,
         "state": state,
-        "needed": needed,
+        "lacks": lacks,
     }
 
 
