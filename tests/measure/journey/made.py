@@ -143,7 +143,7 @@ def table(name: str, rows: Sequence[Row]) -> pa.Table:
 
 def signals() -> dict[str, pa.Table]:
     """Return what the shop knows: the dropper was sold out, and customers say so."""
-    out = [ON - timedelta(days=i) for i in range(10)]
+    out = [ON - timedelta(days=i) for i in (*range(10), 28, 29)]
     return {
         "catalogue": table(
             "catalogue", [{"variant_id": f"V-{p}", "product_id": p} for p in PRODUCTS]

@@ -161,6 +161,29 @@ def test_the_usual_of_others_leaves_the_place_itself_out() -> None:
     assert without.spread == pytest.approx(again.spread)
 
 
+@pytest.mark.parametrize(("count", "asked"), [(8, False), (9, True)])
+def test_eight_others_are_needed_to_be_low_beside_them(count: int, asked: bool) -> None:
+    looks = look_at(shop_of(np.random.default_rng(8), [0.2] * count))
+    assert any(look.against == "others" for look in looks) is asked
+
+
+def test_movement_is_taken_at_the_upper_end_of_its_interval() -> None:
+    months = np.repeat([0, 100, 200, 100, 200], [4, 4, 4, 4, 2])
+    own = Tally(
+        step="product",
+        kind="product",
+        place="P",
+        visits=np.full(WEEKS, 1_000),
+        on=months,
+    )
+    visits, share = np.array([4.0, 4, 4, 2]) * 1_000, np.array([0.1, 0.2, 0.1, 0.2])
+    mean = float((visits * share).sum() / visits.sum())
+    squares = float((visits * (share - mean) ** 2).sum()) * 3 / stats.chi2.ppf(0.1, 3)
+    excess = squares - 3 * mean * (1 - mean)
+    scale = mean**2 * (14_000 - float((visits**2).sum()) / 14_000)
+    assert moves_of([own]) == pytest.approx(excess / scale)
+
+
 def test_healthy_shops_name_no_more_than_the_level() -> None:
     rng = np.random.default_rng(6)
     shops = [look_at(shop_of(rng, [0.12] * 30, visits=60)) for _ in range(100)]

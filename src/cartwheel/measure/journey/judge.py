@@ -172,7 +172,9 @@ def _look(own: Tally, against: Against, usual: Usual, fell: float) -> Look:
     share = max(usual.share * fell, 1e-6)
     scale = (share / usual.share) ** 2
     visits, on = own.recent
-    weight = precision(share, usual.spread * scale)
+    # Drawn no harder than this, one more visit that goes on never raises what is lost.
+    most = LEAST_VISITS * (1 - share) / share
+    weight = min(precision(share, usual.spread * scale), most)
     return Look(
         tally=own,
         against=against,
