@@ -192,6 +192,13 @@ def test_healthy_shops_name_no_more_than_the_level() -> None:
         assert wrong <= 100 * ALPHA
 
 
+def test_where_nearly_all_go_on_one_more_does_not_raise_what_is_lost() -> None:
+    before = (3_000, 3_000)
+    (one,) = look_at([place("P", (100, 0), before)])
+    (then,) = look_at([place("P", (101, 1), before)])
+    assert then.lost <= one.lost
+
+
 counts = st.tuples(st.integers(LEAST_VISITS, 3_000), st.floats(0, 1))
 
 
