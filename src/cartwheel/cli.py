@@ -19,6 +19,7 @@ from cartwheel.measure.commands import measure
 from cartwheel.measure.earnings.command import earnings
 from cartwheel.measure.experiment.commands import app as experiments
 from cartwheel.measure.health.command import health
+from cartwheel.measure.journey.command import journey
 from cartwheel.measure.kpi_command import kpis
 from cartwheel.measure.off_policy_command import off_policy
 from cartwheel.measure.weekly.command import report
@@ -51,6 +52,7 @@ app.command("kpis")(kpis)
 app.command()(earnings)
 app.command("off-policy")(off_policy)
 app.command()(health)
+app.command()(journey)
 app.command()(report)
 app.command()(voice)
 

@@ -24,6 +24,7 @@ PAGES = (
     "/merchandising",
     "/imports",
     "/health",
+    "/journey",
     "/decisions?state=expired",
     "/decisions/2-none",
 )

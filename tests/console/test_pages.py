@@ -27,6 +27,7 @@ PAGES = (
     "/levers/lifecycle",
     "/imports",
     "/health",
+    "/journey",
 )
 
 

@@ -19,6 +19,8 @@ from cartwheel.measure.assign import holdout_mask
 from cartwheel.measure.earnings.page import earnings_page
 from cartwheel.measure.freshness import table_states
 from cartwheel.measure.health.shop import shop_health
+from cartwheel.measure.journey.shop import NAME as JOURNEY
+from cartwheel.measure.journey.shop import shop_journey
 from cartwheel.measure.kpi import make_board, source_of
 from cartwheel.measure.kpi.overview import overview_figures
 from cartwheel.measure.off_policy.page import NAME as WHAT_IF
@@ -58,6 +60,7 @@ def make_pages(shop: Shop, number: int) -> dict[str, Any]:
     tables = known_signals(stage)
     overview = _overview(shop, row, stage, tables)
     on = date.fromisoformat(row.as_of)
+    gated = _gated(row, stage)
     made = {
         "overview": overview,
         "titles": _titles(tables),
@@ -66,7 +69,16 @@ def make_pages(shop: Shop, number: int) -> dict[str, Any]:
         WHAT_IF: what_if_page(shop, on),
         PAGE_FIX_SCORE: page_fixes_page(shop, on, row.snapshot),
         SUPPORT_RECORD: _support(shop, on, row.snapshot),
-        "health": _health(shop, row, stage, overview["links"]),
+        "health": _health(shop, row, stage, overview["links"], gated),
+        JOURNEY: shop_journey(
+            shop,
+            as_of=on,
+            snapshot=row.snapshot,
+            settings=row.settings,
+            signals=tables,
+            gated=gated,
+            seed=row.seed,
+        ),
     }
     kpis = _kpis(shop, row)
     if kpis is not None:
@@ -85,17 +97,26 @@ def _support(shop: Shop, on: date, snapshot: int | None) -> dict[str, Any]:
         return {"failed": describe(error)}
 
 
-def _health(
-    shop: Shop, row: TurnRow, stage: Stage, links: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """Return the page of the wheel's health; a turn is never lost for it."""
-    if row.snapshot is None:
-        return {"failed": "the turn is not pinned"}
+def _gated(row: TurnRow, stage: Stage) -> list[dict[str, Any]]:
+    """Return a turn's decisions as the gate left them, with their ids."""
     gated = []
     for line in stage.read_lines("gate", "rows"):
         item = json.loads(line)
         named = (item["lever"], item["kind"], item["subject"])
         gated.append({**item, "id": decision_id(row.number, *named)})
+    return gated
+
+
+def _health(
+    shop: Shop,
+    row: TurnRow,
+    stage: Stage,
+    links: Sequence[Mapping[str, Any]],
+    gated: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return the page of the wheel's health; a turn is never lost for it."""
+    if row.snapshot is None:
+        return {"failed": "the turn is not pinned"}
     try:
         return shop_health(
             shop,
