@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from bench.clothing import newcombe, signals, themes
+
 from cartwheel.levers.voice.mentions import read_mentions
 
 
