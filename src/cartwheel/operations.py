@@ -162,6 +162,14 @@ merchandising = Table(  # the merchant's rules for slots; ended, never deleted
     Column("ended_at", Text),
 )
 
+theme_corrections = Table(  # what people said of how texts are read; never changed
+    "theme_corrections",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),  # JSON of the lake's columns
+    Column("made_at", Text, nullable=False),
+)
+
 pages = Table(  # what a turn publishes for the console, as JSON
     "pages",
     metadata,

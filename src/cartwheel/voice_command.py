@@ -130,7 +130,8 @@ def _by_product(
 ) -> list[dict[str, Any]]:
     import numpy as np
 
-    from cartwheel.levers.voice.learn import money_of, quotes_by_place
+    from cartwheel.levers.voice.learn import money_of
+    from cartwheel.levers.voice.quotes import quotes_by_place
 
     arrays, quotes = model.arrays, quotes_by_place(model)
     names = arrays["product_id"]
