@@ -62,6 +62,7 @@ ALLOWED: dict[str, set[str]] = {
     "console": {
         *FOUNDATION,
         *("ledger", "wheel", "measure", "channels", "api", "svg", "merchandising"),
+        "text",
     },
 }
 """Rooms that each room may import besides itself."""

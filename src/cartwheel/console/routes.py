@@ -22,6 +22,7 @@ from cartwheel.console import (
     pages_page_fixes,
     pages_report,
     pages_sign_in,
+    pages_voice,
     pages_what_if,
 )
 from cartwheel.console.view import FOLDER, draw
@@ -31,6 +32,7 @@ for part in (
     pages_overview,
     pages_decisions,
     pages_page_fixes,
+    pages_voice,
     pages_kpis,
     pages_earnings,
     pages_what_if,

@@ -174,7 +174,8 @@ def nothing_in(table: FactTable) -> ir.Table:
     import ibis
 
     columns = {
-        column.name: FACT_TYPES[column.type] for column in (*table.columns, *BOOKKEEPING)
+        column.name: FACT_TYPES[column.type]
+        for column in (*table.columns, *BOOKKEEPING)
     }
     return ibis.memtable([], schema=ibis.schema(columns))
 

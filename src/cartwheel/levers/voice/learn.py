@@ -139,7 +139,8 @@ def money_of(three: Array) -> tuple[int | None, int | None, int | None]:
 
 def _titles(data: Signals, names: Array) -> Array:
     """Return what the products are called, their ids where nobody says."""
-    title = data.align(LISTING, names.tolist())["title"].tolist()
+    found = data.align(LISTING, names.tolist())["title"]
+    title = found.where(found.notna(), "").tolist()
     pairs = zip(names.tolist(), title, strict=True)
     said = [str(told or name)[:LONGEST_TITLE] for name, told in pairs]
     return np.array(said, dtype=str)

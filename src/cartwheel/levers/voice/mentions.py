@@ -1,4 +1,4 @@
-"""Which texts raise which objection, as the rules and the shop's corrections have it."""
+"""Which texts raise which objection, by the rules and the shop's corrections."""
 
 from __future__ import annotations
 

@@ -109,7 +109,9 @@ def standing(rows: Iterable[Mapping[str, Any]]) -> Standing:
     judged = [one for one in live if one.kind in OF_A_SENTENCE]
     return Standing(
         sentences={
-            (one.sentence, one.objection): one.into_objection if one.kind == MOVE else ""
+            (one.sentence, one.objection): one.into_objection
+            if one.kind == MOVE
+            else ""
             for one in judged
         },
         beside=frozenset((key, one.objection) for one in judged for key in one.beside),
