@@ -5,8 +5,8 @@ sentences that were looked at, some were corrected and some left as they were be
 that was corrected. The share of them that the phrase tells rightly is Beta distributed:
 before anybody looked, as often right as its class was when measured, which weighs as
 much as `PRIOR_WEIGHT` sentences. Where it is surely below one half, the phrase is
-silent. A rule falls silent whole by the same sum over its phrases, each counted once, so
-that one word said often silences no rule.
+silent. A rule falls silent whole by the same sum over its phrases, each counted once,
+so that one word said often silences no rule.
 """
 
 from __future__ import annotations
