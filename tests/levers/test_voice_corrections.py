@@ -288,3 +288,18 @@ def test_a_cut_link_reads_as_if_nobody_had_corrected() -> None:
     names = [signal.name for signal in LEVER.reads]
     cut = data.restricted(names, ("theme_corrections",))
     assert learned(cut).fingerprint() == learned(told(TEXTS)).fingerprint()
+
+
+def test_six_to_eight_corrections_of_one_phrase_are_enough() -> None:
+    enough = {
+        next(n for n in range(1, 30) if surely_wrong(objection, n, n))
+        for objection in CLASSES
+    }
+    assert enough == {6, 7, 8}
+
+
+def test_a_move_stands_though_the_rules_no_longer_tell_the_class() -> None:
+    moved = row("a", "move", "damaged", "Runs small.", into_objection="price")
+    model = learned(corrected(told([("review", "Runs small.", "p", 1)]), moved))
+    assert said_of(model)[NUMBER["price"]] == 1
+    assert said_of(model)[SIZE] == 1
