@@ -16,6 +16,7 @@ from cartwheel.levers.voice.learned import prior, surely_most, surely_wrong
 from cartwheel.levers.voice.mentions import read_mentions
 from cartwheel.levers.voice.quotes import read_quotes
 from cartwheel.signals.base import Signals
+from cartwheel.signals.feedback import FEEDBACK
 from cartwheel.signals.theme_corrections import THEME_CORRECTIONS
 from cartwheel.text.objections import CLASSES, sentence_key
 from tests.levers.made import replace
@@ -303,3 +304,27 @@ def test_a_move_stands_though_the_rules_no_longer_tell_the_class() -> None:
     model = learned(corrected(told([("review", "Runs small.", "p", 1)]), moved))
     assert said_of(model)[NUMBER["price"]] == 1
     assert said_of(model)[SIZE] == 1
+
+
+def test_a_sentence_with_another_phrase_keeps_its_class() -> None:
+    data = tents(9)
+    texts = data.frame(FEEDBACK)
+    texts.loc[0, "text"] += " This tent, sadly, runs too small."
+    model = learned(replace(data, FEEDBACK, texts))
+    assert model.meta["lessons"][0]["words"] == ["tent"]
+    assert said_of(model)[SIZE] == 1
+
+
+def test_a_silent_rule_spares_what_was_left_as_right() -> None:
+    words = ["tent", "boxy", "baggy", "frumpy", "saggy", "enormous", "humongous"]
+    words += ["maternity", "shapeless", "balloon", "potato sack", "muumuu"]
+    right = "Some ginormous here."
+    texts = [("review", f"Some {one} here.", "p", 1) for one in words]
+    texts += [("review", right, "p", 1), ("review", "So ginormous.", "p", 1)]
+    rows = [
+        row(f"c{at}", "not_this", "size_fit", one, beside=sentence_key(right))
+        for at, one in enumerate(f"Some {one} here." for one in words)
+    ]
+    model = learned(corrected(told(texts), *rows))
+    assert any(one["whole"] for one in model.meta["lessons"])
+    assert said_of(model)[SIZE] == 2

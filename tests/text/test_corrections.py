@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -167,3 +169,11 @@ def test_a_phrase_says_what_was_met_and_not_what_was_taken_out() -> None:
 def test_every_class_was_measured() -> None:
     assert set(MEASURED) == set(CLASSES)
     assert all(0 < share <= 1 and count > 0 for count, share in MEASURED.values())
+
+
+def test_the_measured_precision_is_what_the_document_shows() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "voice.md"
+    rows = re.findall(r"^\| ([a-z ]+) \| (\d+) \| ([\d.]+) \|", page.read_text(), re.M)
+    shown = {name: (int(count), float(share)) for name, count, share in rows}
+    names = {**CLASSES, "damaged": "damaged", "wrong_item": "wrong item"}
+    assert shown == {names[code].lower(): one for code, one in MEASURED.items()}

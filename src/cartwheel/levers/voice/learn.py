@@ -8,13 +8,9 @@ import numpy as np
 
 from cartwheel.levers.base import Model
 from cartwheel.levers.earned import earned
+from cartwheel.levers.voice.corrected import corrected_meta, count_splits
 from cartwheel.levers.voice.mentions import Mentions, read_mentions
-from cartwheel.levers.voice.quotes import (
-    LONGEST_QUOTE,
-    newest_quotes,
-    pack_quotes,
-    quotes_by_place,
-)
+from cartwheel.levers.voice.quotes import newest_quotes, pack_quotes, quotes_by_place
 from cartwheel.levers.voice.stake import Shop, Stake, at_stake, estimate_effects
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
@@ -83,7 +79,7 @@ def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
         "stake": np.where(known[:, :, None], money, np.nan),
         "total": np.where(some[:, None], stake.total, np.nan),
         **_quotes(mentions, place, np.where(known, point, 0.0)),
-        **_splits(mentions, place, len(names)),
+        **count_splits(mentions, place, len(names)),
     }
     meta = {
         "texts": len(mentions),
@@ -93,7 +89,7 @@ def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
         "before": int(mentions.before.sum()),
         "compared": effects.products if effects is not None else 0,
         "told": [] if effects is None else _told(effects.told),
-        **_corrected(mentions),
+        **corrected_meta(mentions),
     }
     return Model(rule="rules" if priced else "counted", arrays=arrays, meta=meta)
 
@@ -232,47 +228,6 @@ def _quotes(mentions: Mentions, place: Array, money: Array) -> dict[str, Array]:
     """Return some quotes of each product and objection, the costliest first."""
     held = newest_quotes(mentions, place, mentions.quotes)
     return pack_quotes("quote", held, {at: float(money[at]) for at in held})
-
-
-def _splits(mentions: Mentions, place: Array, products: int) -> dict[str, Array]:
-    """Return counts by product and split, and quotes of them."""
-
-    def count(rows: Array) -> Array:
-        made = np.zeros((products, mentions.split.shape[1]), np.int64)
-        np.add.at(made, place[rows], mentions.split[rows].astype(np.int64))
-        return made
-
-    said = count(np.ones(len(mentions), bool))
-    held = newest_quotes(mentions, place, mentions.split_quotes)
-    return {
-        "split_said": said,
-        "split_recent": count(mentions.recent),
-        "split_before": count(mentions.before),
-        **pack_quotes("split", held, {at: float(said[at]) for at in held}),
-    }
-
-
-def _corrected(mentions: Mentions) -> dict[str, Any]:
-    """Return what corrections stand, what they met and what they taught."""
-    stands = mentions.stands
-    return {
-        "standing": list(stands.by_id),
-        "merged": dict(stands.merged),
-        "splits": [
-            {
-                "correction_id": one.correction_id,
-                "objection": stands.counted_as(one.objection),
-                "title": one.title,
-                "words": list(one.words),
-            }
-            for one in stands.splits
-        ],
-        "corrected": {
-            key: [text[:LONGEST_QUOTE], times]
-            for key, (text, times) in mentions.corrected.items()
-        },
-        "lessons": [one.to_json() for one in mentions.lessons],
-    }
 
 
 def _told(told: Array) -> list[str]:
