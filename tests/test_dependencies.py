@@ -67,7 +67,7 @@ ALLOWED: dict[str, set[str]] = {
     "console": {
         *FOUNDATION,
         *("ledger", "wheel", "measure", "channels", "api", "svg"),
-        *("contacts", "merchandising"),
+        *("contacts", "merchandising", "text"),
     },
 }
 """Rooms that each room may import besides itself."""

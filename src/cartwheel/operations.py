@@ -183,6 +183,14 @@ contacts = Table(  # what shoppers asked support, and what became of it
     Index("contacts_by_visitor", "visitor_id", "at"),
 )
 
+theme_corrections = Table(  # what people said of how texts are read; never changed
+    "theme_corrections",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),  # JSON of the lake's columns
+    Column("made_at", Text, nullable=False),
+)
+
 pages = Table(  # what a turn publishes for the console, as JSON
     "pages",
     metadata,

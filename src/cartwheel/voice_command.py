@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -101,24 +101,32 @@ def themes(
         "raising": model.meta["raising"],
         "objections": _whole_shop(model, classes, kinds),
         "products": _by_product(model, classes, kinds, product)[:top],
+        # A model of a turn before corrections were known has neither.
+        "merged": dict(model.meta.get("merged", {})),
+        "lessons": list(model.meta.get("lessons", [])),
     }
 
 
 def _whole_shop(
     model: Model, classes: list[str], kinds: list[int]
 ) -> list[dict[str, Any]]:
+    from cartwheel.levers.voice.board import costliest, splits_of, trend
     from cartwheel.levers.voice.learn import money_of
 
-    arrays = model.arrays
-    return _costliest(
+    arrays, splits = model.arrays, splits_of(model)
+    return costliest(
         {
             "objection": classes[at],
             "mentions": int(arrays["said"][:, at].sum()),
-            "recent": int(arrays["recent"][:, at].sum()),
-            "before": int(arrays["before"][:, at].sum()),
+            **trend(
+                model,
+                int(arrays["recent"][:, at].sum()),
+                int(arrays["before"][:, at].sum()),
+            ),
             "contacts": int(arrays["messages"][:, at].sum()),
             "returned_units": int(arrays["returned"][:, at].sum()),
             **dict(zip(MONEY, money_of(arrays["total"][at]), strict=True)),
+            "splits": [one for one in splits if one["objection"] == classes[at]],
         }
         for at in kinds
         if arrays["said"][:, at].any()
@@ -130,13 +138,15 @@ def _by_product(
 ) -> list[dict[str, Any]]:
     import numpy as np
 
-    from cartwheel.levers.voice.learn import money_of, quotes_by_place
+    from cartwheel.levers.voice.board import costliest
+    from cartwheel.levers.voice.learn import money_of
+    from cartwheel.levers.voice.quotes import quotes_by_place
 
     arrays, quotes = model.arrays, quotes_by_place(model)
     names = arrays["product_id"]
     wanted = names == product if product else names != ""
     places = np.argwhere((arrays["said"] > 0) & wanted[:, None]).tolist()
-    return _costliest(
+    return costliest(
         {
             "product_id": str(names[one]),
             "title": str(arrays["title"][one]),
@@ -149,19 +159,6 @@ def _by_product(
         }
         for one, at in places
         if at in kinds
-    )
-
-
-def _costliest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows by money, those without by mentions after them."""
-    return sorted(
-        rows,
-        key=lambda row: (
-            -(-1 if row["stake_minor"] is None else row["stake_minor"]),
-            -row["mentions"],
-            row["objection"],
-            row.get("product_id", ""),
-        ),
     )
 
 
@@ -180,11 +177,15 @@ def to_lines(body: dict[str, Any], currency: str, digits: int) -> list[str]:
         f"{body['raising']:,} of {body['texts']:,} texts of a year raise an objection."
     ]
     for row in body["objections"]:
-        lines.append(
-            f"  {CLASSES[row['objection']]}: {row['mentions']:,} texts, "
-            f"{row['recent']:,} in the last 28 days, {row['before']:,} in the 28 "
-            f"before; {at_stake(row)}"
-        )
+        merged = [
+            CLASSES[one].lower()
+            for one, into in body["merged"].items()
+            if into == row["objection"]
+        ]
+        name = " with ".join([CLASSES[row["objection"]], *merged])
+        lines.append(f"  {name}: {_counts(row)}; {at_stake(row)}")
+        lines += [f"    {one['title']}: {_counts(one)}" for one in row["splits"]]
+    lines += [f"  {_lesson(one)}" for one in body["lessons"]]
     if body["products"]:
         lines += ["", "By product:"]
     for row in body["products"]:
@@ -196,3 +197,26 @@ def to_lines(body: dict[str, Any], currency: str, digits: int) -> list[str]:
         )
         lines += [f'    "{" ".join(quote.split())}"' for quote in row["quotes"]]
     return lines
+
+
+def _counts(row: Mapping[str, Any]) -> str:
+    rises = ", rising" if row["rising"] else ""
+    return (
+        f"{row['mentions']:,} texts, {row['recent']:,} in the last 28 days, "
+        f"{row['before']:,} in the 28 before{rises}"
+    )
+
+
+def _lesson(lesson: Mapping[str, Any]) -> str:
+    """Return what corrections taught, in a sentence."""
+    from cartwheel.text.objections.classes import CLASSES
+
+    words = ", ".join(f'"{one}"' for one in lesson["words"])
+    into = CLASSES.get(lesson["into_objection"], "").lower()
+    instead = f" but as {into}" if into else ""
+    rule = " and what else the same rule meets" if lesson["whole"] else ""
+    units = "phrases were wrong" if lesson["whole"] else "were corrected"
+    return (
+        f"No longer read as {CLASSES[lesson['objection']].lower()}{instead}: "
+        f"{words}{rule}; {lesson['corrected']} of {lesson['seen']} {units}."
+    )

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from cartwheel.levers.voice import Voice
+from cartwheel.operations import page_data
 from cartwheel.text.objections.classes import CLASSES
+from cartwheel.voice_command import themes, to_lines
 from tests.cli.program import Run, assert_one_line
+from tests.levers.test_voice_corrections import corrected, tents
+from tests.levers.test_voice_corrections import row as said_row
 from tests.turned import Turned
 
 
@@ -42,3 +48,46 @@ def test_wrong_questions_are_answered_in_one_line(
     done = run("voice", "--shop", turned.folder, "--product", "no\nsuch")
     assert_one_line(done, 2, "No text")
     assert_one_line(run("voice", "--shop", empty), 2, "cartwheel turn")
+
+
+def test_the_turn_published_the_page_of_the_same(run: Run, turned: Turned) -> None:
+    value = run("voice", "--shop", turned.folder, "--json").json()
+    page = page_data(turned.shop.database, "voice", 2)
+    names = ("objection", "mentions", "recent", "before", "rising", "stake_minor")
+    assert [[one[name] for name in names] for one in page["themes"]] == [
+        [one[name] for name in names] for one in value["objections"]
+    ]
+
+
+def test_corrections_and_what_they_taught_are_told() -> None:
+    model = Voice().learn(tents(9, into="service"), None, seed=1)
+    body = themes(model, product=None, objection=None, top=3)
+    said = "\n".join(to_lines(body, "EUR", 2))
+    assert (
+        'No longer read as size and fit but as service: "tent"; 9 of 9 were corrected.'
+        in said
+    )
+    data = corrected(
+        tents(0),
+        said_row("a", "merge", "price", into_objection="size_fit"),
+        said_row("b", "split", "size_fit", title="Pitched", words="pitched"),
+    )
+    model = Voice().learn(data, None, seed=1)
+    body = themes(model, product=None, objection="size_fit", top=3)
+    said = "\n".join(to_lines(body, "EUR", 2))
+    assert "Size and fit with price: 10 texts" in said
+    assert "    Pitched: 10 texts" in said
+    assert body["objections"][0]["splits"][0]["mentions"] == 10
+
+
+def test_a_model_of_before_corrections_is_still_told() -> None:
+    model = Voice().learn(tents(0), None, seed=1)
+    late = ("split_", "standing", "merged", "splits", "corrected", "lessons")
+    old = replace(
+        model,
+        arrays={n: a for n, a in model.arrays.items() if not n.startswith(late)},
+        meta={n: v for n, v in model.meta.items() if n not in late},
+    )
+    body = themes(old, product=None, objection=None, top=3)
+    assert body["objections"][0]["splits"] == []
+    assert to_lines(body, "EUR", 2)

@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 
 from cartwheel.connectors.intake import append_harvest
+from cartwheel.console.voice_desk import Shown, add_correction
 from cartwheel.errors import Failure, Misuse, NotFound
+from cartwheel.lake.inbox import drain_waiting
 from cartwheel.ledger.replay import drawn, replay
 from cartwheel.ledger.store import list_decisions, undo
 from cartwheel.shop import Shop, open_shop
+from cartwheel.signals.engine import compute_for
 from cartwheel.simulator.sample import harvest, make_sample
+from cartwheel.turn.steps import read_turn, when_of
 from tests.turned import START, Turned, copy_of, turned_in
 
 
@@ -63,6 +67,24 @@ def test_replay_survives_new_settings_new_facts_and_lost_stages(
     shop = open_shop(shop.folder)
     assert shop.settings.guardrails.minimum_margin_bps == 6000
     results = replay(shop, drawn(shop, 50, seed=4))
+    assert [result.id for result in results if not result.identical] == []
+
+
+def test_replay_sees_the_corrections_that_the_turn_saw(
+    turned: Turned, tmp_path: Path
+) -> None:
+    shop = copy_of(turned.folder, tmp_path / "s")
+    shown = Shown(objection="size_fit", keys=())
+    merge = {"kind": "merge", "into": "price"}
+    add_correction(shop.database, merge, shown, "ann")
+    drain_waiting(shop)
+    row = read_turn(shop, 2)
+    now = compute_for(shop, when_of(shop, row), shop.lake.snapshot())
+    then = compute_for(shop, when_of(shop, row), row.snapshot or 0)
+    assert now["theme_corrections"].num_rows == 1
+    assert then["theme_corrections"].num_rows == 0
+    ids = [one.id for one in list_decisions(shop.database, lever="content", limit=20)]
+    results = replay(shop, [*ids, *drawn(shop, 20, seed=6)])
     assert [result.id for result in results if not result.identical] == []
 
 

@@ -45,6 +45,7 @@ from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
 from cartwheel.signals.search_clicks import SEARCH_CLICKS
 from cartwheel.signals.stock import STOCK
 from cartwheel.signals.supply import LEAD_TIME
+from cartwheel.signals.theme_corrections import THEME_CORRECTIONS
 from cartwheel.signals.visits import VISITS
 from tests.levers.made_orders import made_orders
 
@@ -84,6 +85,7 @@ ALL_SIGNALS: tuple[Signal, ...] = (
     QUESTIONS,
     POLICIES,
     ORDER_STATES,
+    THEME_CORRECTIONS,
 )
 
 
@@ -300,6 +302,7 @@ class _Shop:
             QUESTIONS: _questions(self.variants),
             POLICIES: _policies(),
             ORDER_STATES: made_orders(AS_OF),
+            THEME_CORRECTIONS: _corrections(),
         }
 
 
@@ -360,6 +363,13 @@ def _feedback(variants: pd.DataFrame) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(FEEDBACK.column_names))
     frame["rating"] = frame["rating"].astype("Int64")
     return frame
+
+
+def _corrections() -> pd.DataFrame:
+    """Return corrections: a theme of its own, which changes no count of a class."""
+    row = {name: None for name in THEME_CORRECTIONS.column_names}
+    made = {"correction_id": "c1", "position": 0, "kind": "split", "title": "Narrow"}
+    return pd.DataFrame([{**row, **made, "objection": "size_fit", "words": "small"}])
 
 
 def _objections(variants: pd.DataFrame) -> pd.DataFrame:

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from cartwheel.levers.base import Model
 from cartwheel.levers.voice import Voice
-from cartwheel.levers.voice.learn import quotes_by_place
 from cartwheel.levers.voice.mentions import read_mentions
 from cartwheel.levers.voice.page import rising
+from cartwheel.levers.voice.quotes import quotes_by_place
 from cartwheel.levers.voice.stake import Shop, at_stake, estimate_effects
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE

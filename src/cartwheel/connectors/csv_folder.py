@@ -31,7 +31,7 @@ from cartwheel.lake.tables import TABLE_BY_NAME, TABLES, Column, FactTable
 if TYPE_CHECKING:
     import pyarrow as pa
 
-WRITTEN_BY_THE_WHEEL = frozenset({"answers", "outcomes"})
+WRITTEN_BY_THE_WHEEL = frozenset({"answers", "outcomes", "theme_corrections"})
 """Tables that only the wheel itself fills."""
 
 ACCEPTED: tuple[FactTable, ...] = tuple(

@@ -24,6 +24,7 @@ from cartwheel.console import (
     pages_report,
     pages_sign_in,
     pages_support,
+    pages_voice,
     pages_what_if,
 )
 from cartwheel.console.view import FOLDER, draw
@@ -34,6 +35,7 @@ for part in (
     pages_decisions,
     pages_page_fixes,
     pages_support,
+    pages_voice,
     pages_kpis,
     pages_earnings,
     pages_what_if,

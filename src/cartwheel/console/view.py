@@ -196,6 +196,10 @@ def done_message(request: Request) -> dict[str, str] | None:
     if verb == "stop":
         text = "It is stopped; decisions act on everybody again from the next turn on."
         return {"text": text, "undo": ""}
+    if verb in ("correct", "uncorrect"):
+        said = "is on record" if verb == "correct" else "is taken back"
+        text = f"The correction {said}; it acts from the next turn on."
+        return {"text": text, "undo": ""}
     if verb in ("cut", "restore"):
         text = "The change acts from the next turn on."
         return {"text": text, "undo": ""}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from cartwheel.shop import Shop
 
-KINDS = ("events", "answers", "messages")
+KINDS = ("events", "answers", "messages", "theme_corrections")
 """Fact tables that are filled through the inbox."""
 
 SEQUENCE = "inbox"
@@ -37,6 +37,9 @@ SEQUENCE = "inbox"
 RETENTION = timedelta(days=7)
 DRAIN_PAGE = "drain"
 """Page of turn 0 that notes how far the drain got, for the health check."""
+
+ALWAYS = "TIMESTAMP '1970-01-01'"
+"""Since when a fact of a table without a date is known, as SQL."""
 
 VALUE_LIMIT = 200
 MOST_INT = 2**63 - 1
@@ -249,7 +252,7 @@ def _names(table: FactTable) -> dict[str, str]:
     return {
         "table": table.name,
         "key": table.key[0],
-        "dated_by": str(table.dated_by),
+        "dated_by": table.dated_by or ALWAYS,
         "columns": ", ".join(table.column_names),
         "cast": ", ".join(_cast(column) for column in table.columns),
         "fingerprint": fingerprint(table),
@@ -297,9 +300,8 @@ def to_fact(table: FactTable, row: Waiting) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise _Unfit("", row.body, "not a JSON object")
     body[table.key[0]] = row.id
-    dated_by = str(table.dated_by)
-    if body.get(dated_by) is None:
-        body[dated_by] = row.received_at
+    if table.dated_by is not None and body.get(table.dated_by) is None:
+        body[table.dated_by] = row.received_at
     strange = sorted(set(body) - set(table.column_names))
     if strange:
         raise _Unfit(strange[0], body[strange[0]], f"not a column of {table.name}")

@@ -105,6 +105,7 @@ EVENT_KINDS = (
     "click",
 )
 LINE_KINDS = ("product", "shipping", "fee", "discount", "gift_card", "adjustment")
+CORRECTION_KINDS = ("not_this", "move", "merge", "split", "take_back")
 POLICY_TOPICS = (
     "shipping",
     "returns",
@@ -537,6 +538,28 @@ TABLES: tuple[FactTable, ...] = (
                 "team that picked the slot: control, arm or nobody's.",
                 required=True,
             ),
+        ),
+    ),
+    FactTable(
+        name="theme_corrections",
+        key=("correction_id",),
+        # How the shop reads texts is no event of its trade: a turn that looks from an
+        # earlier day reads as the merchant wants it read now.
+        dated_by=None,
+        immutable=True,
+        doc="What the merchant says of how texts are read: themes of `voice`.",
+        columns=(
+            _text("correction_id", "Unique id.", required=True),
+            _choice("kind", "What is said.", CORRECTION_KINDS, required=True),
+            _text("objection", "Class it is about; null for a taking back."),
+            _text("into_objection", "Class instead, of a move or a merge."),
+            _text("sentence", "Fingerprint of the sentence, of not_this or a move."),
+            _text("beside", "Fingerprints of the sentences shown beside it."),
+            _text("words", "Words of a split, a line each."),
+            _text("title", "Name of a split."),
+            _text("takes_back", "Correction that is taken back."),
+            _text("made_by", "Who said so.", required=True),
+            _at("made_at", "Said at.", required=True),
         ),
     ),
     FactTable(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from cartwheel.lake.tables import TABLE_BY_NAME
+from cartwheel.lake.tables import BOOKKEEPING, TABLE_BY_NAME, FactTable
 from cartwheel.signals.base import Signal, When
 from cartwheel.signals.days import midnight_after
 from cartwheel.signals.facts import STEPS, latest
@@ -34,6 +34,8 @@ IBIS_TYPES = {
     "bool": "boolean",
     "date": "date",
 }
+
+FACT_TYPES = {**IBIS_TYPES, "instant": "timestamp(6)"}
 
 DATING = (
     "orders",
@@ -155,7 +157,27 @@ def closure(wanted: Iterable[str]) -> list[str]:
 
 def lake_source(backend: Any) -> Source:
     """Return a source that reads the lake attached to a DuckDB backend."""
-    return lambda name: backend.table(name, database=("lake", "main"))
+    from ibis.common.exceptions import TableNotFound
+
+    def read(name: str) -> ir.Table:
+        try:
+            return backend.table(name, database=("lake", "main"))
+        except TableNotFound:
+            # A snapshot from before a table was declared is still read, and replayed.
+            return nothing_in(TABLE_BY_NAME[name])
+
+    return read
+
+
+def nothing_in(table: FactTable) -> ir.Table:
+    """Return a fact table without rows, bookkeeping columns included."""
+    import ibis
+
+    columns = {
+        column.name: FACT_TYPES[column.type]
+        for column in (*table.columns, *BOOKKEEPING)
+    }
+    return ibis.memtable([], schema=ibis.schema(columns))
 
 
 def parquet_source(backend: Any, folder: Path) -> Source:

@@ -29,6 +29,7 @@ from cartwheel.signals.returns import OPEN_RETURNS, RETURNS
 from cartwheel.signals.search_clicks import SEARCH_CLICKS
 from cartwheel.signals.stock import STOCK
 from cartwheel.signals.supply import LEAD_TIME
+from cartwheel.signals.theme_corrections import THEME_CORRECTIONS
 from cartwheel.signals.visits import VISITS
 from cartwheel.signals.weak_searches import WEAK_SEARCHES
 
@@ -61,6 +62,7 @@ LAKE_SIGNALS: dict[str, Signal] = {
         QUESTIONS,
         POLICIES,
         ORDER_STATES,
+        THEME_CORRECTIONS,
     )
 }
 """Signals made from the lake, each after the signals it reads."""

@@ -38,6 +38,7 @@ from cartwheel.turn.publish import decision_id
 from cartwheel.turn.stage import Stage
 from cartwheel.turn.steps import TurnRow, known_signals, read_turn, runs_of, stage_of
 from cartwheel.turn.steps import when_of as turn_when
+from cartwheel.turn.voice_page import VOICE, voice_page
 from cartwheel.wheel import Link, all_signals, find_levers, find_links
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def make_pages(shop: Shop, number: int) -> dict[str, Any]:
         "earnings": earnings_page(shop, on, overview),
         WHAT_IF: what_if_page(shop, on),
         PAGE_FIX_SCORE: page_fixes_page(shop, on, row.snapshot),
+        VOICE: voice_page(stage, on),
         SUPPORT_RECORD: _support(shop, on, row.snapshot),
         "health": _health(shop, row, stage, overview["links"], gated),
         JOURNEY: shop_journey(

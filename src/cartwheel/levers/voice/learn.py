@@ -8,7 +8,9 @@ import numpy as np
 
 from cartwheel.levers.base import Model
 from cartwheel.levers.earned import earned
+from cartwheel.levers.voice.corrected import corrected_meta, count_splits
 from cartwheel.levers.voice.mentions import Mentions, read_mentions
+from cartwheel.levers.voice.quotes import newest_quotes, pack_quotes, quotes_by_place
 from cartwheel.levers.voice.stake import Shop, Stake, at_stake, estimate_effects
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
@@ -17,7 +19,6 @@ from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.returns import RETURNS, YEAR_DAYS
 from cartwheel.text.objections import CLASSES
-from cartwheel.text.packed import pack, unpack
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-QUOTES_EACH = 3
-MOST_QUOTES = 3_000
-LONGEST_QUOTE = 240
 LONGEST_TITLE = 80
 
 TOLD = (
@@ -81,6 +79,7 @@ def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
         "stake": np.where(known[:, :, None], money, np.nan),
         "total": np.where(some[:, None], stake.total, np.nan),
         **_quotes(mentions, place, np.where(known, point, 0.0)),
+        **count_splits(mentions, place, len(names)),
     }
     meta = {
         "texts": len(mentions),
@@ -90,6 +89,7 @@ def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
         "before": int(mentions.before.sum()),
         "compared": effects.products if effects is not None else 0,
         "told": [] if effects is None else _told(effects.told),
+        **corrected_meta(mentions),
     }
     return Model(rule="rules" if priced else "counted", arrays=arrays, meta=meta)
 
@@ -133,19 +133,10 @@ def money_of(three: Array) -> tuple[int | None, int | None, int | None]:
     return round(three[0]), round(three[1]), round(three[2])
 
 
-def quotes_by_place(model: Model) -> dict[tuple[int, int], list[str]]:
-    """Return what was said, newest first, by number of product and of class."""
-    arrays = model.arrays
-    held: dict[tuple[int, int], list[str]] = {}
-    for at, (product, kind) in enumerate(arrays["quote_at"].tolist()):
-        said = unpack(arrays["quote_text"], arrays["quote_start"], at)
-        held.setdefault((product, kind), []).append(said)
-    return held
-
-
 def _titles(data: Signals, names: Array) -> Array:
     """Return what the products are called, their ids where nobody says."""
-    title = data.align(LISTING, names.tolist())["title"].tolist()
+    found = data.align(LISTING, names.tolist())["title"]
+    title = found.where(found.notna(), "").tolist()
     pairs = zip(names.tolist(), title, strict=True)
     said = [str(told or name)[:LONGEST_TITLE] for name, told in pairs]
     return np.array(said, dtype=str)
@@ -235,22 +226,8 @@ def _known(counted: dict[str, Array], shop: Shop, stake: Stake) -> Array:
 
 def _quotes(mentions: Mentions, place: Array, money: Array) -> dict[str, Array]:
     """Return some quotes of each product and objection, the costliest first."""
-    newest = np.argsort(mentions.days_ago, kind="stable").tolist()
-    rank = {at: number for number, at in enumerate(newest)}
-    held: dict[tuple[int, int], list[str]] = {}
-    for at, kind in sorted(mentions.quotes, key=lambda key: (rank[key[0]], key[1])):
-        told = held.setdefault((int(place[at]), kind), [])
-        said = mentions.quotes[at, kind][:LONGEST_QUOTE]
-        if len(told) < QUOTES_EACH and said not in told:
-            told.append(said)
-    order = sorted(held, key=lambda key: (-money[key], key))
-    rows = [(key, said) for key in order for said in held[key]][:MOST_QUOTES]
-    text, start = pack([said for _, said in rows])
-    return {
-        "quote_text": text,
-        "quote_start": start,
-        "quote_at": np.array([key for key, _ in rows], np.int64).reshape(-1, 2),
-    }
+    held = newest_quotes(mentions, place, mentions.quotes)
+    return pack_quotes("quote", held, {at: float(money[at]) for at in held})
 
 
 def _told(told: Array) -> list[str]:

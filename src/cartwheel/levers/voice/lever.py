@@ -25,6 +25,7 @@ from cartwheel.signals.listing import LISTING
 from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.returns import RETURNS
+from cartwheel.signals.theme_corrections import THEME_CORRECTIONS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,6 +57,7 @@ class Voice:
         MARGIN,
         RETURNS,
         INTENT,
+        THEME_CORRECTIONS,
     )
     writes: tuple[Signal, ...] = (OBJECTIONS,)
     kinds: tuple[Kind, ...] = ()

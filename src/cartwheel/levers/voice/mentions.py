@@ -1,20 +1,28 @@
-"""Which texts raise which objection: every text read once, sentence by sentence."""
+"""Which texts raise which objection, by the rules and the shop's corrections."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cartwheel.levers.voice.learned import Lesson, Lessons, learn_lessons
+from cartwheel.levers.voice.reading import Spoken, Texts, read_texts
 from cartwheel.signals.base import Signals
 from cartwheel.signals.feedback import FEEDBACK
-from cartwheel.text.language import language_of
-from cartwheel.text.masking import mask
-from cartwheel.text.objections import CLASSES, LANGUAGES, Said, read_sentence
+from cartwheel.signals.theme_corrections import THEME_CORRECTIONS
+from cartwheel.text.objections import (
+    CLASSES,
+    LANGUAGES,
+    Standing,
+    phrases_of,
+    standing,
+)
+from cartwheel.text.objections.corrections import words_pattern
 from cartwheel.text.objections.fit import fit_of
-from cartwheel.text.sentences import sentences
+from cartwheel.text.tokens import fold
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +51,13 @@ class Mentions:
         language: Language of each text, "" where it is too short to tell.
         quotes: For each text and objection, by (text, class), the sentence that
             raises it, masked; none for a reason of a return, often a code.
+        stands: Corrections that stand.
+        split: Whether a text has a split's words where it raises the split's class;
+            shape (texts, splits).
+        split_quotes: The sentence that has them, by (text, split).
+        corrected: Sentences that were corrected, as they are met, with the number of
+            texts that hold them, by fingerprint.
+        lessons: What corrections taught.
     """
 
     product_id: Array
@@ -53,6 +68,11 @@ class Mentions:
     fit: Array
     language: Array
     quotes: dict[tuple[int, int], str]
+    stands: Standing
+    split: Array
+    split_quotes: dict[tuple[int, int], str]
+    corrected: Mapping[str, tuple[str, int]]
+    lessons: tuple[Lesson, ...]
 
     def __len__(self) -> int:
         """Return the number of texts."""
@@ -77,60 +97,129 @@ class Mentions:
 def read_mentions(data: Signals) -> Mentions:
     """Read every text of the signal `feedback`.
 
-    What is personal is masked before a rule sees it: a text from a folder of CSV files
-    was masked by nobody so far.
-
     Args:
         data: The lever's signals.
     """
     frame = data.frame(FEEDBACK)
-    number = {name: at for at, name in enumerate(CLASSES)}
-    raised = np.zeros((len(frame), len(number)), bool)
-    ways = np.zeros(len(frame), np.int64)
-    quotes: dict[tuple[int, int], str] = {}
-    known: dict[tuple[str, str, bool], Said] = {}
-    language = [language_of(text) for text in frame["text"].tolist()]
-    # What is too short to tell is read as most texts are; reasons also as English,
-    # which the codes of platforms are in.
-    usual = _usual(language)
-    rows = zip(frame["text"].tolist(), frame["source"].tolist(), language, strict=True)
-    for at, (text, source, told) in enumerate(rows):
-        blamed = source == "return"
-        spoken = {told or usual, *(["en"] if blamed else [])} & LANGUAGES.keys()
-        for sentence in sentences(_readable(text, source)):
-            key = (sentence, told, blamed)
-            if key not in known:
-                known[key] = read_sentence(sentence, sorted(spoken), blamed=blamed)
-            said = known[key]
-            for name in said.objections:
-                raised[at, number[name]] = True
-                if name == "size_fit" and "?" not in sentence:
-                    ways[at] += fit_of(sentence, spoken)
-                if len(sentence) >= WORDY and not blamed:
-                    quotes.setdefault((at, number[name]), sentence)
+    rows = data.table(THEME_CORRECTIONS).sort_by("position").to_pylist()
+    stands = standing(rows)
+    judged = {key for key, _ in stands.sentences} | {key for key, _ in stands.beside}
+    texts = read_texts(frame["text"].tolist(), frame["source"].tolist(), judged)
+    lessons = learn_lessons(_each(texts) if judged else (), stands)
+    counts = _count(texts, stands, reader(stands, lessons))
     return Mentions(
         product_id=frame["product_id"].fillna("").to_numpy(str),
         source=frame["source"].to_numpy(str),
         days_ago=_ages(frame, data),
         units=frame["units"].fillna(0).to_numpy("int64"),
-        raised=raised,
-        fit=np.sign(ways),
-        language=np.array(language, dtype=str),
-        quotes=quotes,
+        language=np.array(texts.language, dtype=str),
+        stands=stands,
+        corrected=_met(texts, {key for key, _ in stands.sentences}),
+        lessons=lessons.told,
+        **counts,
     )
 
 
-def _usual(language: list[str]) -> str:
-    """Return the language most texts are in, English where none tells."""
-    counts = Counter(one for one in language if one in LANGUAGES)
-    return min(counts, key=lambda one: (-counts[one], one), default="en")
+def reader(stands: Standing, lessons: Lessons) -> Callable[[Spoken], tuple[str, ...]]:
+    """Return what tells the objections of a sentence in this shop.
+
+    First what was said of this very sentence, then what corrections taught of its
+    phrases, at last which class counts for which.
+
+    Args:
+        stands: Corrections that stand.
+        lessons: What they taught.
+    """
+    by_key: dict[str, dict[str, str]] = {}
+    for (key, objection), instead in stands.sentences.items():
+        by_key.setdefault(key, {})[objection] = instead
+    known: dict[int, tuple[str, ...]] = {}
+
+    def taught(one: Spoken, objection: str) -> str:
+        """Return the class that a sentence's phrases mean, "" for none."""
+        if objection not in lessons.classes:
+            return objection
+        found = phrases_of(one.text, one.languages, objection, blamed=one.blamed)
+        meant = [lessons.means(phrase) for phrase in found]
+        if not meant or None in meant:
+            return objection
+        return next((name for name in meant if name), "")
+
+    def settled(one: Spoken) -> Iterator[str]:
+        said = by_key.get(one.key, {})
+        left = dict(said)
+        for name in one.objections:
+            meant = taught(one, name)
+            # A page shows a sentence under the class that counts it, which is what a
+            # correction names.
+            seen = (name, meant, stands.counted_as(meant))
+            named = next((step for step in seen if step in said), None)
+            yield meant if named is None else said[named]
+            left.pop(named or "", None)
+        yield from left.values()
+
+    def read(one: Spoken) -> tuple[str, ...]:
+        # A sentence is one object however often it was said, see `read_texts`.
+        if id(one) not in known:
+            counted = (stands.counted_as(name) for name in settled(one) if name)
+            known[id(one)] = tuple(dict.fromkeys(counted))
+        return known[id(one)]
+
+    return read
 
 
-def _readable(text: str, source: str) -> str:
-    """Return a text as it may be read: masked, and a code of a reason as words."""
-    if source == "return":
-        text = text.replace("_", " ").replace("-", " ")
-    return mask(text)
+def _count(
+    texts: Texts, stands: Standing, read: Callable[[Spoken], tuple[str, ...]]
+) -> dict[str, Any]:
+    number = {name: at for at, name in enumerate(CLASSES)}
+    splits = [
+        (stands.counted_as(one.objection), words_pattern(one.words))
+        for one in stands.splits
+    ]
+    size = len(texts.sentences)
+    raised = np.zeros((size, len(number)), bool)
+    split = np.zeros((size, len(splits)), bool)
+    ways = np.zeros(size, np.int64)
+    quotes: dict[tuple[int, int], str] = {}
+    split_quotes: dict[tuple[int, int], str] = {}
+    for at, said in enumerate(texts.sentences):
+        for one in said:
+            quoted = len(one.text) >= WORDY and not one.blamed
+            names = read(one)
+            for name in names:
+                raised[at, number[name]] = True
+                if name == "size_fit" and "?" not in one.text:
+                    ways[at] += fit_of(one.text, one.languages)
+                if quoted:
+                    quotes.setdefault((at, number[name]), one.text)
+            for place, (name, pattern) in enumerate(splits):
+                if name in names and pattern.search(fold(one.text)):
+                    split[at, place] = True
+                    if quoted:
+                        split_quotes.setdefault((at, place), one.text)
+    return {
+        "raised": raised,
+        "fit": np.sign(ways),
+        "quotes": quotes,
+        "split": split,
+        "split_quotes": split_quotes,
+    }
+
+
+def _each(texts: Texts) -> list[Spoken]:
+    """Return every sentence once."""
+    return list({id(one): one for said in texts.sentences for one in said}.values())
+
+
+def _met(texts: Texts, keys: set[str]) -> dict[str, tuple[str, int]]:
+    """Return corrected sentences as first met, and how many texts hold each."""
+    met: dict[str, tuple[str, int]] = {}
+    for said in texts.sentences if keys else ():
+        here = {one.key: one.text for one in reversed(said) if one.key in keys}
+        for key, text in here.items():
+            first, times = met.get(key, (text, 0))
+            met[key] = (first, times + 1)
+    return met
 
 
 def _ages(frame: pd.DataFrame, data: Signals) -> Array:

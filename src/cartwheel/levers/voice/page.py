@@ -6,7 +6,8 @@ import numpy as np
 
 from cartwheel.levers.base import Model
 from cartwheel.levers.report import Figure, Grid, Report
-from cartwheel.levers.voice.learn import money_of, quotes_by_place
+from cartwheel.levers.voice.learn import money_of
+from cartwheel.levers.voice.quotes import quotes_by_place
 from cartwheel.text.objections.classes import CLASSES
 from cartwheel.text.objections.rules import LANGUAGES
 

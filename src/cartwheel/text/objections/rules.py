@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -25,6 +25,7 @@ _ASKED = re.compile(
     r"|when|who|why|has|have|should|any|please|qual|quais|como|quando|onde|tem|vem"
     r"|sera|posso|pode)\b|\?"
 )
+_TAKEN_OUT = "\N{BULLET}"
 LANGUAGES = {"en": "English", "pt": "Portuguese"}
 """Languages that there are rules for."""
 
@@ -43,6 +44,23 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Phrase:
+    """Words of a sentence by which a rule told its class.
+
+    Attributes:
+        language: Language of the rule.
+        objection: Class of `CLASSES`.
+        rule: Place of the rule among those of its class, from 0.
+        words: What it met, folded; places that were taken out before are left out.
+    """
+
+    language: str
+    objection: str
+    rule: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Rule:
     says: tuple[re.Pattern[str], ...]
     asks: tuple[re.Pattern[str], ...]
@@ -51,10 +69,19 @@ class _Rule:
     def holds(self, text: str, doubted: bool) -> bool:
         """Tell whether a sentence says it, or asks or complains about it."""
         if self.unless is not None:
-            text = self.unless.sub(" \N{BULLET} ", text)
+            text = self.unless.sub(f" {_TAKEN_OUT} ", text)
         if any(pattern.search(text) for pattern in self.says):
             return True
         return doubted and any(pattern.search(text) for pattern in self.asks)
+
+    def met(self, text: str, doubted: bool) -> Iterator[tuple[int, str]]:
+        """Yield every rule that holds by its place, with the words it met."""
+        if self.unless is not None:
+            text = self.unless.sub(f" {_TAKEN_OUT} ", text)
+        rules = (*self.says, *self.asks) if doubted else self.says
+        for place, pattern in enumerate(rules):
+            for match in pattern.finditer(text):
+                yield place, " ".join(match.group().replace(_TAKEN_OUT, " ").split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +114,32 @@ def read_sentence(
     ]
     mood = 0 if asked and good >= bad else (good > bad) - (bad > 0)
     return Said(objections=_weightiest(found, asked, doubted), mood=mood)
+
+
+def phrases_of(
+    sentence: str, languages: Iterable[str], objection: str, *, blamed: bool = False
+) -> tuple[Phrase, ...]:
+    """Return every phrase by which a sentence raises an objection, each once.
+
+    `read_sentence` stops at the first; this is for the few sentences that somebody
+    corrected, and for classes of which a shop's corrections silenced a phrase.
+
+    Args:
+        sentence: One sentence as written.
+        languages: Whose rules it is read by.
+        objection: Class of `CLASSES`.
+        blamed: It is the reason of a return.
+    """
+    text = fold(sentence[:LONGEST])
+    asked = _ASKED.search(text) is not None
+    known = {code: _language(code) for code in languages}
+    doubted = asked or blamed or any(one.bad.search(text) for one in known.values())
+    found = (
+        Phrase(language=code, objection=objection, rule=rule, words=words)
+        for code, one in known.items()
+        for rule, words in one.rules[objection].met(text, doubted)
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def _weightiest(found: list[str], asked: bool, doubted: bool) -> tuple[str, ...]:
