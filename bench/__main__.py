@@ -17,6 +17,7 @@ from bench import (
     economics,
     full_history,
     growth,
+    intents,
     measure_aa,
     measure_interleave,
     measure_past,
@@ -61,6 +62,7 @@ PARTS: Mapping[str, Part] = {
     "full-history": full_history.full_history,
     "voice": voice.voice,
     "claims": claims.claims,
+    "intents": intents.intents,
 }
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
