@@ -27,6 +27,7 @@ from bench import (
     online_retail,
     search,
     segments,
+    sentiment,
     serving,
     two_gigabytes,
     voice,
@@ -63,6 +64,7 @@ PARTS: Mapping[str, Part] = {
     "voice": voice.voice,
     "claims": claims.claims,
     "intents": intents.intents,
+    "sentiment": sentiment.sentiment,
 }
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

@@ -1,4 +1,4 @@
-"""Two readers on the same texts: each one's figure, and the difference, by bootstrap."""
+"""Readers of the same texts: each one's figure, and differences, by bootstrap."""
 
 from __future__ import annotations
 

@@ -11,7 +11,13 @@ import numpy as np
 from cartwheel.text.intents.model import Intents
 from cartwheel.text.learned.calibrate import held_out_scores, probabilities, sharpest
 from cartwheel.text.learned.grams import VIEWS
-from cartwheel.text.learned.linear import Said, cut, learn_views, score_views
+from cartwheel.text.learned.linear import (
+    Said,
+    cut,
+    learn_views,
+    part,
+    score_views,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -76,12 +82,8 @@ def _held_out(said: Said, classes: Array, seed: int) -> tuple[Array, Array]:
 
     def score(learned: Array, held: Array) -> Array:
         arrays = learn_views(
-            _part(said, learned), classes[learned], cost=COST, seed=seed
+            part(said, learned), classes[learned], cost=COST, seed=seed
         )
-        return score_views(arrays, _part(said, held))
+        return score_views(arrays, part(said, held))
 
     return held_out_scores(score, classes, seed=seed, enough=ENOUGH_HELD)
-
-
-def _part(said: Said, places: Array) -> Said:
-    return {view: [grams[at] for at in places] for view, grams in said.items()}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from zlib import crc32
 
 from cartwheel.text.tokens import term, words
@@ -33,7 +34,7 @@ def word_grams(text: str) -> list[int]:
     """
     said = [term(word) for word in words(text[:LONGEST])]
     found = [_number(f"w{one}") for one in said]
-    found += [_number(f"b{a} {b}") for a, b in zip(said, said[1:], strict=False)]
+    found += [_number(f"b{a} {b}") for a, b in pairwise(said)]
     for at, one in enumerate(said):
         for other in said[at + 1 : at + 1 + NEAR]:
             if one != other:

@@ -39,7 +39,8 @@ def learn_views(
 
     Args:
         said: Grams of the texts.
-        classes: Class of each text, 0 to k - 1, each there at least once, k >= 2.
+        classes: Class of each text, 0 to k - 1, each there at least once, k >= 2; or
+            whether each class holds for it, shape (n_texts, n_classes), booleans.
         cost: What an error costs beside the weights' length.
         seed: Seed of the order in which texts are visited.
     """
@@ -54,6 +55,11 @@ def learn_views(
             f"{view}_bias": bias,
         }
     return arrays
+
+
+def part(said: Said, places: Array) -> Said:
+    """Return the grams of some texts."""
+    return {view: [grams[at] for at in places] for view, grams in said.items()}
 
 
 def score_views(arrays: Mapping[str, Array], said: Said) -> Array:
@@ -72,13 +78,30 @@ def _svm(
     rows: Rows, known: int, classes: Array, cost: float, seed: int
 ) -> tuple[Array, Array]:
     from scipy.sparse import csr_matrix
-    from sklearn.svm import LinearSVC
 
     shape = (len(rows.start) - 1, max(known, 1))
     matrix = csr_matrix((rows.value.astype(float), rows.place, rows.start), shape=shape)
+    if classes.ndim == 1:
+        weights, bias = _fitted(matrix, classes, cost, seed)
+        if weights.shape[1] == 1:  # two classes share one line
+            weights, bias = np.hstack([-weights, weights]), np.append(-bias, bias)
+    else:
+        lines = [_line(matrix, holds, cost, seed) for holds in classes.T]
+        weights = np.hstack([one for one, _ in lines])
+        bias = np.concatenate([one for _, one in lines])
+    return np.ascontiguousarray(weights[:known], np.float32), bias.astype(np.float32)
+
+
+def _line(matrix: Any, holds: Array, cost: float, seed: int) -> tuple[Array, Array]:
+    """Return the line of one class; what always or never holds needs no texts."""
+    if holds.all() or not holds.any():
+        return np.zeros((matrix.shape[1], 1)), np.array([1.0 if holds.all() else -1.0])
+    return _fitted(matrix, holds, cost, seed)
+
+
+def _fitted(matrix: Any, classes: Array, cost: float, seed: int) -> tuple[Array, Array]:
+    from sklearn.svm import LinearSVC
+
     model = LinearSVC(C=cost, tol=TOLERANCE, max_iter=MOST_ROUNDS, random_state=seed)
     model.fit(matrix, classes)
-    weights, bias = model.coef_.T[:known], model.intercept_
-    if weights.shape[1] == 1:  # two classes share one line
-        weights, bias = np.hstack([-weights, weights]), np.append(-bias, bias)
-    return np.ascontiguousarray(weights, np.float32), bias.astype(np.float32)
+    return model.coef_.T, model.intercept_
