@@ -49,7 +49,7 @@ def sentiment(plan: Plan) -> Iterator[Figure]:
         if not (plan.data / name).is_dir():
             raise Skipped(f"{name} is not in CARTWHEEL_DATA ({plan.data})")
     if find_spec("vaderSentiment") is None:
-        print("sentiment: skipped: VADER: the package vaderSentiment is not installed")
+        print("sentiment: VADER: skipped: not installed (vaderSentiment)")
     yield from _reviews(plan.data / REVIEWS, plan)
     for name, file, polarity, both in PARTS:
         train, dev = (

@@ -45,7 +45,7 @@ class Aspects:
         """Return what each sentence holds of what; one category at least."""
         scores = score_views(_of("category", self.arrays), cut(sentences, VIEWS))
         found = _chosen(scores, self.meta["threshold"])
-        at, which = np.nonzero(found)
+        at, which = (places.tolist() for places in np.nonzero(found))
         names = [self.meta["categories"][place] for place in which]
         polarity = self.polarity([sentences[place] for place in at], names)
         judged: list[list[Judged]] = [[] for _ in sentences]
