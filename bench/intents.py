@@ -24,6 +24,7 @@ Protocol:
 from __future__ import annotations
 
 import csv
+import resource
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ FOLDS, QUICK_FOLDS = 5, 1
 SURE = 0.97
 KEPT = 0.95
 FEW = 10
+ONE_BY_ONE = 500
 OURS, PEER = "ours", "linear SVM"
 
 
@@ -75,6 +77,7 @@ def intents(plan: Plan) -> Iterator[Figure]:
     yield from _banking(folders[BANKING], plan)
     yield from _clinc(folders[CLINC], plan)
     yield from _bitext(folders[BITEXT], plan)
+    yield from _speed(folders[BANKING], plan)
 
 
 def ours(
@@ -217,6 +220,38 @@ def _bitext(folder: Path, plan: Plan) -> Iterator[Figure]:
     }
     size = f"{len(truth):,} texts, bitext"
     yield from _accuracy(readers, truth, size, goal=None)
+
+
+def _speed(folder: Path, plan: Plan) -> Iterator[Figure]:
+    """Measure learning, what is kept, and reading texts one at a time."""
+    texts, labels = _csv(folder / "train.csv", "text", "category")
+    chosen = slice(None, None, 10 if plan.quick else 1)
+    texts, labels = texts[chosen], labels[chosen]
+    began = time.perf_counter()
+    model = fit(texts.tolist(), labels.tolist(), seed=1)
+    learned = time.perf_counter() - began
+    each = []
+    for text in texts[:ONE_BY_ONE]:
+        began = time.perf_counter()
+        model.read([text])
+        each.append((time.perf_counter() - began) * 1_000)
+    kept = sum(array.nbytes for array in model.arrays.values()) / 2**20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    size = f"{len(texts):,} texts, banking77"
+    for name, unit, value in (
+        ("learning", "s", learned),
+        ("arrays kept", "MB", kept),
+        ("peak memory, the bench's own included", "MB", peak),
+    ):
+        yield Figure(part="intents", name=name, size=size, unit=unit, values=[value])
+    low, high = np.quantile(each, [0.05, 0.95])
+    yield Figure(
+        part="intents",
+        name="reading one text",
+        size=f"{len(each)} texts",
+        unit="ms",
+        values=[float(low), float(np.median(each)), float(high)],
+    )
 
 
 def _csv(file: Path, text: str, label: str) -> tuple[Array, Array]:

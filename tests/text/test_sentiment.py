@@ -95,6 +95,17 @@ def test_aspects_are_found_with_what_is_held_of_each(aspects: Aspects) -> None:
     assert aspects.polarity([both, both], names) == ["positive", "negative"]
 
 
+def test_a_word_may_praise_one_thing_and_blame_another() -> None:
+    # Neither the word nor the category tells; only both together do.
+    praised = {("cold", "BEER"), ("hot", "SOUP")}
+    cases = [(word, of) for word in ("cold", "hot") for of in ("BEER", "SOUP")]
+    texts = [f"it was {word}" for word, _ in cases] * 5
+    judged = [[(f"{of}#TASTE", str((word, of) in praised))] for word, of in cases] * 5
+    model = fit_aspects(texts, judged, seed=1)
+    said = model.polarity(texts, [one[0][0] for one in judged])
+    assert said == [one[0][1] for one in judged]
+
+
 def test_saved_arrays_read_the_same(
     model: Recommends, aspects: Aspects, tmp_path: Path
 ) -> None:
