@@ -26,13 +26,13 @@ from __future__ import annotations
 import csv
 import resource
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bench.intents_readers import SURE, Answers, joined, ours, peer
 from bench.measure import Figure, Plan, Skipped
 from bench.paired import area, coverage, paired
 from cartwheel.text.intents import fit
@@ -41,31 +41,10 @@ Array = np.ndarray[Any, Any]
 
 BANKING, CLINC, BITEXT = "banking77", "clinc150", "bitext-support-intents"
 FOLDS, QUICK_FOLDS = 5, 1
-SURE = 0.97
 KEPT = 0.95
 FEW = 10
 ONE_BY_ONE = 500
 OURS, PEER = "ours", "linear SVM"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """What a reader said of texts, an entry a text.
-
-    Attributes:
-        label: The likeliest label.
-        sure: How sure it is, for the order of answering.
-        scope: How much it looks like a text of the labels.
-    """
-
-    label: Array
-    sure: Array
-    scope: Array
-
-    def part(self, places: Array) -> Answers:
-        """Return the answers to some texts."""
-        chosen = (self.label[places], self.sure[places], self.scope[places])
-        return Answers(label=chosen[0], sure=chosen[1], scope=chosen[2])
 
 
 def intents(plan: Plan) -> Iterator[Figure]:
@@ -78,42 +57,6 @@ def intents(plan: Plan) -> Iterator[Figure]:
     yield from _clinc(folders[CLINC], plan)
     yield from _bitext(folders[BITEXT], plan)
     yield from _speed(folders[BANKING], plan)
-
-
-def ours(
-    texts: Sequence[str], labels: Array, asked: Sequence[str]
-) -> tuple[Answers, float]:
-    """Return our answers, and the probability that should give `SURE` accuracy."""
-    model = fit(texts, labels.tolist(), seed=1)
-    read = model.read(asked)
-    answers = Answers(
-        label=np.array(read.labels), sure=read.probability, scope=read.scope
-    )
-    from_ = model.sure_from(SURE)
-    return answers, 2.0 if from_ is None else from_
-
-
-def peer(texts: Sequence[str], labels: Array, asked: Sequence[str]) -> Answers:
-    """Return the answers of TF-IDF and a linear SVM."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.pipeline import make_pipeline, make_union
-    from sklearn.svm import LinearSVC
-
-    model = make_pipeline(
-        make_union(
-            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
-            TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True),
-        ),
-        LinearSVC(C=1.0, random_state=0),
-    )
-    model.fit(texts, labels)
-    scores = model.decision_function(asked)
-    best = np.sort(scores, axis=1)[:, -2:]
-    return Answers(
-        label=model.classes_[scores.argmax(axis=1)],
-        sure=best[:, 1] - best[:, 0],
-        scope=best[:, 1],
-    )
 
 
 def _banking(folder: Path, plan: Plan) -> Iterator[Figure]:
@@ -139,14 +82,14 @@ def _banking(folder: Path, plan: Plan) -> Iterator[Figure]:
         few[PEER].append(peer(texts[some], labels[some], texts[test]))
     truth = labels[np.concatenate(asked)]
     size = f"{len(truth):,} texts, banking77"
-    yield from _accuracy(_joined(said), truth, size, goal=0.91)
-    yield from _covered(_joined(said), truth, size)
-    mine, spoken = _joined(said)[OURS], np.concatenate(answered)
+    yield from _accuracy(joined(said), truth, size, goal=0.91)
+    yield from _covered(joined(said), truth, size)
+    mine, spoken = joined(said)[OURS], np.concatenate(answered)
     right = (mine.label == truth)[spoken]
     yield _plain(f"answered from the training folds' {SURE:.0%}", size, spoken.mean())
     yield _plain("accuracy where it then answers", size, right.mean())
     size = f"{len(truth):,} texts, banking77, {FEW} a label to learn from"
-    yield from _accuracy(_joined(few), truth, size, goal=None)
+    yield from _accuracy(joined(few), truth, size, goal=None)
     yield Figure(
         part="intents",
         name="learning and reading a fold",
@@ -261,17 +204,6 @@ def _csv(file: Path, text: str, label: str) -> tuple[Array, Array]:
         np.array([row[text] for row in rows], object),
         np.array([row[label] for row in rows], object),
     )
-
-
-def _joined(said: dict[str, list[Answers]]) -> dict[str, Answers]:
-    return {
-        name: Answers(
-            label=np.concatenate([one.label for one in each]),
-            sure=np.concatenate([one.sure for one in each]),
-            scope=np.concatenate([one.scope for one in each]),
-        )
-        for name, each in said.items()
-    }
 
 
 def _accuracy(

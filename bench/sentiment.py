@@ -163,6 +163,15 @@ def _polarity(name: str, train: Part, dev: Part, goal: float) -> Iterator[Figure
         goal=goal,
     )
 
+    neutral = truth == "1"
+    yield Figure(
+        part="sentiment",
+        name=f"polarity given category, {name}, neutral cases found, ours",
+        size=f"{int(neutral.sum())} cases",
+        unit="",
+        values=[float((readers[OURS] == "1")[neutral].mean())],
+    )
+
 
 def _linear_polarity(train: Any, texts: list[str], names: list[str]) -> Array:
     from sklearn.feature_extraction.text import TfidfVectorizer
