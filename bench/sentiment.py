@@ -5,7 +5,8 @@ Protocol:
 - womens-clothing-reviews (13,389 reviews of 789 products): five folds by product; a
   review, title first, is read by what was learned on the other folds. Area under the
   ROC curve of "recommended". Settings were chosen on a split by product inside the
-  training part of two of the folds (whose texts other folds test: a little kind). Intervals: bootstrap of products.
+  training part of two of the folds, whose texts other folds test: a little kind.
+  Intervals: bootstrap of products.
 - ACOS, laptops and restaurants: learned on train, read on dev, looked at once; settings
   chosen by cross-validation of train. Polarity given category: of every distinct
   (sentence, category, polarity), how many are right. Category and polarity: micro-F1 of
