@@ -17,6 +17,7 @@ from bench import (
     economics,
     full_history,
     growth,
+    intents,
     journey,
     measure_aa,
     measure_interleave,
@@ -27,6 +28,7 @@ from bench import (
     online_retail,
     search,
     segments,
+    sentiment,
     serving,
     support,
     two_gigabytes,
@@ -65,6 +67,8 @@ PARTS: Mapping[str, Part] = {
     "voice": voice.voice,
     "claims": claims.claims,
     "support": support.support,
+    "intents": intents.intents,
+    "sentiment": sentiment.sentiment,
 }
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
