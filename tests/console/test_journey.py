@@ -73,7 +73,7 @@ def test_drop_offs_stand_with_money_links_and_steps(
             "<bdi>Lamp P03</bdi></h3>",
             "was sold out on 10 of 28 days",
             "<q><bdi>Too small for me.</bdi></q>",
-            '<a href="/levers/voice">Voice of customers</a>',
+            '<a href="/voice/size_fit?product=P03">Voice</a>',
             '<a href="/decisions/2-abc">Why this fix</a>',
             "Home &gt; Lamps</bdi>",
             "Mostly <bdi>Lamp P03</bdi>",

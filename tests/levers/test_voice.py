@@ -189,6 +189,13 @@ def test_a_reason_that_says_nothing_has_none(reason: str) -> None:
     assert not read_mentions(told([("return", reason, "p", 1)])).raised.any()
 
 
+def test_entities_of_exports_are_read_as_what_they_are() -> None:
+    found = read_mentions(
+        told([("review", "The zip is broken and it doesn&#39;t fit me.", "p", 0)])
+    )
+    assert any("doesn't fit me" in one for one in found.quotes.values())
+
+
 def test_a_text_counts_once_and_its_quote_is_masked() -> None:
     text = "Runs small. Too tight, write to ann@example.org or +44 20 7946 0018."
     mentions = read_mentions(told([("message", text, None, 1)]))

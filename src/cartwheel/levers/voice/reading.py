@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -103,6 +104,7 @@ def _usual(language: list[str]) -> str:
 
 def _readable(text: str, source: str) -> str:
     """Return a text as it may be read: masked, and a code of a reason as words."""
+    text = html.unescape(text)  # exports of platforms hold "isn&#39;t"
     if source == "return":
         text = text.replace("_", " ").replace("-", " ")
     return mask(text)

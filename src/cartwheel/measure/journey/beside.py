@@ -9,7 +9,8 @@ from typing import Any
 MOST_EACH = 3
 """Themes, searches or fixes told of one place."""
 
-VOICE = ("/levers/voice", "Voice of customers")
+VOICE = ("/voice", "Voice")
+SUPPORT = ("/support", "Support")
 SEARCH = ("/levers/search", "Search")
 STOCK = ("/levers/replenish", "Reorders")
 KPIS = ("/kpis", "KPIs")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cartwheel.measure.journey.beside import MOST_EACH, SEARCH, VOICE, Beside
+from urllib.parse import quote
+
+from cartwheel.measure.journey.beside import MOST_EACH, SEARCH, SUPPORT, VOICE, Beside
 from cartwheel.measure.journey.data import JourneyData
 from cartwheel.measure.journey.steps import RECENT_DAYS
 
@@ -36,7 +38,7 @@ def themes(data: JourneyData, product: str) -> list[Beside]:
                 "contacts": int(contacts),
                 "returned_units": int(returned),
             },
-            page=VOICE[0],
+            page=f"{VOICE[0]}/{quote(theme)}?product={quote(product, safe='')}",
             page_title=VOICE[1],
             quote=(quotes or "").split("\n")[0][:QUOTE_LETTERS],
         )
@@ -147,7 +149,7 @@ def contacts(data: JourneyData, product: str) -> list[Beside]:
             says=f"{messages:,} messages and {questions:,} questions about it in "
             f"{RECENT_DAYS} days; {before:,} in the {RECENT_DAYS} days before.",
             numbers={"messages": messages, "questions": questions, "before": before},
-            page=VOICE[0],
-            page_title=VOICE[1],
+            page=SUPPORT[0],
+            page_title=SUPPORT[1],
         )
     ]
