@@ -263,6 +263,7 @@ def _speed(plan: Plan) -> Iterator[Figure]:
     )
     data = Signals({FEEDBACK.name: table}, context).restricted(
         ["feedback", "catalogue", "listing", "margin", "returns", "intent"]
+        + ["theme_corrections"]
     )
     began = time.perf_counter()
     learn_model(data, seed=1)

@@ -5,7 +5,9 @@ import gzip
 import pytest
 from fastapi.testclient import TestClient
 
-from cartwheel.api.snippet import FILE, read_snippet
+from cartwheel.api.snippet import FOLDER, STOREFRONT, read_snippet
+
+FILE = FOLDER / STOREFRONT
 
 MOST_BYTES = 8 * 1024
 """What a shop's page pays for it at most, packed."""
