@@ -36,6 +36,7 @@ from typing import Any
 import numpy as np
 
 from bench.measure import Figure, Plan, Skipped
+from cartwheel.levers.voice import Voice
 from cartwheel.levers.voice.learn import learn_model
 from cartwheel.signals.base import ShopContext, Signals
 from cartwheel.signals.engine import when_of
@@ -262,8 +263,7 @@ def _speed(plan: Plan) -> Iterator[Figure]:
         holdout_salt="",
     )
     data = Signals({FEEDBACK.name: table}, context).restricted(
-        ["feedback", "catalogue", "listing", "margin", "returns", "intent"]
-        + ["theme_corrections"]
+        [one.name for one in Voice.reads]
     )
     began = time.perf_counter()
     learn_model(data, seed=1)
