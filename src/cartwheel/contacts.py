@@ -62,6 +62,7 @@ class Contact:
         customer_id: Who asked, where the shop verified it.
         visitor_id: Device, if known.
         product_id: Product looked at, if any.
+        reply_to: E-mail address that a person may answer to, if one was left.
         asked: What was written, masked.
         outcome: One of `OUTCOMES`.
         why: Reason, a word of the lever's.
@@ -82,6 +83,7 @@ class Contact:
     why: str
     arm: str
     body: Mapping[str, Any] = field(default_factory=dict)
+    reply_to: str | None = None
     closed_at: str | None = None
     closed_by: str | None = None
 
@@ -118,6 +120,7 @@ def keep(engine: Engine, contact: Contact) -> None:
                 customer_id=contact.customer_id,
                 visitor_id=contact.visitor_id,
                 product_id=contact.product_id,
+                reply_to=contact.reply_to,
                 asked=contact.asked,
                 outcome=contact.outcome,
                 why=contact.why,

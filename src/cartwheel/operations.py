@@ -171,6 +171,7 @@ contacts = Table(  # what shoppers asked support, and what became of it
     Column("customer_id", Text),  # only where the shop verified who asked
     Column("visitor_id", Text),
     Column("product_id", Text),
+    Column("reply_to", Text),  # e-mail address that a person may answer to
     Column("asked", Text, nullable=False),  # masked
     Column("outcome", Text, nullable=False),  # answered, asked_back, handed_over
     Column("why", Text, nullable=False),

@@ -104,6 +104,20 @@ def test_pages_of_other_sites_may_ask_but_not_as_a_customer(asking: TestClient) 
     assert other.status_code == 403
 
 
+def test_who_cannot_be_answered_is_asked_for_an_address(
+    asking: TestClient, shop: Shop
+) -> None:
+    body = {"text": "Do you deliver to Norway?"}
+    found = asking.post("/v1/support", json=body).json()
+    assert "e-mail address" in found["notice"]
+    body["reply_to"] = "ann@example.org"
+    found = asking.post("/v1/support", json=body).json()
+    assert "e-mail address" not in found["notice"]
+    assert list_contacts(shop.database)[0].reply_to == "ann@example.org"
+    body["reply_to"] = "nobody"
+    assert asking.post("/v1/support", json=body).status_code == 422
+
+
 def test_what_is_personal_is_not_kept(asking: TestClient, shop: Shop) -> None:
     asking.post("/v1/support", json={"text": "I am ann@example.org, do you ship?"})
     (kept,) = list_contacts(shop.database)

@@ -74,6 +74,20 @@ def test_a_server_that_is_down_is_told_and_asked_again(store: Store) -> None:
     page.get_by_text("We take Visa, PayPal").wait_for()
 
 
+def test_an_address_is_left_where_a_person_has_to_answer(store: Store) -> None:
+    page = store.page()
+    watched(store, page)
+    page.goto("/help")
+    ask(page, "Do you deliver to Norway?").get_by_text("Leave your e-mail").wait_for()
+    field = page.get_by_label("Your question")
+    assert field.input_value() == "Do you deliver to Norway?"
+    page.get_by_label("E-mail address").fill("ann@example.org")
+    page.get_by_role("button", name="Ask").click()
+    page.wait_for_function("document.querySelector('.cw-field').value === ''")
+    assert list_contacts(store.shop.database)[0].reply_to == "ann@example.org"
+    assert store.complaints == []
+
+
 def test_without_script_another_way_is_named(store: Store) -> None:
     page = store.page(java_script_enabled=False)
     page.goto("/help")

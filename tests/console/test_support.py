@@ -26,10 +26,14 @@ def test_who_waits_can_be_closed_by_an_owner_only(
     owner: TestClient, viewer: TestClient, shop: Shop
 ) -> None:
     keep(shop.database, contact("a1", asked="<script>alert(1)</script>"))
-    keep(shop.database, contact("a2", asked="Help", why="urgent"))
+    keep(
+        shop.database,
+        contact("a2", asked="Help", why="urgent", reply_to="<b>@example.org"),
+    )
     text = viewer.get("/support").text
     assert "&lt;script&gt;" in text
     assert "<script>alert" not in text
+    assert "answer to <bdi>&lt;b&gt;@example.org" in text
     assert text.index("Help") < text.index("&lt;script&gt;")
     assert ">Close<" not in text
     assert 'class="count">2<' in text

@@ -37,9 +37,18 @@ ANSWER_SECONDS = 2.0
 """Longest the lever may take before a person is asked."""
 
 NOBODY = "I cannot answer at the moment. A person will read your message and reply."
+LEAVE_ADDRESS = (
+    "Leave your e-mail address beside your question and send it again, so that the "
+    "person can answer you."
+)
 NOT_KEPT = (
     "I could not pass your message on. Please write to the shop by e-mail or telephone."
 )
+
+
+Address = Annotated[
+    str, Field(max_length=254, pattern=r"^[^\s@<>\x00-\x1f]{1,64}@[^\s@<>]{1,189}$")
+]
 
 
 class Asked(BaseModel):
@@ -50,6 +59,9 @@ class Asked(BaseModel):
     text: str = Field(min_length=1, max_length=LONGEST, description="The message.")
     product: Id | None = Field(None, description="Product whose page it is asked on.")
     visitor: Id | None = Field(None, description="Device or session id.")
+    reply_to: Address | None = Field(
+        None, description="E-mail address that a person may answer to."
+    )
 
 
 class AskedBy(Asked):
@@ -134,10 +146,11 @@ async def _answer(request: Request, asked: Asked, customer: str | None) -> Reply
         await asyncio.to_thread(keep, state.shop.database, contact)
     except SQLAlchemyError:
         log.exception("contact not kept")
-        return _reply(None, served)
+        return _reply(None, served, reachable=True)
     if contact.waiting:
         await _tell(state.inbox, contact)
-    return _reply(name, served)
+    reachable = customer is not None or asked.reply_to is not None
+    return _reply(name, served, reachable=reachable)
 
 
 async def _tell(inbox: InboxWriter, contact: Contact) -> None:
@@ -172,6 +185,7 @@ async def _asked(serving: Serving, question: Question, name: str) -> Served:
                 "why": "no_model",
                 "notice": NOBODY,
                 "automated": "",
+                "leave_address": LEAVE_ADDRESS,
                 "says": [],
                 "evidence": None,
                 "as_of": None,
@@ -203,6 +217,7 @@ def _contact(name: str, asked: Asked, customer: str | None, served: Served) -> C
         customer_id=customer,
         visitor_id=asked.visitor,
         product_id=asked.product,
+        reply_to=asked.reply_to,
         asked=masked(asked.text),
         outcome=str(about["outcome"]),
         why=str(about["why"]),
@@ -218,14 +233,18 @@ def _contact(name: str, asked: Asked, customer: str | None, served: Served) -> C
     )
 
 
-def _reply(name: str | None, served: Served) -> Reply:
+def _reply(name: str | None, served: Served, *, reachable: bool) -> Reply:
+    """Return the answer; who cannot be answered by a person is told what it needs."""
     about = served.answer.about
     lost = name is None and about["outcome"] != "answered"
+    notice = NOT_KEPT if lost else str(about["notice"])
+    if about["outcome"] == "handed_over" and not reachable:
+        notice = f"{notice} {about['leave_address']}".strip()
     return Reply(
         contact=name,
         outcome=about["outcome"],
         automated=about["automated"],
-        notice=NOT_KEPT if lost else about["notice"],
+        notice=notice,
         says=[
             Cited(text=one["text"], source=one["source"], heading=one["heading"])
             for one in about["says"]

@@ -25,6 +25,7 @@ HEAD = (
     "sources",
     "product_id",
     "customer_id",
+    "reply_to",
     "closed_at",
     "closed_by",
 )
@@ -73,6 +74,7 @@ def _row(one: Contact) -> tuple[Any, ...]:
         " ".join(sorted({said["source"] for said in says})),
         one.product_id or "",
         one.customer_id or "",
+        one.reply_to or "",
         one.closed_at or "",
         one.closed_by or "",
     )

@@ -10,6 +10,7 @@
 
   const WORDS = {
     label: 'Your question',
+    address: 'E-mail address, if a person is to answer (optional)',
     send: 'Ask',
     you: 'You',
     shop: 'Shop',
@@ -26,8 +27,9 @@
     try { return JSON.parse(localStorage.getItem('cartwheel.visitor')).id } catch { return null }
   }
 
-  async function ask(text, product) {
+  async function ask(text, product, address) {
     const body = { text }
+    if (address) body.reply_to = address
     if (product) body.product = product
     if (visitor()) body.visitor = visitor()
     const answer = await fetch(api + '/v1/support', {
@@ -69,8 +71,11 @@
     const label = make('label', '', words.label)
     label.htmlFor = id
     const field = Object.assign(make('textarea', 'cw-field'), { id, rows: 2, maxLength: LONGEST, required: true })
+    const mail = Object.assign(make('input', 'cw-address'), { id: id + '-mail', type: 'email', maxLength: 254, autocomplete: 'email' })
+    const mailLabel = make('label', '', words.address)
+    mailLabel.htmlFor = mail.id
     const button = make('button', root.dataset.buttonClass || 'cw-send', words.send)
-    form.append(label, field, button)
+    form.append(label, field, mailLabel, mail, button)
     root.replaceChildren(log, form)
     form.addEventListener('submit', async event => {
       event.preventDefault()
@@ -82,9 +87,9 @@
       log.append(mine, busy)
       button.disabled = true
       try {
-        const reply = await ask(text, root.dataset.product)
+        const reply = await ask(text, root.dataset.product, mail.value.trim())
         busy.replaceWith(show(reply, words))
-        field.value = ''
+        if (reply.outcome !== 'handed_over' || mail.value) field.value = '' // else it is sent again
       } catch {
         busy.textContent = words.failed
       }

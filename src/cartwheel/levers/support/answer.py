@@ -75,6 +75,7 @@ def answer_question(model: Model, request: Request) -> Answer:
         "why": found.why,
         "notice": found.notice,
         "automated": sentences_in(language)["automated"],
+        "leave_address": sentences_in(language)["leave_address"],
         "says": [dict(one) for one in found.says],
         "evidence": None if found.chance is None else round(found.chance, 4),
         "language": language,
