@@ -81,6 +81,7 @@ def test_health_is_ok_and_counts_the_backlog(client: TestClient) -> None:
         "published_turn": None,
         "recommendations": "ok",
         "search": "ok",
+        "support": "ok",
         "inbox_backlog": 1,
     }
 

@@ -24,6 +24,8 @@ GUARDS: dict[str, tuple[str, bool]] = {
     "GET /v1/recommendations": ("recommendations:read", False),
     "GET /v1/search": ("search:read", False),
     "GET /v1/suggest": ("search:read", False),
+    "POST /v1/support": ("support:ask", False),
+    "POST /v1/support/verified": ("support:verified", False),
     "GET /v1/decisions": ("decisions:read", True),
     "GET /v1/decisions/{id}": ("decisions:read", True),
     "POST /v1/decisions/{verb}": ("decisions:write", True),
