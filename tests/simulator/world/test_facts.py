@@ -29,7 +29,10 @@ from tests.simulator.world.made import (
     same,
 )
 
-EMPTY = {"campaigns", "answers", "outcomes", "policies", "questions"}
+EMPTY = {
+    *("campaigns", "answers", "outcomes", "policies", "questions"),
+    "theme_corrections",
+}
 """Tables no simulated shop writes: it has no platform of its own."""
 
 ARROW = {
