@@ -27,14 +27,16 @@ def allow(shop: Shop, **autonomy: str) -> Shop:
     return replace(shop, settings=Settings(currency="EUR", autonomy=autonomy))
 
 
-def propose(shop: Shop, kind: str, subject: str, action: dict[str, object]) -> str:
+def propose(
+    shop: Shop, kind: str, subject: str, action: dict[str, object], turn: int = 1
+) -> str:
     decision = Decision(
         kind=kind, subject=subject, action=action, reason="because", cost_minor=1200
     )
-    name = f"1-{kind}-{subject}"
+    name = f"{turn}-{kind}-{subject}"
     row = {
         "id": name,
-        "turn": 1,
+        "turn": turn,
         "position": 0,
         "lever": "x",
         "kind": kind,
@@ -103,6 +105,22 @@ def test_prices_and_offers_have_files_of_their_own(shop: Shop) -> None:
     assert [o["customer_id"] for o in offers] == ["c"]  # d was drawn to get nothing
     assert offers[0]["discount_percent"] == "10"
     assert offers[0]["send_hour"] == ""  # proposed before offers had an hour
+
+
+def test_a_late_order_is_told_once_however_often_it_is_proposed(shop: Shop) -> None:
+    told = {"order_ids": ["o1"], "subject": "=late", "body": "It is late."}
+    first = propose(shop, "late_notice", "customer:c", told, turn=1)
+    again = propose(shop, "late_notice", "customer:c", told, turn=2)
+    other = propose(shop, "late_notice", "customer:d", {**told, "order_ids": ["o2"]})
+    act(shop, "approve", [first, again, other], actor="ann")
+    found = lines(shop, "late-notices.csv")
+    assert [(row["customer_id"], row["orders"]) for row in found] == [
+        ("c", "o1"),
+        ("d", "o2"),
+    ]
+    assert found[0]["subject"] == "'=late"
+    act(shop, "undo", [first, again], actor="ann")
+    assert [row["customer_id"] for row in lines(shop, "late-notices.csv")] == ["d"]
 
 
 def test_the_hour_in_force_stands_in_the_file(shop: Shop) -> None:

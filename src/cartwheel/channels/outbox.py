@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cartwheel.channels.csv_files import csv_text
 from cartwheel.channels.files import put_file
+from cartwheel.channels.notices import notice_rows
 from cartwheel.channels.offers import offer_rows
 from cartwheel.channels.pages import FILE as PAGES_FILE
 from cartwheel.channels.pages import KIND as PAGE_FIX
@@ -30,6 +31,7 @@ FILES: Mapping[str, tuple[tuple[str, ...], Rows]] = {
     "purchase-orders.csv": (("reorder",), purchase_order_rows),
     "prices.csv": (("price_change", "markdown", "price_test"), price_list_rows),
     "offers.csv": (("winback",), offer_rows),
+    "late-notices.csv": (("late_notice",), notice_rows),
 }
 """File by name: the kinds it carries and how its rows are written."""
 

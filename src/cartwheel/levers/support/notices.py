@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -17,8 +18,25 @@ KIND = "late_notice"
 LEAST_DELIVERED = 20
 """Deliveries from which the usual time is told."""
 USUAL_SHARE = 0.9
-LATEST_DAYS = 60
-"""Days after which a delivery was rather not recorded than is still to come."""
+TOLD_DAYS = 7
+"""Days after an order has become late within which it is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """A late order.
+
+    Attributes:
+        order_id: The order.
+        placed: Placed on.
+        promised: Delivery promised for, if a day was.
+        due: Day it was to be there by.
+    """
+
+    order_id: str
+    placed: date
+    promised: date | None
+    due: date
 
 
 def usual_days(data: Signals) -> int | None:
@@ -41,68 +59,68 @@ def usual_days(data: Signals) -> int | None:
 
 
 def notices(data: Signals, options: Options) -> Iterator[Decision]:
-    """Yield a proposal for every parcel that is late; nothing where nobody can tell.
+    """Yield a notice to every customer with a parcel that became late of late.
 
     An order is late when its promised day has passed by the days of the setting, or,
-    where none was promised, when it took that much longer than nine in ten do. A shop
+    where none was promised, when it took that much longer than nine in ten do. It is
+    told within `TOLD_DAYS` of that: older ones were told by an earlier turn. A shop
     that records no deliveries has no late parcels: it could not tell.
 
     Args:
         data: The lever's signals.
         options: The lever's options.
     """
-    as_of = data.context.when.as_of
     usual = usual_days(data)
     if usual is None:
         return
+    as_of = data.context.when.as_of
     wait = timedelta(days=int(options.late_after_days))
-    for row in sorted(
-        data.table(ORDER_STATES).to_pylist(), key=lambda r: str(r["order_id"])
-    ):
+    late: dict[str, list[Late]] = {}
+    for row in data.table(ORDER_STATES).to_pylist():
         if row["status"] not in ("paid", "fulfilled") or row["delivered_on"]:
             continue
         placed, promised = row["placed_on"], row["promised_on"]
         due = promised or placed + timedelta(days=usual)
-        if as_of <= due + wait or (as_of - placed).days > LATEST_DAYS:
-            continue
-        yield _notice(
-            row["order_id"], row["customer_id"], placed, promised, usual, as_of
-        )
+        if 0 < (as_of - due - wait).days <= TOLD_DAYS:
+            one = Late(
+                order_id=str(row["order_id"]), placed=placed, promised=promised, due=due
+            )
+            late.setdefault(str(row["customer_id"]), []).append(one)
+    for customer in sorted(late):
+        orders = sorted(late[customer], key=lambda one: (one.placed, one.order_id))
+        yield _notice(customer, orders, usual, as_of)
 
 
-def _notice(
-    order_id: str,
-    customer_id: str,
-    placed: date,
-    promised: date | None,
-    usual: int,
-    as_of: date,
-) -> Decision:
+def _notice(customer: str, orders: Sequence[Late], usual: int, as_of: date) -> Decision:
     write = sentences_in(USUAL)
-    name = "notice_usual" if promised is None else "notice_promised"
-    body = write[name].format(
-        order_id=order_id,
-        placed=placed,
-        promised=promised,
-        usual=usual,
-        as_of=write["as_of"].format(day=as_of.isoformat()),
-    )
-    due = promised or placed + timedelta(days=usual)
+    known = write["as_of"].format(day=as_of.isoformat())
+    said = [
+        write["notice_usual" if one.promised is None else "notice_promised"].format(
+            order_id=one.order_id,
+            placed=one.placed,
+            promised=one.promised,
+            usual=usual,
+            as_of=known,
+        )
+        for one in orders
+    ]
+    names = [one.order_id for one in orders]
+    due = min(one.due for one in orders)
     return Decision(
         kind=KIND,
-        subject=f"customer:{customer_id}",
+        subject=f"customer:{customer}",
         action={
-            "order_id": order_id,
-            "subject": write["notice_subject"].format(order_id=order_id),
-            "body": f"{body} {write['notice_end']}",
+            "order_ids": names,
+            "subject": write["notice_subject"].format(order_id=", ".join(names)),
+            "body": " ".join([*said, write["notice_end"]]),
         },
         reason=(
-            f"Order {order_id} was due by {due} and no delivery is on record; "
-            "who is told before asking writes less often."
+            f"{'Order' if len(names) == 1 else 'Orders'} {', '.join(names)} "
+            f"{'was' if len(names) == 1 else 'were'} due by {due} or later and no "
+            "delivery is on record; who is told before asking writes less often."
         ),
         evidence={
-            "placed_on": placed.isoformat(),
-            "promised_on": None if promised is None else promised.isoformat(),
+            "due_on": due.isoformat(),
             "usual_days": usual,
             "days_late": (as_of - due).days,
         },
