@@ -45,6 +45,9 @@ REASONS: Mapping[str, str] = {
 }
 """Reasons, with what a merchant reads."""
 
+LONGEST = 2_000
+"""Characters of the longest message that is accepted; more of one is never read."""
+
 URGENT = "urgent"
 """Reason that comes first in the queue."""
 LATE = "late_order"

@@ -19,7 +19,6 @@ ShopOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-LONGEST = 2_000
 LEVER = "support"
 
 app = typer.Typer(
@@ -42,6 +41,7 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Try what the published turn would answer; nothing is kept or counted."""
+    from cartwheel.contacts import LONGEST
     from cartwheel.shop import open_shop
 
     if not 1 <= len(text.strip()) <= LONGEST:

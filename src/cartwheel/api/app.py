@@ -6,8 +6,8 @@ import errno
 import logging
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from cartwheel.shop import Shop
 
 
+ROOMS = (events, recommendations, search, support, decisions, health, snippet)
+"""Modules with the API's routes, in the order in which they are tried."""
+
+
 def create_app(
     shop: Shop,
     *,
@@ -72,27 +76,13 @@ def create_app(
     search_answering = Answering(search_serving, writer)
     support_serving = Serving(shop, name=SUPPORT)
 
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        writer.start()
-        serving.check()
-        search_serving.check()
-        support_serving.check()
-        try:
-            yield
-        finally:
-            writer.stop()
-            answering.close()
-            search_answering.close()
-            # FastAPI's routers remember every application they were included in, so
-            # nothing else would ever close the database's files.
-            shop.database.dispose()
-
+    servings = (serving, search_serving, support_serving)
+    answerings = (answering, search_answering)
     app = FastAPI(
         title="Cartwheel",
         docs_url=None,
         redoc_url=None,
-        lifespan=lifespan,
+        lifespan=_lifespan(shop, writer, servings, answerings),
         middleware=[  # outermost first
             Middleware(SecureHeaders),
             Middleware(Observe, metrics=RequestMetrics(registry)),
@@ -111,15 +101,7 @@ def create_app(
     app.state.metrics = metrics
     app.state.access = Access(KeyRing(shop.database), rates or Rates())
     register_errors(app)
-    for room in (
-        events,
-        recommendations,
-        search,
-        support,
-        decisions,
-        health,
-        snippet,
-    ):
+    for room in ROOMS:
         app.include_router(room.router)
     install_documentation(app)
     if console:
@@ -128,6 +110,32 @@ def create_app(
         app.include_router(router, include_in_schema=False)
         mount_static(app)
     return app
+
+
+def _lifespan(
+    shop: Shop,
+    writer: InboxWriter,
+    servings: Sequence[Serving],
+    answerings: Sequence[Answering],
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return what begins and ends with the application."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        writer.start()
+        for serving in servings:
+            serving.check()
+        try:
+            yield
+        finally:
+            writer.stop()
+            for answering in answerings:
+                answering.close()
+            # FastAPI's routers remember every application they were included in, so
+            # nothing else would ever close the database's files.
+            shop.database.dispose()
+
+    return lifespan
 
 
 def serve(shop: Shop, host: str, port: int, *, console: bool = True) -> None:

@@ -21,7 +21,7 @@ from cartwheel.api.errors import Refused
 from cartwheel.api.events import Id
 from cartwheel.api.inbox_writer import InboxWriter, Row
 from cartwheel.api.serving import SUPPORT, Served, Serving, ask, make_decision_id
-from cartwheel.contacts import Contact, keep, masked
+from cartwheel.contacts import LONGEST, Contact, keep, masked
 from cartwheel.levers.base import Answer
 from cartwheel.levers.base import Request as Question
 from cartwheel.measure.assign import looker_held_out
@@ -29,9 +29,6 @@ from cartwheel.operations import now_text
 
 router = APIRouter(tags=["support"])
 log = structlog.get_logger("cartwheel.api")
-
-LONGEST = 2_000
-"""Characters of the longest message that is accepted."""
 
 ANSWER_SECONDS = 2.0
 """Longest the lever may take before a person is asked."""
@@ -189,7 +186,6 @@ async def _asked(serving: Serving, question: Question, name: str) -> Served:
                 "says": [],
                 "evidence": None,
                 "as_of": None,
-                "late": False,
             },
         ),
         arm="fallback",
@@ -226,7 +222,6 @@ def _contact(name: str, asked: Asked, customer: str | None, served: Served) -> C
             "says": about["says"],
             "evidence": about["evidence"],
             "notice": about["notice"],
-            "late": about["late"],
             "rule": served.answer.rule,
             "knows": served.answer.eligible_hash,
         },

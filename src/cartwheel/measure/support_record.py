@@ -149,7 +149,9 @@ def support_page(shop: Shop, on: date, snapshot: int | None) -> dict[str, Any]:
     zone = shop.settings.timezone
     until = midnight_after(on, zone)
     first = midnight_after(on - timedelta(days=WINDOW_DAYS), zone)
-    contacts = list_contacts(shop.database, since=f"{first.isoformat()}Z", limit=MOST)
+    contacts = list_contacts(
+        shop.database, since=f"{first.isoformat(timespec='microseconds')}Z", limit=MOST
+    )
     contacts = [one for one in contacts if _at(one) < until]
     messages: dict[str, list[datetime]] = {}
     if contacts:

@@ -28,6 +28,7 @@ from cartwheel.measure.experiment.trial import TREATED
 from cartwheel.operations import (
     decisions,
     now_text,
+    page_data,
     pages,
     reading,
     transitions,
@@ -233,6 +234,26 @@ def turn_in_force(shop: Shop) -> int:
     if number is None:
         raise Conflict("No turn is published.", "Turn the wheel first: cartwheel turn")
     return number
+
+
+def page_in_force(shop: Shop, name: str) -> tuple[int, Any]:
+    """Return the number of the published turn and a page it published.
+
+    Args:
+        shop: The shop.
+        name: Name of the page.
+
+    Raises:
+        Conflict: If no turn is published, or it published no such page.
+    """
+    number = turn_in_force(shop)
+    body = page_data(shop.database, name, number)
+    if body is None:
+        raise Conflict(
+            f"Turn {number} published no {name}: an earlier version made it.",
+            "Turn the wheel again: cartwheel turn",
+        )
+    return number, body
 
 
 def roll_back(shop: Shop, number: int, *, actor: str) -> int | None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
 
-from cartwheel import cli
-from cartwheel.measure.health.command import read_health, to_lines
-from cartwheel.operations import pages
+from cartwheel.measure.health.command import to_lines
 from cartwheel.turn.pages import make_pages
-from tests.turned import Turned, copy_of, turned_in
+from cartwheel.turn.publish import page_in_force
+from tests.measure.published import check_said_without, run
+from tests.turned import Turned, turned_in
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +21,7 @@ def turned(tmp_path_factory: pytest.TempPathFactory) -> Turned:
 
 @pytest.fixture(scope="module")
 def page(turned: Turned) -> dict[str, Any]:
-    number, body = read_health(turned.shop)
+    number, body = page_in_force(turned.shop, "health")
     assert number == 2
     return body
 
@@ -67,13 +65,6 @@ def test_broken_records_do_not_lose_the_turn(
     assert made["overview"]["levers"]
 
 
-def run(*words: str, monkeypatch: pytest.MonkeyPatch) -> object:
-    monkeypatch.setattr(sys, "argv", ["cartwheel", *words])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    return ended.value.code
-
-
 def test_command_prints_what_the_turn_published(
     turned: Turned,
     page: dict[str, Any],
@@ -95,20 +86,7 @@ def test_command_says_what_to_do_without_health(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for folder, said in (
-        (turned.imported, "No turn is published. Turn the wheel first"),
-        (_without_health(turned, tmp_path), "Turn 2 published no health"),
-    ):
-        words = ("health", "--shop", str(folder))
-        assert run(*words, monkeypatch=monkeypatch) == 2
-        assert said in capsys.readouterr().err
-
-
-def _without_health(turned: Turned, tmp_path: Any) -> Any:
-    shop = copy_of(turned.folder, tmp_path / "old")
-    with shop.database.begin() as con:
-        con.execute(delete(pages).where(pages.c.name == "health"))
-    return shop.folder
+    check_said_without(turned, "health", tmp_path, monkeypatch, capsys)
 
 
 def test_lines_say_money_and_interval() -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
 
-from cartwheel import cli
-from cartwheel.measure.journey.command import read_journey
-from cartwheel.operations import pages
 from cartwheel.turn.pages import make_pages
-from tests.turned import Turned, copy_of, turned_in
+from cartwheel.turn.publish import page_in_force
+from tests.measure.published import check_said_without, run
+from tests.turned import Turned, turned_in
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +20,7 @@ def turned(tmp_path_factory: pytest.TempPathFactory) -> Turned:
 
 @pytest.fixture(scope="module")
 def page(turned: Turned) -> dict[str, Any]:
-    number, body = read_journey(turned.shop)
+    number, body = page_in_force(turned.shop, "journey")
     assert number == 2
     return body
 
@@ -72,13 +69,6 @@ def test_page_fixes_of_the_turn_and_those_in_force_are_known(
     assert all(one.product and one.decision.startswith("2-") for one in seen)
 
 
-def run(*words: str, monkeypatch: pytest.MonkeyPatch) -> object:
-    monkeypatch.setattr(sys, "argv", ["cartwheel", *words])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    return ended.value.code
-
-
 def test_command_prints_what_the_turn_published(
     turned: Turned,
     page: dict[str, Any],
@@ -100,17 +90,4 @@ def test_command_says_what_to_do_without_a_journey(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for folder, said in (
-        (turned.imported, "No turn is published. Turn the wheel first"),
-        (_without_journey(turned, tmp_path), "Turn 2 published no journey"),
-    ):
-        words = ("journey", "--shop", str(folder))
-        assert run(*words, monkeypatch=monkeypatch) == 2
-        assert said in capsys.readouterr().err
-
-
-def _without_journey(turned: Turned, tmp_path: Any) -> Any:
-    shop = copy_of(turned.folder, tmp_path / "old")
-    with shop.database.begin() as con:
-        con.execute(delete(pages).where(pages.c.name == "journey"))
-    return shop.folder
+    check_said_without(turned, "journey", tmp_path, monkeypatch, capsys)

@@ -9,18 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from cartwheel.levers.base import Answer, Model, Request
 from cartwheel.levers.support.evidence import Evidence, knows_anything
 from cartwheel.levers.support.meaning import near_in_meaning
-from cartwheel.levers.support.orders import (
-    Money,
-    meant,
-    named_order,
-    orders_of,
-    tell,
-)
+from cartwheel.levers.support.orders import meant, named_order, orders_of, tell
 from cartwheel.levers.support.weigh import About, Weighed, weigh
 from cartwheel.levers.support.words import USUAL, sentences_in
 from cartwheel.text.asking import Reading, read_question
@@ -34,6 +27,9 @@ RULE = "evidence"
 BEFORE, AFTER = 1, 2
 """Sentences of a source that are quoted around the one that answers."""
 LONGEST_QUOTE = 600
+SURELY_TOLD = 60
+"""Characters from which a message in another language is surely in it."""
+
 FEW = 2
 """Units up to which a question that names no product is asked back."""
 
@@ -48,7 +44,6 @@ class Outcome:
         notice: What the shopper is told beside the answer.
         says: Sentences with their sources.
         chance: Chance that the evidence answers it; None where none was weighed.
-        late: An order it tells of is late, so a person looks at it as well.
     """
 
     outcome: str
@@ -56,7 +51,6 @@ class Outcome:
     notice: str
     says: tuple[Mapping[str, str], ...] = ()
     chance: float | None = None
-    late: bool = False
 
 
 def answer_question(model: Model, request: Request) -> Answer:
@@ -68,8 +62,9 @@ def answer_question(model: Model, request: Request) -> Answer:
             `customer` is set only where the shop has verified who asks.
     """
     asked = request.query[:LONGEST]
-    language = _language(asked)
-    found = _outcome(model, request, asked, language)
+    told = language_of(asked)
+    language = told if told in LANGUAGES else USUAL
+    found = _outcome(model, request, asked, told, language)
     about = {
         "outcome": found.outcome,
         "why": found.why,
@@ -80,7 +75,6 @@ def answer_question(model: Model, request: Request) -> Answer:
         "evidence": None if found.chance is None else round(found.chance, 4),
         "language": language,
         "as_of": model.meta["as_of"],
-        "late": found.late,
     }
     return Answer(
         slots=(),
@@ -90,13 +84,10 @@ def answer_question(model: Model, request: Request) -> Answer:
     )
 
 
-def _language(asked: str) -> str:
-    """Return the language to answer in: English where it is not told or not known."""
-    told = language_of(asked)
-    return told if told in LANGUAGES else USUAL
-
-
-def _outcome(model: Model, request: Request, asked: str, language: str) -> Outcome:
+def _outcome(
+    model: Model, request: Request, asked: str, told: str, language: str
+) -> Outcome:
+    """Return what becomes of a message; `told` is its language, "" for none told."""
     write = sentences_in(language)
     reading = read_question(asked, language)
     for sign in ("urgent", "safety", "person", "modality"):
@@ -109,8 +100,7 @@ def _outcome(model: Model, request: Request, asked: str, language: str) -> Outco
         )
     if "greeting" in reading.signs:
         return Outcome(outcome="asked_back", why="greeting", notice=write["greeting"])
-    told = language_of(asked)
-    if told and told not in LANGUAGES and len(asked) > 60:
+    if told and told != language and len(asked) > SURELY_TOLD:
         return Outcome(outcome="handed_over", why="language", notice=write["refused"])
     if "order" in reading.signs or named_order(asked):
         return _about_order(model, request, asked, language)
@@ -127,14 +117,10 @@ def _about_order(model: Model, request: Request, asked: str, language: str) -> O
         why = "not_yours" if rows or named_order(asked) else "no_order"
         words = write["not_yours"] if why == "not_yours" else write["no_orders"]
         return Outcome(outcome="handed_over", why=why, notice=words)
-    money = Money(
-        currency=str(model.meta["currency"]), digits=int(model.meta["minor_digits"])
-    )
-    as_of = date.fromisoformat(str(model.meta["as_of"]))
     says: list[Mapping[str, str]] = []
     late = False
     for row in picked:
-        told, behind = tell(row, as_of, language, money)
+        told, behind = tell(row, str(model.meta["as_of"]), language)
         late |= behind
         says += [
             {"text": one.text, "source": f"order:{one.order_id}", "heading": ""}
@@ -145,7 +131,6 @@ def _about_order(model: Model, request: Request, asked: str, language: str) -> O
         why="late_order" if late else "order",
         notice="",
         says=tuple(says),
-        late=late,
     )
 
 

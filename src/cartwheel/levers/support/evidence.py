@@ -7,7 +7,7 @@ read, so a catalogue of any size costs an answer the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,8 @@ class Passage:
     """A text that answers can be taken from.
 
     Attributes:
-        source: What it is: `policy:ID`, `attribute:NAME`, `answer:ID`, `description`.
+        source: What it is: `policy:ID`, `attribute:NAME`, `answer:ID`, `brand`,
+            `price`, `variants`, `description`.
         product_id: Product it is about, "" for what holds for the whole shop.
         heading: What it is called, or the question it answers.
         topic: Topic of a policy, "" for others.
@@ -157,7 +158,7 @@ def product_passages(facts: ShopFacts, product_id: str) -> Iterator[Passage]:
         facts: The shop's facts.
         product_id: The product.
     """
-    for one in facts.own(product_id):
+    for one in facts.of_product(product_id):
         if one.kind in ("attribute", "brand", "variants"):
             yield Passage(
                 source=one.id,
@@ -282,11 +283,3 @@ def policies_known(model: Model) -> int:
 def knows_anything(model: Model) -> bool:
     """Tell whether a model holds a policy or a product."""
     return policies_known(model) > 0 or len(model.arrays["product_hash"]) > 0
-
-
-def no_evidence() -> Mapping[str, Array]:
-    """Return the arrays of a model that knows nothing."""
-    text, start = pack([])
-    empty = {f"{name}_text": text for name in ("policy", "about", "name")}
-    starts = {f"{name}_start": start for name in ("policy", "about", "name")}
-    return {**empty, **starts, "product_hash": hashes([]), **_named([])}

@@ -6,11 +6,19 @@ import hashlib
 
 from cartwheel.levers.base import Model
 from cartwheel.levers.support.answer import RULE
-from cartwheel.levers.support.evidence import evidence_arrays, no_evidence
+from cartwheel.levers.support.evidence import evidence_arrays
 from cartwheel.levers.support.meaning import meaning_arrays
 from cartwheel.levers.support.options import Options
-from cartwheel.levers.support.orders import no_orders, order_arrays
-from cartwheel.signals.base import Signals
+from cartwheel.levers.support.orders import order_arrays
+from cartwheel.signals.base import Signal, Signals
+from cartwheel.signals.catalogue import CATALOGUE
+from cartwheel.signals.listing import LISTING
+from cartwheel.signals.order_states import ORDER_STATES
+from cartwheel.signals.policies import POLICIES
+from cartwheel.signals.questions import QUESTIONS
+
+READS: tuple[Signal, ...] = (POLICIES, QUESTIONS, LISTING, CATALOGUE, ORDER_STATES)
+"""Signals that the evidence and the orders are read from."""
 
 
 def learn_model(data: Signals) -> Model:
@@ -30,16 +38,15 @@ def learn_model(data: Signals) -> Model:
 
 def unlearned(data: Signals) -> Model:
     """Return the fallback's model: it knows nothing, so it hands over."""
-    arrays = {**no_evidence(), **no_orders()}
+    names = [one.name for one in READS]
+    nothing = data.restricted(names, cut=names)
+    arrays = {**evidence_arrays(nothing), **order_arrays(nothing)}
     return Model(rule="a person answers", arrays=arrays, meta=_meta(data, ""))
 
 
 def _meta(data: Signals, knows: str) -> dict[str, object]:
-    context = data.context
     return {
-        "as_of": context.when.as_of.isoformat(),
-        "currency": context.currency,
-        "minor_digits": context.minor_digits,
+        "as_of": data.context.when.as_of.isoformat(),
         "least_evidence": Options.of(data).least_evidence,
         "knows": knows,
     }

@@ -21,16 +21,12 @@ from cartwheel.levers.base import (
 )
 from cartwheel.levers.report import Report
 from cartwheel.levers.support.answer import answer_question
-from cartwheel.levers.support.learn import learn_model, unlearned
+from cartwheel.levers.support.learn import READS, learn_model, unlearned
 from cartwheel.levers.support.notices import KIND, notices
 from cartwheel.levers.support.options import Options
 from cartwheel.levers.support.page import page
 from cartwheel.signals.base import Signal, Signals
-from cartwheel.signals.catalogue import CATALOGUE
-from cartwheel.signals.listing import LISTING
-from cartwheel.signals.order_states import ORDER_STATES
 from cartwheel.signals.policies import POLICIES
-from cartwheel.signals.questions import QUESTIONS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,7 +43,7 @@ class Support:
     name = "support"
     title = "Support"
     group = Group.PRODUCTIVITY
-    reads: tuple[Signal, ...] = (POLICIES, QUESTIONS, LISTING, CATALOGUE, ORDER_STATES)
+    reads = READS
     writes: tuple[Signal, ...] = ()
     kinds: tuple[Kind, ...] = (
         Kind(name="support", title="Support answer", autonomy=Autonomy.AUTO),

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -46,6 +45,8 @@ def order_arrays(data: Signals) -> dict[str, Array]:
     """
     held: dict[str, list[dict[str, Any]]] = {}
     for row in data.table(ORDER_STATES).to_pylist():
+        back = row.pop("refunded_minor")
+        row["given_back"] = data.context.money(back) if back else ""
         held.setdefault(str(row["customer_id"]), []).append(row)
     names = sorted(held)
     keys = hashes(names)
@@ -57,12 +58,6 @@ def order_arrays(data: Signals) -> dict[str, Array]:
         texts.append(json.dumps([names[at], rows], default=str, ensure_ascii=False))
     text, start = pack(texts)
     return {"buyer_hash": keys[order], "order_text": text, "order_start": start}
-
-
-def no_orders() -> dict[str, Array]:
-    """Return the arrays of a model that knows no orders."""
-    text, start = pack([])
-    return {"buyer_hash": hashes([]), "order_text": text, "order_start": start}
 
 
 def orders_of(model: Model, customer: str) -> list[dict[str, Any]]:
@@ -92,7 +87,7 @@ def meant(text: str, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any
     Returns:
         None of them where the text names a number that none of them has.
     """
-    named = {_plain(one) for one in _NUMBERED.findall(text[:2_000])}
+    named = {_plain(one) for one in _NUMBERED.findall(text)}
     mine = [row for row in rows if _plain(str(row["order_id"])) in named]
     if mine:
         return mine
@@ -108,26 +103,23 @@ _SAYS_NUMBER = re.compile(
 
 def named_order(text: str) -> bool:
     """Tell whether a text names an order by its number."""
-    return _SAYS_NUMBER.search(text[:2_000]) is not None
+    return _SAYS_NUMBER.search(text) is not None
 
 
 def _plain(written: str) -> str:
     return re.sub(r"[^a-z0-9]", "", written.casefold()).lstrip("0")
 
 
-def tell(
-    row: Mapping[str, Any], as_of: date, language: str, money: Money
-) -> tuple[list[Told], bool]:
+def tell(row: Mapping[str, Any], as_of: str, language: str) -> tuple[list[Told], bool]:
     """Return what is said of an order, each sentence a fact of it, and if it is late.
 
     Args:
         row: The order.
-        as_of: Day up to which facts are known.
+        as_of: Day up to which facts are known, ISO.
         language: Language to say it in.
-        money: Writes amounts.
     """
     write = sentences_in(language)
-    known = write["as_of"].format(day=as_of.isoformat())
+    known = write["as_of"].format(day=as_of)
     state = write.get(str(row["status"] or "unknown"), write["unknown"])
     said = [
         write["order"].format(
@@ -147,29 +139,10 @@ def tell(
         said.append(write["not_delivered"])
         if row["promised_on"]:
             said.append(write["promised"].format(day=row["promised_on"]))
-            late = str(row["promised_on"]) < as_of.isoformat()
+            late = str(row["promised_on"]) < as_of
             if late:
                 said.append(write["late"])
-    if row["refunded_minor"]:
-        said.append(
-            write["given_back"].format(amount=money.text(int(row["refunded_minor"])))
-        )
+    if row["given_back"]:
+        said.append(write["given_back"].format(amount=row["given_back"]))
     order_id = str(row["order_id"])
     return [Told(order_id=order_id, text=one) for one in said], late
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Money:
-    """Writes amounts.
-
-    Attributes:
-        currency: ISO 4217 code.
-        digits: Its decimal places.
-    """
-
-    currency: str
-    digits: int
-
-    def text(self, minor: int) -> str:
-        """Return an amount."""
-        return f"{minor / 10**self.digits:,.{self.digits}f} {self.currency}"

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from cartwheel.levers.support.evidence import Passage
 from cartwheel.text.asking import Reading, Said, Unit, read_said
@@ -107,11 +108,6 @@ class Weighed:
         return weights(meant=meant).chance(self.features)
 
 
-@lru_cache(maxsize=50_000)
-def _said(text: str, language: str) -> Said:
-    return read_said(text, language)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """What is understood without being said: the product asked about.
@@ -128,7 +124,7 @@ class About:
     def of(cls, title: str, language: str) -> About:
         """Return it for a product's title, "" for none."""
         known = bool(title)
-        return cls(known=known, title=_said(title, language) if known else NOTHING)
+        return cls(known=known, title=read_said(title, language) if known else NOTHING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,14 +136,23 @@ class _Read:
     each: tuple[Said, ...]
     whole: Said
 
-    @classmethod
-    def of(cls, passage: Passage, language: str) -> _Read:
-        head = _said(f"{passage.heading}. {passage.topic}", language)
-        each = tuple(_said(text, language) for text in passage.sentences)
-        whole = head
-        for one in each:
-            whole = whole | one
-        return cls(passage=passage, head=head, each=each, whole=whole)
+
+@lru_cache(maxsize=10_000)
+def _read(passage: Passage, language: str) -> _Read:
+    head = read_said(f"{passage.heading}. {passage.topic}", language)
+    each = tuple(read_said(text, language) for text in passage.sentences)
+    whole = head
+    for one in each:
+        whole = whole | one
+    return _Read(passage=passage, head=head, each=each, whole=whole)
+
+
+class _Scored(NamedTuple):
+    """How much of a question a sentence says: the source and the sentence by number."""
+
+    score: float
+    source: int
+    at: int
 
 
 Meant = Callable[[Sequence[str]], Sequence[float]]
@@ -171,34 +176,32 @@ def weigh(
         meant: Tells what is near in meaning, if a sentence model is set.
     """
     units = [u for u in reading.units if not (about.known and u.covered(about.title))]
-    read = [_Read.of(one, language) for one in passages if one.sentences]
+    read = [_read(one, language) for one in passages if one.sentences]
     rare = [_rarity(unit, read) for unit in units]
     scored = [
-        (_share(units, rare, said, one, reading), -number, -at)
-        for number, one in enumerate(read)
+        _Scored(_share(units, rare, said, one, reading), source, at)
+        for source, one in enumerate(read)
         for at, said in enumerate(one.each)
     ]
     near = None
     if meant is not None and read:
-        texts = [spoken(one.passage, at) for one in read for at in range(len(one.each))]
-        near = dict(zip([key[1:] for key in scored], meant(texts), strict=True))
-    picked = _picked(scored, near)
-    top = [score for score, *_ in sorted(scored, reverse=True)]
+        texts = [spoken(read[one.source].passage, one.at) for one in scored]
+        near = dict(zip(scored, meant(texts), strict=True))
+    top = max((one.score for one in scored), default=0.0)
     weighed = []
-    for score, number, at in picked:
-        one = read[-number]
-        best_other = (
-            max((x for x, n, _ in scored if n != number), default=0.0)
-            if score == top[0]
-            else top[0]
-        )
+    for one in _picked(scored, near):
+        others = [other for other in scored if other.source != one.source]
+        ahead = one.score - top
+        if one.score == top:
+            ahead = top - max((other.score for other in others), default=0.0)
         features = _features(
-            reading, units, rare, one, -at, about, ahead=score - best_other
+            reading, units, rare, read[one.source], one.at, about, ahead=ahead
         )
         if near is not None:
-            other = max((x for (n, _), x in near.items() if n != number), default=0.0)
-            features = (*features, near[number, at], near[number, at] - other)
-        weighed.append(Weighed(passage=one.passage, at=-at, features=features))
+            nearest = max((near[other] for other in others), default=0.0)
+            features = (*features, near[one], near[one] - nearest)
+        passage = read[one.source].passage
+        weighed.append(Weighed(passage=passage, at=one.at, features=features))
     weighed.sort(key=lambda one: (-one.chance, one.passage.source))
     return weighed
 
@@ -210,22 +213,22 @@ def spoken(passage: Passage, at: int) -> str:
 
 
 def _picked(
-    scored: Sequence[tuple[float, int, int]],
-    near: Mapping[tuple[int, int], float] | None,
-) -> list[tuple[float, int, int]]:
+    scored: Sequence[_Scored], near: Mapping[_Scored, float] | None
+) -> list[_Scored]:
     """Return the sentences worth weighing, one a source for each way to find it."""
-    ways: list[Callable[[tuple[float, int, int]], float]] = [lambda key: key[0]]
+    ways: list[Callable[[_Scored], float]] = [lambda one: one.score]
     if near is not None:
-        ways.append(lambda key: near[key[1:]])
-    found: dict[tuple[float, int, int], None] = {}
+        ways.append(lambda one: near[one])
+    found: dict[_Scored, None] = {}
     for way in ways:
         seen: set[int] = set()
-        for key in sorted(scored, key=lambda key: (-way(key), -key[1], -key[2])):
+        # Sorting keeps the order of sources and sentences where they are alike.
+        for one in sorted(scored, key=way, reverse=True):
             if len(seen) == MOST_WEIGHED:
                 break
-            if key[1] not in seen and way(key) > 0:
-                seen.add(key[1])
-                found[key] = None
+            if one.source not in seen and way(one) > 0:
+                seen.add(one.source)
+                found[one] = None
     return list(found)
 
 

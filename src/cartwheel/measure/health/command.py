@@ -8,8 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from cartwheel.errors import Conflict
-
 PAGE = "health"
 
 
@@ -22,37 +20,15 @@ def health(
 ) -> None:
     """Show which spoke is broken or weak, with money at stake, worst first."""
     from cartwheel.shop import open_shop
+    from cartwheel.turn.publish import page_in_force
 
     opened = open_shop(shop)
-    number, body = read_health(opened)
+    number, body = page_in_force(opened, PAGE)
     if as_json:
         print(json.dumps({"turn": number, **body}, ensure_ascii=False))
         return
     settings = opened.settings
     print("\n".join(to_lines(body, settings.currency, settings.minor_digits)))
-
-
-def read_health(shop: Any) -> tuple[int, dict[str, Any]]:
-    """Return the number of the published turn and the health it published.
-
-    Raises:
-        Conflict: If no turn is published, or it is of an earlier version.
-    """
-    from sqlalchemy import select
-
-    from cartwheel.operations import pages, reading
-    from cartwheel.turn.publish import turn_in_force
-
-    number = turn_in_force(shop)
-    query = select(pages.c.body).where(pages.c.turn == number, pages.c.name == PAGE)
-    with reading(shop.database) as con:
-        text = con.execute(query).scalar_one_or_none()
-    if text is None:
-        raise Conflict(
-            f"Turn {number} published no health: an earlier version made it.",
-            "Turn the wheel again: cartwheel turn",
-        )
-    return number, json.loads(text)
 
 
 def to_lines(body: dict[str, Any], currency: str, digits: int) -> list[str]:

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from cartwheel.errors import Conflict
 from cartwheel.measure.journey.steps import RECENT_DAYS
 
 HEADINGS = {
@@ -26,35 +25,17 @@ def journey(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show where visits do not go on, what hangs on it and what stands beside it."""
+    from cartwheel.measure.journey.shop import NAME
     from cartwheel.shop import open_shop
+    from cartwheel.turn.publish import page_in_force
 
     opened = open_shop(shop)
-    number, body = read_journey(opened)
+    number, body = page_in_force(opened, NAME)
     if as_json:
         print(json.dumps({"turn": number, **body}, ensure_ascii=False))
         return
     settings = opened.settings
     print("\n".join(to_lines(body, settings.currency, settings.minor_digits)))
-
-
-def read_journey(shop: Any) -> tuple[int, dict[str, Any]]:
-    """Return the number of the published turn and the journey it published.
-
-    Raises:
-        Conflict: If no turn is published, or it is of an earlier version.
-    """
-    from cartwheel.measure.journey.shop import NAME
-    from cartwheel.operations import page_data
-    from cartwheel.turn.publish import turn_in_force
-
-    number = turn_in_force(shop)
-    body: dict[str, Any] | None = page_data(shop.database, NAME, number)
-    if body is None:
-        raise Conflict(
-            f"Turn {number} published no journey: an earlier version made it.",
-            "Turn the wheel again: cartwheel turn",
-        )
-    return number, body
 
 
 def to_lines(body: Mapping[str, Any], currency: str, digits: int) -> list[str]:

@@ -25,8 +25,7 @@ class Lexicon:
     Attributes:
         stop: Terms that say nothing of what is asked.
         concepts: Phrases that mean one thing in a shop.
-        specifics: Names of countries, ways to pay and the like: an answer that does
-            not name them is about others.
+        specifics: Names of countries, ways to pay and the like, which count for more.
         of_product: Concepts that are told of a product, not of the whole shop.
         kinds: Expressions that tell what sort of answer is wanted.
         signs: Expressions that tell what must not be answered as a question.

@@ -54,7 +54,8 @@ class Reading:
         kinds: Sorts of answer that are wanted: duration, money, place.
         signs: What warns: see the files of words.
         of_product: It says nothing but what is told of a product.
-        supposed: Units and numbers of what is taken for granted, if anything is.
+        supposed: Units of what is taken for granted, if anything is.
+        supposed_numbers: Numbers of it.
     """
 
     units: tuple[Unit, ...]

@@ -62,12 +62,18 @@ class ShopFacts:
     def own(self, product_id: str) -> tuple[Source, ...]:
         """Return the facts but for customers' words, which are many."""
         return (
+            *self.of_product(product_id),
+            *self._policies(),
+            *self._counts(product_id),
+        )
+
+    def of_product(self, product_id: str) -> tuple[Source, ...]:
+        """Return what its page, its variants and answered questions say."""
+        return (
             *self._named(product_id),
             *self._attributes(product_id),
             *self._variants(product_id),
             *self._answers(product_id),
-            *self._policies(),
-            *self._counts(product_id),
         )
 
     def listing(self, product_id: str) -> dict[str, Any]:
