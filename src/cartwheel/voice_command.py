@@ -110,26 +110,16 @@ def themes(
 def _whole_shop(
     model: Model, classes: list[str], kinds: list[int]
 ) -> list[dict[str, Any]]:
-    from cartwheel.levers.voice.board import costliest, splits_of, trend
-    from cartwheel.levers.voice.learn import money_of
+    from cartwheel.levers.voice.board import costliest, over_the_shop, splits_of
 
-    arrays, splits = model.arrays, splits_of(model)
+    splits = splits_of(model)
     return costliest(
         {
-            "objection": classes[at],
-            "mentions": int(arrays["said"][:, at].sum()),
-            **trend(
-                model,
-                int(arrays["recent"][:, at].sum()),
-                int(arrays["before"][:, at].sum()),
-            ),
-            "contacts": int(arrays["messages"][:, at].sum()),
-            "returned_units": int(arrays["returned"][:, at].sum()),
-            **dict(zip(MONEY, money_of(arrays["total"][at]), strict=True)),
+            **over_the_shop(model, at),
             "splits": [one for one in splits if one["objection"] == classes[at]],
         }
         for at in kinds
-        if arrays["said"][:, at].any()
+        if model.arrays["said"][:, at].any()
     )
 
 

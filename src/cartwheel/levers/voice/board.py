@@ -90,11 +90,16 @@ def splits_of(model: Model) -> list[dict[str, Any]]:
     ]
 
 
-def _theme(model: Model, at: int, name: str, quotes: Mapping[Any, Any]) -> Any:
+def over_the_shop(model: Model, at: int) -> dict[str, Any]:
+    """Return what is known of an objection over the whole shop, as JSON values.
+
+    Args:
+        model: A model of the lever.
+        at: Number of the class.
+    """
     arrays = model.arrays
     return {
-        "objection": name,
-        "title": CLASSES[name],
+        "objection": list(CLASSES)[at],
         "mentions": int(arrays["said"][:, at].sum()),
         **trend(
             model,
@@ -104,7 +109,14 @@ def _theme(model: Model, at: int, name: str, quotes: Mapping[Any, Any]) -> Any:
         "contacts": int(arrays["messages"][:, at].sum()),
         "returned_units": int(arrays["returned"][:, at].sum()),
         **_money(arrays["total"][at]),
-        "about": int((arrays["said"][:, at] > 0).sum()),
+    }
+
+
+def _theme(model: Model, at: int, name: str, quotes: Mapping[Any, Any]) -> Any:
+    return {
+        **over_the_shop(model, at),
+        "title": CLASSES[name],
+        "about": int((model.arrays["said"][:, at] > 0).sum()),
         "products": _products(model, at, name, quotes),
     }
 
