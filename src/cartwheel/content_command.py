@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -108,6 +108,8 @@ def show(
     lines = [
         f"{body['id']}  {body['state']}  {body['product_id']} {body['title']}",
         body["reason"],
+        f"Written by {body['writer']}, from the facts below.",
+        *_service_told(body["service"]),
         "",
         *body["diff"],
         "",
@@ -119,6 +121,16 @@ def show(
     if body["trouble"]:
         lines += ["", f"Not on the page: {body['trouble']}."]
     print("\n".join(lines))
+
+
+def _service_told(service: Mapping[str, Any]) -> list[str]:
+    """Return what became of a text service's draft, a line each."""
+    lines = []
+    if service.get("failed"):
+        lines.append(f"The text service did not write it: {service['failed']}.")
+    for one in service.get("blocked", ()):
+        lines.append(f"    blocked: {one['text']!r}: {one['why']}")
+    return lines
 
 
 @app.command()

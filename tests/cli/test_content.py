@@ -27,6 +27,7 @@ def test_a_fix_is_shown_applied_and_undone(run: Run, copied: Path) -> None:
     said = run("content", "show", name, "--shop", copied).out
     assert "+<li>Chest width: 54 cm</li></ul>" in said
     assert "from attribute:Chest" in said
+    assert "Written by offline" in said
     value = run("content", "show", name, "--shop", copied, "--json").json()
     assert value["before"] == PAGE
     assert value["trouble"] == ""
@@ -37,6 +38,18 @@ def test_a_fix_is_shown_applied_and_undone(run: Run, copied: Path) -> None:
     assert file.read_bytes().decode() == value["after"]
     assert "is reverted" in run("content", "undo", name, "--shop", copied).out
     assert not file.exists()
+
+
+def test_a_services_draft_is_told_with_what_was_blocked(run: Run, copied: Path) -> None:
+    shop = open_shop(copied)
+    read_as(shop, turn=2, P1=PAGE)
+    blocked = {"text": "The best.", "why": "a superlative"}
+    told = {"failed": "no sentence of it passed", "blocked": [blocked]}
+    name = put(shop, fix(evidence={"service": told}), turn=2)
+    shop.database.dispose()
+    said = run("content", "show", name, "--shop", copied).out
+    assert "The text service did not write it: no sentence of it passed." in said
+    assert "blocked: 'The best.': a superlative" in said
 
 
 def test_an_edited_page_is_told(run: Run, copied: Path) -> None:

@@ -36,6 +36,23 @@ def test_a_fix_shows_lines_sources_and_difference(
     assert "Approve<" not in text  # a viewer looks only
 
 
+def test_who_wrote_it_is_told_and_what_was_blocked(
+    viewer: TestClient, shop: Shop
+) -> None:
+    read_as(shop, turn=2, P1=PAGE, P2=PAGE)
+    made = fix()
+    blocked = {"text": "<b>Best</b> ever.", "why": "a superlative"}
+    drafted = {**made.action, "writer": "service:small<1>"}
+    evidence = {"service": {"failed": "", "blocked": [blocked]}}
+    put(shop, fix(action=drafted, evidence=evidence), turn=2)
+    failed = {"service": {"failed": "it answered with status 500", "blocked": []}}
+    put(shop, fix("P2", evidence=failed), turn=2)
+    text = viewer.get("/page-fixes").text
+    assert "Drafted by <bdi>service:small&lt;1&gt;</bdi>" in text
+    assert "&lt;b&gt;Best&lt;/b&gt; ever." in text
+    assert "did not write it: <bdi>it answered with status 500</bdi>" in text
+
+
 def test_approve_and_undo(owner: TestClient, shop: Shop) -> None:
     read_as(shop, turn=2, P1=PAGE)
     name = put(shop, fix(), turn=2)

@@ -15,6 +15,7 @@ from cartwheel.settings import Guardrails, Holdout, Settings
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.questions import QUESTIONS
 from cartwheel.text.claims.facts import ShopFacts
+from cartwheel.text.page_block import block_of
 from tests.page_fixes import fix
 
 
@@ -97,6 +98,19 @@ def test_text_beside_the_declared_sentences_is_refused() -> None:
     assert "sentence by sentence" in why(replace(honest, action=action))
     empty = replace(honest, action={**honest.action, "said": []})
     assert "adds nothing" in why(empty)
+
+
+def test_a_paragraph_is_checked_sentence_by_sentence_whoever_drafted_it() -> None:
+    def drafted(*texts: str) -> str:
+        made = fix()
+        said = [{**line(text), "paragraph": True} for text in texts]
+        block = block_of("Size and fit", said, "html")
+        action = {**made.action, "said": said, "block": block, "writer": "service:m"}
+        return why(replace(made, action=action))
+
+    assert drafted("The shirt is linen.", "Its chest width is 54 cm.") == ""
+    assert "no fact says" in drafted("The shirt is linen.", "It is waterproof.")
+    assert "superlative" in drafted("It is the best linen shirt.")
 
 
 def test_a_loud_heading_is_refused() -> None:

@@ -253,6 +253,7 @@ def _view(
         "trouble": trouble,
         "worth_minor": entry.worth_minor,
         "writer": entry.action["writer"],
+        "service": dict(entry.evidence.get("service") or {}),
     }
 
 
@@ -285,4 +286,4 @@ def diff_lines(before: str, after: str) -> list[str]:
 
 
 def _lines(text: str) -> list[str]:
-    return re.sub(r"(?<=>)(?=<(?:li|dt|ul|dl|h3|/section))", "\n", text).split("\n")
+    return re.sub(r"(?<=>)(?=<(?:p|li|dt|ul|dl|h3|/section))", "\n", text).split("\n")

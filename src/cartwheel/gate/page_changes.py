@@ -19,7 +19,7 @@ from cartwheel.gate.base import (
     sift,
 )
 from cartwheel.text.claims import Brand, Checker, Source
-from cartwheel.text.page_block import Entry, write_block
+from cartwheel.text.page_block import block_of
 
 KIND = "page_fix"
 RULE = "page changes"
@@ -62,10 +62,7 @@ def _unsupported(candidate: Candidate, context: GateContext) -> str:
         return "it does not say sentence by sentence what it adds"
     if not said or markup not in ("html", "text"):
         return "it adds nothing, or in no known mark-up"
-    entries = [Entry(text=text, question=question) for text, question in said]
-    lines = [one for one in entries if not one.question]
-    asked = [one for one in entries if one.question]
-    if block != write_block(str(heading), lines, asked, markup):
+    if block != block_of(str(heading), action["said"], markup):
         return "its text is not made of the sentences that it declares"
     facts = _facts(candidate.subject_id, said, context)
     brand = Brand(forbidden=context.settings.guardrails.forbidden_words)

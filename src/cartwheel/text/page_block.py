@@ -46,19 +46,46 @@ def page_of(page: Mapping[str, Any]) -> tuple[str, Markup]:
     return str(page.get("description") or ""), "text"
 
 
+def block_of(heading: str, said: Iterable[Mapping[str, Any]], markup: Markup) -> str:
+    """Return the block that says what a page fix declares sentence by sentence.
+
+    Args:
+        heading: Heading.
+        said: Objects with `text`, `question` ("" for none) and, for a sentence that
+            stands in a paragraph, a true `paragraph`.
+        markup: How the page is written.
+    """
+    lines: list[Entry] = []
+    asked: list[Entry] = []
+    prose: list[Entry] = []
+    for one in said:
+        entry = Entry(text=str(one["text"]), question=str(one.get("question") or ""))
+        where = prose if one.get("paragraph") else asked if entry.question else lines
+        where.append(entry)
+    return write_block(heading, lines, asked, markup, paragraph=prose)
+
+
 def write_block(
-    heading: str, lines: Sequence[Entry], questions: Sequence[Entry], markup: Markup
+    heading: str,
+    lines: Sequence[Entry],
+    questions: Sequence[Entry],
+    markup: Markup,
+    *,
+    paragraph: Sequence[Entry] = (),
 ) -> str:
     """Return a block as it is added to a page, what joins it to the page included.
 
     Args:
         heading: Heading.
-        lines: Sentences and facts.
+        lines: Facts, one a line.
         questions: Questions with answers.
         markup: How the page is written.
+        paragraph: Sentences that stand together before them.
     """
+    prose = " ".join(one.text for one in paragraph)
     if markup == "text":
-        said = [f"- {one.text}" for one in lines]
+        said = [prose] if prose else []
+        said += [f"- {one.text}" for one in lines]
         said += [f"{one.question}\n{one.text}" for one in questions]
         return "\n\n" + "\n".join([heading, *said]) + "\n"
     listed = "".join(f"<li>{html.escape(one.text)}</li>" for one in lines)
@@ -67,6 +94,7 @@ def write_block(
         for one in questions
     )
     inside = f"<h3>{html.escape(heading)}</h3>"
+    inside += f"<p>{html.escape(prose)}</p>" if prose else ""
     inside += f"<ul>{listed}</ul>" if listed else ""
     inside += f"<dl>{asked}</dl>" if asked else ""
     return f'\n<section data-cartwheel="{digest(inside)}">{inside}</section>'

@@ -64,12 +64,12 @@ class Line:
 
     Attributes:
         text: What it says.
-        source: Id of the fact it stands in.
+        sources: Ids of the facts it rests on.
         question: Question it answers, "" for none.
     """
 
     text: str
-    source: str
+    sources: tuple[str, ...]
     question: str = ""
 
 
@@ -80,19 +80,21 @@ class Draft:
     Attributes:
         form: What it is called.
         heading: Heading.
-        lines: Sentences and facts.
+        lines: Facts, one a line.
         questions: Questions with their answers.
+        paragraph: Sentences that a text service drafted, which stand before them.
     """
 
     form: str
     heading: str
     lines: tuple[Line, ...]
     questions: tuple[Line, ...]
+    paragraph: tuple[Line, ...] = ()
 
     @property
     def says(self) -> tuple[Line, ...]:
         """Everything it says."""
-        return self.lines + self.questions
+        return self.paragraph + self.lines + self.questions
 
 
 def write(
@@ -110,19 +112,19 @@ def write(
         page: Row of the signal `listing`.
     """
     language = page_language(page)
-    shown = _plain(" ".join(str(page.get(n) or "") for n in ("title", "description")))
+    shown = shown_on(page)
     lines = [
         *_counted(objection, facts, language),
         *_attributes(objection, facts, language),
         *_promises(objection, facts, topics),
     ]
-    lines = [one for one in lines if _plain(one.text) not in shown]
+    lines = [one for one in lines if not stands_in(one.text, shown)]
     asked = [
         one
         for one in _questions(objection, facts, language)
-        if _plain(one.text) not in shown
+        if not stands_in(one.text, shown)
     ]
-    own = [one for one in lines if not one.source.startswith("policy:")]
+    own = [one for one in lines if not one.sources[0].startswith("policy:")]
     if not own and not asked and objection not in BY_PROMISE:
         # The shop's terms alone would be the same words on page after page.
         return None
@@ -137,6 +139,16 @@ def write(
         lines=tuple(lines),
         questions=tuple(asked),
     )
+
+
+def shown_on(page: Mapping[str, Any]) -> str:
+    """Return what a page says already, in one form."""
+    return _plain(" ".join(str(page.get(n) or "") for n in ("title", "description")))
+
+
+def stands_in(text: str, shown: str) -> bool:
+    """Whether a text stands in what a page says already."""
+    return _plain(text) in shown
 
 
 def page_language(page: Mapping[str, Any]) -> str:
@@ -164,7 +176,7 @@ def _plain(text: str) -> str:
 
 def _counted(objection: str, facts: Iterable[Source], language: str) -> list[Line]:
     wanted = f"count:{objection}:{language}"
-    return [Line(text=s.text, source=s.id) for s in facts if s.id == wanted]
+    return [Line(text=s.text, sources=(s.id,)) for s in facts if s.id == wanted]
 
 
 def _attributes(objection: str, facts: Iterable[Source], language: str) -> list[Line]:
@@ -173,7 +185,7 @@ def _attributes(objection: str, facts: Iterable[Source], language: str) -> list[
         _plain(one) for one in words_of(language)["attributes"].get(objection, ())
     ]
     found = [
-        Line(text=f"{s.name}: {s.text}", source=s.id)
+        Line(text=f"{s.name}: {s.text}", sources=(s.id,))
         for s in facts
         if s.kind == "attribute"
         and (
@@ -190,7 +202,7 @@ def _promises(
     """Return the sentences of policies about the objection's topics."""
     wanted = POLICIES.get(objection, ())
     found = [
-        Line(text=sentence, source=s.id)
+        Line(text=sentence, sources=(s.id,))
         for topic in wanted
         for s in facts
         if s.kind == "policy" and topics.get(s.id) == topic
@@ -206,7 +218,9 @@ def _questions(objection: str, facts: Iterable[Source], language: str) -> list[L
         if source.kind != "answer" or len(source.name) > LONGEST_QUESTION:
             continue
         if asks_of(source.name, objection, language):
-            found.append(Line(text=source.text, source=source.id, question=source.name))
+            found.append(
+                Line(text=source.text, sources=(source.id,), question=source.name)
+            )
     return found[:MOST_QUESTIONS]
 
 

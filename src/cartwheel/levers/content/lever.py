@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cartwheel.levers.base import (
@@ -15,6 +15,8 @@ from cartwheel.levers.base import (
     Need,
     Rule,
 )
+from cartwheel.levers.content.draft import Line
+from cartwheel.levers.content.drafting import OFFLINE
 from cartwheel.levers.content.options import Options
 from cartwheel.levers.content.page import page
 from cartwheel.levers.content.propose import (
@@ -22,17 +24,21 @@ from cartwheel.levers.content.propose import (
     gaps,
     propose,
     shop_facts,
+    wishes,
+    with_drafts,
 )
 from cartwheel.levers.report import Report
 from cartwheel.signals.base import Signal, Signals
 from cartwheel.signals.catalogue import CATALOGUE
+from cartwheel.signals.drafts import DRAFTS
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.questions import QUESTIONS
 from cartwheel.text.claims.facts import ShopFacts
+from cartwheel.text.drafting import Wishes
 from cartwheel.text.objections import CLASSES
-from cartwheel.text.page_block import Entry, digest, page_of, write_block
+from cartwheel.text.page_block import block_of, digest, page_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,6 +68,7 @@ class Content:
         CATALOGUE,
         QUESTIONS,
         POLICIES,
+        DRAFTS,
     )
     writes: tuple[Signal, ...] = ()
     kinds: tuple[Kind, ...] = (
@@ -97,10 +104,16 @@ class Content:
         """Return nothing: a page is read by shoppers."""
         return {}
 
+    def wishes(self, data: Signals) -> Wishes | None:
+        """Return what the shop's text service is to draft; None where it has none."""
+        if Options.of(data).terms is None:
+            return None
+        return wishes(data, propose(data, shop_facts(data)))
+
     def decide(self, model: Model, data: Signals, *, seed: int) -> Iterable[Decision]:
         """Return page fixes, and what a person must find out before one can be made."""
         shop = shop_facts(data)
-        found = propose(data, shop)
+        found = with_drafts(data, propose(data, shop))
         fixes = [one for one in found if one.draft is not None]
         tasks = [one for one in found if one.draft is None]
         for one in fixes[: int(Options.of(data).most_a_turn)]:
@@ -119,21 +132,16 @@ class Content:
     def report(self, model: Model, data: Signals) -> Report:
         """Return what could be written, and what is missing."""
         shop = shop_facts(data)
-        return page(propose(data, shop), shop)
+        return page(with_drafts(data, propose(data, shop)), shop)
 
 
 def _fix(one: Proposal, data: Signals) -> Decision:
     draft = one.draft
     assert draft is not None
     held, markup = page_of(one.page)
-    entries = [Entry(text=line.text, question=line.question) for line in draft.says]
-    count = len(draft.lines)
-    block = write_block(draft.heading, entries[:count], entries[count:], markup)
-    said = [
-        {"text": line.text, "question": line.question, "sources": [line.source]}
-        for line in draft.says
-    ]
-    cited = {line.source for line in draft.says}
+    said = [*_said(draft.paragraph, paragraph=True), *_said(draft.lines)]
+    said += _said(draft.questions)
+    cited = {source for line in draft.says for source in line.sources}
     return Decision(
         kind="page_fix",
         subject=f"product:{one.product_id}",
@@ -141,17 +149,18 @@ def _fix(one: Proposal, data: Signals) -> Decision:
             "form": draft.form,
             "objection": one.objection,
             "heading": draft.heading,
-            "block": block,
+            "block": block_of(draft.heading, said, markup),
             "markup": markup,
             "before": digest(held),
             "said": said,
-            "writer": "offline",
+            "writer": one.written.writer if one.written else OFFLINE,
             "generated": True,
         },
         reason=_reason(one, data, f"the page can say it: {draft.form}"),
         worth_minor=one.stake_minor,
         evidence={
             **_evidence(one),
+            **_service(one),
             "sources": {
                 source.id: f"{source.name}: {source.text}"
                 if source.name
@@ -161,6 +170,27 @@ def _fix(one: Proposal, data: Signals) -> Decision:
             },
         },
     )
+
+
+def _said(lines: Sequence[Line], *, paragraph: bool = False) -> list[dict[str, Any]]:
+    where = {"paragraph": True} if paragraph else {}
+    return [
+        {
+            "text": line.text,
+            "question": line.question,
+            "sources": list(line.sources),
+            **where,
+        }
+        for line in lines
+    ]
+
+
+def _service(one: Proposal) -> dict[str, Any]:
+    """Return what became of the text service's draft, where one was wanted."""
+    if one.written is None:
+        return {}
+    blocked = [{"text": text, "why": why} for text, why in one.written.blocked]
+    return {"service": {"failed": one.written.failed, "blocked": blocked}}
 
 
 def _task(one: Proposal, data: Signals, shop: ShopFacts) -> Decision:

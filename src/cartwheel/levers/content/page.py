@@ -16,7 +16,11 @@ def page(proposals: Sequence[Proposal], shop: ShopFacts) -> Report:
     """Return what the facts can answer, what they cannot, and what was blocked."""
     answered = [one for one in proposals if one.draft is not None]
     open_ = [one for one in proposals if one.draft is None]
-    blocked = [(one, text, why) for one in proposals for text, why in one.blocked]
+    blocked = [
+        (one, text, why)
+        for one in proposals
+        for text, why in (*one.blocked, *(one.written.blocked if one.written else ()))
+    ]
     return Report(
         summary=(
             f"For {len(answered):,} of {len(proposals):,} products with an objection "
@@ -36,7 +40,12 @@ def page(proposals: Sequence[Proposal], shop: ShopFacts) -> Report:
                 not_yet="Needs products with objections.",
             ),
         ),
-        grids=(_answered(answered), _open(open_, shop), *_blocked(blocked)),
+        grids=(
+            _answered(answered),
+            _open(open_, shop),
+            *_blocked(blocked),
+            *_drafted(proposals),
+        ),
     )
 
 
@@ -93,5 +102,29 @@ def _blocked(found: Sequence[tuple[Proposal, str, str]]) -> tuple[Grid, ...]:
             units=("", "", ""),
             rows=tuple((_title(one), text, why) for one, text, why in found[:SHOWN]),
             note=f"In all: {len(found):,}.",
+        ),
+    )
+
+
+def _drafted(proposals: Sequence[Proposal]) -> tuple[Grid, ...]:
+    wanted = [(one, one.written) for one in proposals if one.written]
+    if not wanted:
+        return ()
+    return (
+        Grid(
+            title="Drafts of the text service",
+            columns=("product", "written by", "sentences", "blocked", "why not"),
+            units=("", "", "units", "units", ""),
+            rows=tuple(
+                (
+                    _title(one),
+                    written.writer,
+                    len(one.draft.paragraph) if one.draft else 0,
+                    len(written.blocked),
+                    written.failed,
+                )
+                for one, written in wanted[:SHOWN]
+            ),
+            note=f"In all: {len(wanted):,}. Offline: the facts stand word for word.",
         ),
     )
