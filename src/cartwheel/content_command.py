@@ -118,9 +118,25 @@ def show(
         where = ", ".join(one["sources"])
         lines.append(f"{one['text']}")
         lines.append(f"    from {where}")
+    lines += _table_told(body["table"])
     if body["trouble"]:
         lines += ["", f"Not on the page: {body['trouble']}."]
     print("\n".join(lines))
+
+
+def _table_told(table: Mapping[str, Any] | None) -> list[str]:
+    """Return the cells of a table, each with the product and fact it is of."""
+    if table is None:
+        return []
+    titles = [one["title"] for one in table["products"]]
+    lines = []
+    for row in table["rows"]:
+        lines.append(f"{row['attribute']}, {table['caption'].lower()}")
+        lines += [
+            f"    {title}: {cell['text']}, from {', '.join(cell['sources'])}"
+            for title, cell in zip(titles, row["cells"], strict=True)
+        ]
+    return lines
 
 
 def _service_told(service: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cartwheel.shop import open_shop
 from tests.cli.program import Run, assert_one_line
-from tests.page_fixes import PAGE, fix, put, read_as
+from tests.page_fixes import PAGE, fix, fix_with_table, put, read_as
 from tests.turned import Turned
 
 
@@ -50,6 +50,16 @@ def test_a_services_draft_is_told_with_what_was_blocked(run: Run, copied: Path) 
     said = run("content", "show", name, "--shop", copied).out
     assert "The text service did not write it: no sentence of it passed." in said
     assert "blocked: 'The best.': a superlative" in said
+
+
+def test_a_table_is_told_cell_by_cell(run: Run, copied: Path) -> None:
+    shop = open_shop(copied)
+    read_as(shop, turn=2, P1=PAGE, P2=PAGE)
+    name = put(shop, fix_with_table(), turn=2)
+    shop.database.dispose()
+    said = run("content", "show", name, "--shop", copied).out
+    assert "Chest, side by side" in said
+    assert "    Shirt <P2>: 60 cm, from product:P2/attribute:Chest" in said
 
 
 def test_an_edited_page_is_told(run: Run, copied: Path) -> None:

@@ -10,7 +10,16 @@ from cartwheel.ledger.store import find
 from cartwheel.measure.page_fixes_page import NAME
 from cartwheel.operations import pages
 from cartwheel.shop import Shop
-from tests.page_fixes import ASKED, PAGE, SAID, fix, put, read_as, task
+from tests.page_fixes import (
+    ASKED,
+    PAGE,
+    SAID,
+    fix,
+    fix_with_table,
+    put,
+    read_as,
+    task,
+)
 
 
 def test_nothing_yet_is_said(viewer: TestClient) -> None:
@@ -51,6 +60,14 @@ def test_who_wrote_it_is_told_and_what_was_blocked(
     assert "Drafted by <bdi>service:small&lt;1&gt;</bdi>" in text
     assert "&lt;b&gt;Best&lt;/b&gt; ever." in text
     assert "did not write it: <bdi>it answered with status 500</bdi>" in text
+
+
+def test_a_table_is_shown_beside_what_is_added(viewer: TestClient, shop: Shop) -> None:
+    read_as(shop, turn=2, P1=PAGE, P2=PAGE)
+    put(shop, fix_with_table(), turn=2)
+    text = viewer.get("/page-fixes").text
+    assert '<th scope="col"><bdi>Shirt &lt;P2&gt;</bdi></th>' in text
+    assert '<td class="long"><bdi>60 cm</bdi></td>' in text
 
 
 def test_approve_and_undo(owner: TestClient, shop: Shop) -> None:

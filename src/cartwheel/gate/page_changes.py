@@ -18,6 +18,12 @@ from cartwheel.gate.base import (
     Verdict,
     sift,
 )
+from cartwheel.gate.page_tables import (
+    cut_table,
+    gone_from_tables,
+    table_fault,
+    table_of,
+)
 from cartwheel.text.claims import Brand, Checker, Source
 from cartwheel.text.page_block import block_of
 
@@ -35,16 +41,24 @@ REMEMBERED_DAYS = 90
 
 def page_changes(candidates: Sequence[Candidate], context: GateContext) -> Verdict:
     """Refuse unsupported sentences, and changes on top of one that is watched."""
+    fixes = any(one.decision.kind == KIND for one in candidates)
+    gone = gone_from_tables(context) if fixes else {}
     return sift(
-        _check(one, context) if one.decision.kind == KIND else one for one in candidates
+        _check(one, context, gone) if one.decision.kind == KIND else one
+        for one in candidates
     )
 
 
-def _check(candidate: Candidate, context: GateContext) -> Candidate | Refusal:
-    action = candidate.decision.action
-    why = _unsupported(candidate, context) or _too_soon(
-        action, context.page_fixes.get(candidate.subject_id, ())
-    )
+def _check(
+    candidate: Candidate, context: GateContext, gone: Mapping[str, str]
+) -> Candidate | Refusal:
+    why = _unsupported(candidate, context)
+    if not why:
+        table = table_of(candidate.decision.action)
+        if table is not None:
+            candidate = cut_table(candidate, table, gone)
+        past = context.page_fixes.get(candidate.subject_id, ())
+        why = _too_soon(candidate.decision.action, past)
     if not why:
         return candidate
     return Refusal(candidate=candidate, rule=RULE, reason=why)
@@ -58,23 +72,28 @@ def _unsupported(candidate: Candidate, context: GateContext) -> str:
             (str(one["text"]), str(one.get("question") or "")) for one in action["said"]
         ]
         heading, block, markup = action["heading"], action["block"], action["markup"]
-    except (KeyError, TypeError, AttributeError):
+        table = table_of(action)
+    except (KeyError, TypeError, AttributeError, ValueError):
         return "it does not say sentence by sentence what it adds"
-    if not said or markup not in ("html", "text"):
+    if not (said or table) or markup not in ("html", "text"):
         return "it adds nothing, or in no known mark-up"
-    if block != block_of(str(heading), action["said"], markup):
+    if block != block_of(str(heading), action["said"], markup, table):
         return "its text is not made of the sentences that it declares"
     facts = _facts(candidate.subject_id, said, context)
     brand = Brand(forbidden=context.settings.guardrails.forbidden_words)
     questions = {one.name for one in facts if one.kind == "answer"}
     # It names what follows; only what a shop never says is kept out of it.
-    named = Source(id="heading", kind="text", text=str(heading))
-    why = _fault(str(heading), Checker([named], brand))
+    why = ""
+    for name in (str(heading), *([table.caption] if table else [])):
+        named = Source(id="heading", kind="text", text=name)
+        why = why or _fault(name, Checker([named], brand))
     checker = Checker(facts, brand)
     for text, question in said:
         if question and question not in questions:
             return f"nobody asked {question[:80]!r}"
         why = why or _fault(text, checker)
+    if table and not why:
+        why = table_fault(table, candidate.subject_id, context)
     return why
 
 

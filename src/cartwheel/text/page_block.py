@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from cartwheel.text.page_table import Comparison
+
 Markup = Literal["html", "text"]
 
 
@@ -46,7 +48,12 @@ def page_of(page: Mapping[str, Any]) -> tuple[str, Markup]:
     return str(page.get("description") or ""), "text"
 
 
-def block_of(heading: str, said: Iterable[Mapping[str, Any]], markup: Markup) -> str:
+def block_of(
+    heading: str,
+    said: Iterable[Mapping[str, Any]],
+    markup: Markup,
+    table: Comparison | None = None,
+) -> str:
     """Return the block that says what a page fix declares sentence by sentence.
 
     Args:
@@ -54,6 +61,7 @@ def block_of(heading: str, said: Iterable[Mapping[str, Any]], markup: Markup) ->
         said: Objects with `text`, `question` ("" for none) and, for a sentence that
             stands in a paragraph, a true `paragraph`.
         markup: How the page is written.
+        table: The product beside others, if it shows them.
     """
     lines: list[Entry] = []
     asked: list[Entry] = []
@@ -62,7 +70,7 @@ def block_of(heading: str, said: Iterable[Mapping[str, Any]], markup: Markup) ->
         entry = Entry(text=str(one["text"]), question=str(one.get("question") or ""))
         where = prose if one.get("paragraph") else asked if entry.question else lines
         where.append(entry)
-    return write_block(heading, lines, asked, markup, paragraph=prose)
+    return write_block(heading, lines, asked, markup, paragraph=prose, table=table)
 
 
 def write_block(
@@ -72,6 +80,7 @@ def write_block(
     markup: Markup,
     *,
     paragraph: Sequence[Entry] = (),
+    table: Comparison | None = None,
 ) -> str:
     """Return a block as it is added to a page, what joins it to the page included.
 
@@ -81,12 +90,14 @@ def write_block(
         questions: Questions with answers.
         markup: How the page is written.
         paragraph: Sentences that stand together before them.
+        table: Products beside one another, after all.
     """
     prose = " ".join(one.text for one in paragraph)
     if markup == "text":
         said = [prose] if prose else []
         said += [f"- {one.text}" for one in lines]
         said += [f"{one.question}\n{one.text}" for one in questions]
+        said += table.lines() if table else []
         return "\n\n" + "\n".join([heading, *said]) + "\n"
     listed = "".join(f"<li>{html.escape(one.text)}</li>" for one in lines)
     asked = "".join(
@@ -97,6 +108,7 @@ def write_block(
     inside += f"<p>{html.escape(prose)}</p>" if prose else ""
     inside += f"<ul>{listed}</ul>" if listed else ""
     inside += f"<dl>{asked}</dl>" if asked else ""
+    inside += table.html() if table else ""
     return f'\n<section data-cartwheel="{digest(inside)}">{inside}</section>'
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from cartwheel.text.claims.source import Source
 from cartwheel.text.language import language_of
 from cartwheel.text.objections import LANGUAGES, read_sentence
+from cartwheel.text.page_table import Comparison
 from cartwheel.text.sentences import sentences
 from cartwheel.text.tokens import fold
 
@@ -48,6 +49,9 @@ FORMS: Mapping[str, str] = {
     "service": "service note",
 }
 """What an addition is called, by its objection; else a changed paragraph."""
+
+TABLE = "comparison table"
+"""What an addition is called that is a table and nothing else."""
 
 MOST_LINES = 12
 MOST_QUESTIONS = 6
@@ -83,6 +87,7 @@ class Draft:
         lines: Facts, one a line.
         questions: Questions with their answers.
         paragraph: Sentences that a text service drafted, which stand before them.
+        table: The product beside others, which stands after all; None for none.
     """
 
     form: str
@@ -90,6 +95,7 @@ class Draft:
     lines: tuple[Line, ...]
     questions: tuple[Line, ...]
     paragraph: tuple[Line, ...] = ()
+    table: Comparison | None = None
 
     @property
     def says(self) -> tuple[Line, ...]:
@@ -141,6 +147,23 @@ def write(
     )
 
 
+def with_table(
+    draft: Draft | None, table: Comparison, objection: str, page: Mapping[str, Any]
+) -> Draft:
+    """Return a draft with a table, which can be all that there is to add.
+
+    Args:
+        draft: What the facts of the product alone say; None for nothing new.
+        table: The product beside others.
+        objection: Class of `CLASSES`.
+        page: Row of the signal `listing`.
+    """
+    if draft is not None:
+        return replace(draft, table=table)
+    heading = words_of(page_language(page))["headings"][objection]
+    return Draft(form=TABLE, heading=heading, lines=(), questions=(), table=table)
+
+
 def shown_on(page: Mapping[str, Any]) -> str:
     """Return what a page says already, in one form."""
     return _plain(" ".join(str(page.get(n) or "") for n in ("title", "description")))
@@ -181,19 +204,20 @@ def _counted(objection: str, facts: Iterable[Source], language: str) -> list[Lin
 
 def _attributes(objection: str, facts: Iterable[Source], language: str) -> list[Line]:
     """Return attributes whose names speak to the objection, as `Name: value`."""
-    starts = [
-        _plain(one) for one in words_of(language)["attributes"].get(objection, ())
-    ]
     found = [
         Line(text=f"{s.name}: {s.text}", sources=(s.id,))
         for s in facts
-        if s.kind == "attribute"
-        and (
-            objection in OF_ALL
-            or any(f" {_plain(s.name)}".find(f" {start}") >= 0 for start in starts)
-        )
+        if s.kind == "attribute" and speaks_to(s.name, objection, language)
     ]
     return found[:MOST_LINES]
+
+
+def speaks_to(name: str, objection: str, language: str) -> bool:
+    """Whether an attribute of a name speaks to an objection."""
+    if objection in OF_ALL:
+        return True
+    starts = words_of(language)["attributes"].get(objection, ())
+    return any(f" {_plain(start)}" in f" {_plain(name)}" for start in starts)
 
 
 def _promises(

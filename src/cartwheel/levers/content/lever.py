@@ -15,7 +15,7 @@ from cartwheel.levers.base import (
     Need,
     Rule,
 )
-from cartwheel.levers.content.draft import Line
+from cartwheel.levers.content.draft import TABLE, Line
 from cartwheel.levers.content.drafting import OFFLINE
 from cartwheel.levers.content.options import Options
 from cartwheel.levers.content.page import page
@@ -35,10 +35,12 @@ from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.questions import QUESTIONS
+from cartwheel.signals.stock import STOCK
 from cartwheel.text.claims.facts import ShopFacts
 from cartwheel.text.drafting import Wishes
 from cartwheel.text.objections import CLASSES
 from cartwheel.text.page_block import block_of, digest, page_of
+from cartwheel.text.page_table import Comparison, source_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,6 +71,7 @@ class Content:
         QUESTIONS,
         POLICIES,
         DRAFTS,
+        STOCK,
     )
     writes: tuple[Signal, ...] = ()
     kinds: tuple[Kind, ...] = (
@@ -139,20 +142,23 @@ def _fix(one: Proposal, data: Signals) -> Decision:
     draft = one.draft
     assert draft is not None
     held, markup = page_of(one.page)
-    said = [*_said(draft.paragraph, paragraph=True), *_said(draft.lines)]
+    lines = [line for line in draft.lines if not _in_table(line, draft.table)]
+    said = [*_said(draft.paragraph, paragraph=True), *_said(lines)]
     said += _said(draft.questions)
     cited = {source for line in draft.says for source in line.sources}
+    table = {} if draft.table is None else {"table": draft.table.to_json()}
     return Decision(
         kind="page_fix",
         subject=f"product:{one.product_id}",
         action={
-            "form": draft.form,
+            "form": draft.form if said else TABLE,
             "objection": one.objection,
             "heading": draft.heading,
-            "block": block_of(draft.heading, said, markup),
+            "block": block_of(draft.heading, said, markup, draft.table),
             "markup": markup,
             "before": digest(held),
             "said": said,
+            **table,
             "writer": one.written.writer if one.written else OFFLINE,
             "generated": True,
         },
@@ -167,9 +173,29 @@ def _fix(one: Proposal, data: Signals) -> Decision:
                 else source.text
                 for source in one.facts
                 if source.id in cited
-            },
+            }
+            | _cells(draft.table),
         },
     )
+
+
+def _cells(table: Comparison | None) -> dict[str, str]:
+    """Return the facts in a table's cells, each with whose it is."""
+    if table is None:
+        return {}
+    return {
+        source_of(product, row.attribute): f"{title}, {row.attribute}: {value}"
+        for row in table.rows
+        for product, title, value in zip(
+            table.products, table.titles, row.values, strict=True
+        )
+    }
+
+
+def _in_table(line: Line, table: Comparison | None) -> bool:
+    """Whether a line is an attribute that the table tells."""
+    rows = () if table is None else table.rows
+    return line.sources[0] in {f"attribute:{row.attribute}" for row in rows}
 
 
 def _said(lines: Sequence[Line], *, paragraph: bool = False) -> list[dict[str, Any]]:

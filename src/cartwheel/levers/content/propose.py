@@ -6,10 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cartwheel.levers.content.compare import Shelf
 from cartwheel.levers.content.draft import (
     Draft,
     asks_of,
     page_language,
+    with_table,
     words_of,
     write,
 )
@@ -94,13 +96,14 @@ def propose(data: Signals, shop: ShopFacts) -> list[Proposal]:
         f"policy:{row['policy_id']}": str(row["topic"])
         for row in data.table(POLICIES).to_pylist()
     }
+    shelf = Shelf(data, shop)
     found: dict[str, Proposal] = {}
     for row in _costliest(data)[:MOST_LOOKED_AT]:
         product = str(row["product_id"])
         have = found.get(product)
         if have is not None and have.draft is not None:
             continue
-        one = _proposal(row, shop, topics)
+        one = _proposal(row, shop, topics, shelf)
         if have is None or one.draft is not None:
             found[product] = one
     return sorted(found.values(), key=lambda one: _rank(one.stake_minor, one.mentions))
@@ -182,13 +185,16 @@ def _rank(stake_minor: int | None, mentions: int) -> tuple[int, int]:
 
 
 def _proposal(
-    row: Mapping[str, Any], shop: ShopFacts, topics: Mapping[str, str]
+    row: Mapping[str, Any], shop: ShopFacts, topics: Mapping[str, str], shelf: Shelf
 ) -> Proposal:
     product, objection = str(row["product_id"]), str(row["objection"])
     page = shop.listing(product)
     facts = shop.own(product)
     written = write(objection, facts, topics, page) if page else None
     draft, blocked = checked(written, facts)
+    table = shelf.beside(product, objection) if page else None
+    if table is not None:
+        draft = with_table(draft, table, objection, page)
     return Proposal(
         product_id=product,
         objection=objection,
