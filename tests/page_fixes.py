@@ -12,7 +12,7 @@ from cartwheel.ledger.store import insert_decisions
 from cartwheel.levers.base import Decision
 from cartwheel.operations import pages
 from cartwheel.shop import Shop
-from cartwheel.text.page_block import Entry, block_of, digest, write_block
+from cartwheel.text.page_block import Entry, block_of, digest, mail_of, write_block
 from cartwheel.text.page_table import Comparison, Row
 
 PAGE = "<p>A shirt for <em>summer</em> &amp; holidays.</p>\r\n"
@@ -73,6 +73,30 @@ def fix_with_table(product: str = "P1", **changes: Any) -> Decision:
         "block": block_of("Size and fit", made.action["said"], "html", TABLE),
     }
     return replace(made, action=action)
+
+
+def mail(
+    product: str = "P1", *, said: tuple[Mapping[str, Any], ...] = SAID
+) -> Decision:
+    """Return a paragraph for order mails as the lever makes it."""
+    told = [{**one, "paragraph": not one["question"]} for one in said]
+    return Decision(
+        kind="mail_paragraph",
+        subject=f"product:{product}",
+        action={
+            "form": "mail paragraph",
+            "objection": "missing_instructions",
+            "heading": "Good to know",
+            "text": mail_of("Good to know", told, "text"),
+            "html": mail_of("Good to know", told, "html"),
+            "said": told,
+            "writer": "offline",
+            "generated": True,
+        },
+        reason="12 texts of a year raise an objection (missing instructions).",
+        worth_minor=31_500,
+        evidence={"sources": {}},
+    )
 
 
 def task(product: str = "P2") -> Decision:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cartwheel.content_command import KINDS
 from cartwheel.shop import open_shop
 from tests.cli.program import Run, assert_one_line
-from tests.page_fixes import PAGE, fix, fix_with_table, put, read_as
+from tests.page_fixes import PAGE, fix, fix_with_table, mail, put, read_as
 from tests.turned import Turned
 
 
 def test_proposals_of_the_published_turn(run: Run, turned: Turned) -> None:
     value = run("content", "propose", "--shop", turned.folder, "--json").json()
     assert value["turn"] == 2
-    assert {one["kind"] for one in value["proposals"]} <= {"page_fix", "page_task"}
+    assert {one["kind"] for one in value["proposals"]} <= set(KINDS)
     said = run("content", "propose", "--shop", turned.folder).out
     for one in value["proposals"]:
         assert one["id"] in said
@@ -60,6 +61,24 @@ def test_a_table_is_told_cell_by_cell(run: Run, copied: Path) -> None:
     said = run("content", "show", name, "--shop", copied).out
     assert "Chest, side by side" in said
     assert "    Shirt <P2>: 60 cm, from product:P2/attribute:Chest" in said
+
+
+def test_a_mail_paragraph_is_shown_applied_and_undone(run: Run, copied: Path) -> None:
+    shop = open_shop(copied)
+    name = put(shop, mail(), turn=2)
+    shop.database.dispose()
+    assert name in run("content", "propose", "--shop", copied).out
+    said = run("content", "show", name, "--shop", copied).out
+    assert "Good to know\nChest width: 54 cm" in said
+    assert "from attribute:Chest" in said
+    value = run("content", "show", name, "--shop", copied, "--json").json()
+    assert value["kind"] == "mail_paragraph"
+    done = run("content", "apply", name, "--shop", copied)
+    assert f"{name} is applied." in done.out
+    file = copied / "outbox" / "mail-paragraphs.csv"
+    assert str(file) in done.out
+    assert "is reverted" in run("content", "undo", name, "--shop", copied).out
+    assert not file.exists()
 
 
 def test_an_edited_page_is_told(run: Run, copied: Path) -> None:

@@ -16,6 +16,7 @@ from tests.page_fixes import (
     SAID,
     fix,
     fix_with_table,
+    mail,
     put,
     read_as,
     task,
@@ -68,6 +69,19 @@ def test_a_table_is_shown_beside_what_is_added(viewer: TestClient, shop: Shop) -
     text = viewer.get("/page-fixes").text
     assert '<th scope="col"><bdi>Shirt &lt;P2&gt;</bdi></th>' in text
     assert '<td class="long"><bdi>60 cm</bdi></td>' in text
+
+
+def test_a_mail_paragraph_is_approved_and_undone(owner: TestClient, shop: Shop) -> None:
+    name = put(shop, mail(said=(*SAID, ASKED)), turn=2)
+    text = owner.get("/page-fixes").text
+    assert "For order mails" in text
+    assert "Is it &lt;b&gt;lined&lt;/b&gt;?" in text
+    assert "Add to order mails" in owner.get(f"/decisions/{name}").text
+    owner.post(f"/decisions/{name}/approve", data={"next": "/page-fixes"})
+    assert find(shop.database, name).state == "applied"
+    assert "outbox/mail-paragraphs.csv" in owner.get("/page-fixes").text
+    owner.post(f"/decisions/{name}/undo", data={"next": "/page-fixes"})
+    assert "For order mails" not in owner.get("/page-fixes").text
 
 
 def test_approve_and_undo(owner: TestClient, shop: Shop) -> None:

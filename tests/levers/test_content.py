@@ -204,7 +204,9 @@ def test_a_portuguese_page_has_portuguese_headings() -> None:
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 def test_every_objection_has_a_heading(language: str) -> None:
-    assert {*CLASSES, "questions", "comparison"} == set(words_of(language)["headings"])
+    assert {*CLASSES, "questions", "comparison", "mail"} == set(
+        words_of(language)["headings"]
+    )
     for part in ("attributes", "photos"):
         assert set(words_of(language)[part]) <= set(CLASSES)
 

@@ -1,7 +1,8 @@
-"""Rule 3d: what goes on a page rests on facts, and one change is watched at a time.
+"""Rule 3d: what shoppers read rests on facts, and one change is watched at a time.
 
-Every sentence of a page fix is checked again here, against the facts of the turn, so
-that no lever's draft, ours or a third party's, is let through on its own word.
+Every sentence of a page fix, and of a paragraph for order mails, is checked again here,
+against the facts of the turn, so that no lever's draft, ours or a third party's, is let
+through on its own word.
 """
 
 from __future__ import annotations
@@ -25,12 +26,23 @@ from cartwheel.gate.page_tables import (
     table_of,
 )
 from cartwheel.text.claims import Brand, Checker, Source
-from cartwheel.text.page_block import block_of
+from cartwheel.text.page_block import Markup, block_of, mail_of
+from cartwheel.text.page_table import Comparison
 
 KIND = "page_fix"
+MAIL = "mail_paragraph"
+WRITTEN = (KIND, MAIL)
+"""Kinds whose sentences are checked."""
+
 RULE = "page changes"
 QUOTING = re.compile(r"[\"“”„«»]|customer|shopper|buyer|reviewer|owner", re.IGNORECASE)
 """Marks and words of a sentence that may tell a customer's words."""
+
+MAILED: tuple[Markup, ...] = ("text", "html")
+"""Forms of a paragraph for mails, both of which a decision holds."""
+
+NOTHING = "it adds nothing, or in no known mark-up"
+UNDECLARED = "its text is not made of the sentences that it declares"
 
 WATCHED_DAYS = 28
 """Days for which a page that was mended is left as it is, so that its effect shows."""
@@ -41,10 +53,10 @@ REMEMBERED_DAYS = 90
 
 def page_changes(candidates: Sequence[Candidate], context: GateContext) -> Verdict:
     """Refuse unsupported sentences, and changes on top of one that is watched."""
-    fixes = any(one.decision.kind == KIND for one in candidates)
-    gone = gone_from_tables(context) if fixes else {}
+    written = any(one.decision.kind in WRITTEN for one in candidates)
+    gone = gone_from_tables(context) if written else {}
     return sift(
-        _check(one, context, gone) if one.decision.kind == KIND else one
+        _check(one, context, gone) if one.decision.kind in WRITTEN else one
         for one in candidates
     )
 
@@ -57,8 +69,10 @@ def _check(
         table = table_of(candidate.decision.action)
         if table is not None:
             candidate = cut_table(candidate, table, gone)
+        kind = candidate.decision.kind
         past = context.page_fixes.get(candidate.subject_id, ())
-        why = _too_soon(candidate.decision.action, past)
+        same = [one for one in past if one.kind == kind]
+        why = _too_soon(kind, candidate.decision.action, same)
     if not why:
         return candidate
     return Refusal(candidate=candidate, rule=RULE, reason=why)
@@ -71,20 +85,21 @@ def _unsupported(candidate: Candidate, context: GateContext) -> str:
         said = [
             (str(one["text"]), str(one.get("question") or "")) for one in action["said"]
         ]
-        heading, block, markup = action["heading"], action["block"], action["markup"]
-        table = table_of(action)
+        heading, table = str(action["heading"]), table_of(action)
+        if candidate.decision.kind == MAIL:
+            fault = _not_its_mail(action)
+        else:
+            fault = _not_its_block(action, table)
     except (KeyError, TypeError, AttributeError, ValueError):
         return "it does not say sentence by sentence what it adds"
-    if not (said or table) or markup not in ("html", "text"):
-        return "it adds nothing, or in no known mark-up"
-    if block != block_of(str(heading), action["said"], markup, table):
-        return "its text is not made of the sentences that it declares"
+    if fault or not (said or table):
+        return fault if said or table else NOTHING
     facts = _facts(candidate.subject_id, said, context)
     brand = Brand(forbidden=context.settings.guardrails.forbidden_words)
     questions = {one.name for one in facts if one.kind == "answer"}
     # It names what follows; only what a shop never says is kept out of it.
     why = ""
-    for name in (str(heading), *([table.caption] if table else [])):
+    for name in (heading, *([table.caption] if table else [])):
         named = Source(id="heading", kind="text", text=name)
         why = why or _fault(name, Checker([named], brand))
     checker = Checker(facts, brand)
@@ -95,6 +110,28 @@ def _unsupported(candidate: Candidate, context: GateContext) -> str:
     if table and not why:
         why = table_fault(table, candidate.subject_id, context)
     return why
+
+
+def _not_its_block(action: Mapping[str, Any], table: Comparison | None) -> str:
+    """Return how a page fix's block is not what it declares, "" where it is."""
+    if action["markup"] not in ("html", "text"):
+        return NOTHING
+    made = block_of(str(action["heading"]), action["said"], action["markup"], table)
+    return "" if action["block"] == made else UNDECLARED
+
+
+def _not_its_mail(action: Mapping[str, Any]) -> str:
+    """Return how a mail's paragraph is not what it declares, "" where it is."""
+    if action.get("table") is not None:
+        return "a mail shows no other products"
+    heading, said = str(action["heading"]), action["said"]
+    same = all(action[name] == mail_of(heading, said, name) for name in MAILED)
+    return "" if same else UNDECLARED
+
+
+def written_text(action: Mapping[str, Any]) -> str:
+    """Return the text by which two proposals are known to be the very same."""
+    return str(action.get("block") or action.get("text") or "")
 
 
 def _facts(
@@ -114,15 +151,16 @@ def _fault(text: str, checker: Checker) -> str:
     return ""
 
 
-def _too_soon(action: Mapping[str, Any], past: Sequence[PastFix]) -> str:
+def _too_soon(kind: str, action: Mapping[str, Any], past: Sequence[PastFix]) -> str:
     for one in past:
-        if one.state in ("approved", "applied") and one.days_ago < WATCHED_DAYS:
+        in_force = one.state in ("approved", "applied")
+        if kind == KIND and in_force and one.days_ago < WATCHED_DAYS:
             return (
                 f"the page was changed by turn {one.turn}; it is left alone for "
                 f"{WATCHED_DAYS} days, so that what the change brings can be seen"
             )
-        if one.block == action.get("block"):
-            if one.state in ("approved", "applied"):
+        if one.block == written_text(action):
+            if in_force:
                 return f"the very same stands there since turn {one.turn}"
             if one.days_ago < REMEMBERED_DAYS:
                 return (

@@ -121,13 +121,13 @@ def write(
     shown = shown_on(page)
     lines = [
         *_counted(objection, facts, language),
-        *_attributes(objection, facts, language),
+        *speaking_attributes(objection, facts, language),
         *_promises(objection, facts, topics),
     ]
     lines = [one for one in lines if not stands_in(one.text, shown)]
     asked = [
         one
-        for one in _questions(objection, facts, language)
+        for one in speaking_answers(objection, facts, language)
         if not stands_in(one.text, shown)
     ]
     own = [one for one in lines if not one.sources[0].startswith("policy:")]
@@ -202,7 +202,9 @@ def _counted(objection: str, facts: Iterable[Source], language: str) -> list[Lin
     return [Line(text=s.text, sources=(s.id,)) for s in facts if s.id == wanted]
 
 
-def _attributes(objection: str, facts: Iterable[Source], language: str) -> list[Line]:
+def speaking_attributes(
+    objection: str, facts: Iterable[Source], language: str
+) -> list[Line]:
     """Return attributes whose names speak to the objection, as `Name: value`."""
     found = [
         Line(text=f"{s.name}: {s.text}", sources=(s.id,))
@@ -235,7 +237,9 @@ def _promises(
     return found[:MOST_PROMISES]
 
 
-def _questions(objection: str, facts: Iterable[Source], language: str) -> list[Line]:
+def speaking_answers(
+    objection: str, facts: Iterable[Source], language: str
+) -> list[Line]:
     """Return answered questions that raise the objection."""
     found = []
     for source in facts:

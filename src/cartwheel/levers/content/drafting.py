@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cartwheel.levers.content.draft import Draft, Line, shown_on, stands_in
+from cartwheel.levers.content.draft import Draft, Line, stands_in
 from cartwheel.levers.content.options import Options
 from cartwheel.text.claims import Checker, Source
 from cartwheel.text.claims.words import read
@@ -20,7 +20,8 @@ from cartwheel.text.drafting import DraftRequest, Fact
 from cartwheel.text.language import language_of
 from cartwheel.text.objections import CLASSES
 
-PURPOSE = "a paragraph that is added to the product's page"
+PAGE = "a paragraph that is added to the product's page"
+MAIL = "a paragraph in the mail that tells a buyer of the parcel"
 OFFLINE = "offline"
 
 SENT = ("attribute", "policy")
@@ -50,6 +51,7 @@ def request_for(
     draft: Draft,
     facts: Sequence[Source],
     *,
+    purpose: str,
     page: Mapping[str, Any],
     objection: str,
     quotes: Sequence[str],
@@ -63,6 +65,7 @@ def request_for(
     Args:
         draft: What the offline writer wrote.
         facts: Facts about the product and the shop.
+        purpose: What the paragraph is for.
         page: Row of the signal `listing`.
         objection: Class of `CLASSES`.
         quotes: Customers' words, masked.
@@ -74,7 +77,7 @@ def request_for(
         return None
     return DraftRequest(
         model=options.text_service_model,
-        purpose=PURPOSE,
+        purpose=purpose,
         product=str(page.get("title") or ""),
         about=CLASSES[objection],
         facts=tuple(fact for fact, _ in sent),
@@ -100,7 +103,7 @@ def with_answer(
     draft: Draft,
     answer: Mapping[str, Any],
     facts: Sequence[Source],
-    page: Mapping[str, Any],
+    shown: str,
 ) -> tuple[Draft, Written]:
     """Return a draft with the paragraph that a service wrote, as far as facts say it.
 
@@ -109,12 +112,12 @@ def with_answer(
             full stay as lines.
         answer: Row of the signal `drafts`.
         facts: Facts about the product and the shop.
-        page: Row of the signal `listing`.
+        shown: What is not said again, see `shown_on`.
     """
     if answer["failed"] or not answer["sentences"]:
         why = str(answer["failed"] or "it wrote nothing")
         return draft, Written(writer=OFFLINE, failed=why)
-    paragraph, blocked = _let_through(draft, answer["sentences"], facts, page)
+    paragraph, blocked = _let_through(draft, answer["sentences"], facts, shown)
     if not paragraph:
         why = "no sentence of it passed the claim check"
         return draft, Written(writer=OFFLINE, failed=why, blocked=blocked)
@@ -124,11 +127,11 @@ def with_answer(
 
 
 def _let_through(
-    draft: Draft, said: str, facts: Sequence[Source], page: Mapping[str, Any]
+    draft: Draft, said: str, facts: Sequence[Source], shown: str
 ) -> tuple[tuple[Line, ...], tuple[tuple[str, str], ...]]:
     sources = {fact.id: source for fact, source in _sent(draft, facts)}
     named = [source for source in facts if source.kind in NAMING]
-    whole, shown = Checker(facts), shown_on(page)
+    whole = Checker(facts)
     kept: list[Line] = []
     blocked = []
     for one in json.loads(said):

@@ -15,14 +15,17 @@ from cartwheel.levers.base import (
     Need,
     Rule,
 )
-from cartwheel.levers.content.draft import TABLE, Line
-from cartwheel.levers.content.drafting import OFFLINE
+from cartwheel.levers.content.draft import TABLE, Draft, Line
+from cartwheel.levers.content.drafting import MAIL, OFFLINE, PAGE
+from cartwheel.levers.content.mail import KIND as MAIL_KIND
+from cartwheel.levers.content.mail import in_prose
 from cartwheel.levers.content.options import Options
 from cartwheel.levers.content.page import page
 from cartwheel.levers.content.propose import (
     Proposal,
     gaps,
     propose,
+    propose_mails,
     shop_facts,
     wishes,
     with_drafts,
@@ -39,7 +42,7 @@ from cartwheel.signals.stock import STOCK
 from cartwheel.text.claims.facts import ShopFacts
 from cartwheel.text.drafting import Wishes
 from cartwheel.text.objections import CLASSES
-from cartwheel.text.page_block import block_of, digest, page_of
+from cartwheel.text.page_block import block_of, digest, mail_of, page_of
 from cartwheel.text.page_table import Comparison, source_of
 
 if TYPE_CHECKING:
@@ -82,6 +85,12 @@ class Content:
             expires_days=28,
         ),
         Kind(
+            name=MAIL_KIND,
+            title="Paragraph for order mails",
+            autonomy=Autonomy.APPROVE,
+            expires_days=28,
+        ),
+        Kind(
             name="page_task",
             title="Page to do",
             autonomy=Autonomy.SUGGEST,
@@ -111,16 +120,21 @@ class Content:
         """Return what the shop's text service is to draft; None where it has none."""
         if Options.of(data).terms is None:
             return None
-        return wishes(data, propose(data, shop_facts(data)))
+        shop = shop_facts(data)
+        return wishes(data, [*propose(data, shop), *propose_mails(data, shop)])
 
     def decide(self, model: Model, data: Signals, *, seed: int) -> Iterable[Decision]:
         """Return page fixes, and what a person must find out before one can be made."""
         shop = shop_facts(data)
-        found = with_drafts(data, propose(data, shop))
-        fixes = [one for one in found if one.draft is not None]
-        tasks = [one for one in found if one.draft is None]
-        for one in fixes[: int(Options.of(data).most_a_turn)]:
+        found = _drafted(data, shop)
+        most = int(Options.of(data).most_a_turn)
+        pages = [one for one in found if one.purpose == PAGE]
+        fixes = [one for one in pages if one.draft is not None]
+        tasks = [one for one in pages if one.draft is None]
+        for one in fixes[:most]:
             yield _fix(one, data)
+        for one in [one for one in found if one.purpose == MAIL][:most]:
+            yield _mail(one, data)
         for one in tasks[:MOST_TASKS]:
             yield _task(one, data, shop)
 
@@ -135,7 +149,11 @@ class Content:
     def report(self, model: Model, data: Signals) -> Report:
         """Return what could be written, and what is missing."""
         shop = shop_facts(data)
-        return page(with_drafts(data, propose(data, shop)), shop)
+        return page(_drafted(data, shop), shop)
+
+
+def _drafted(data: Signals, shop: ShopFacts) -> list[Proposal]:
+    return with_drafts(data, [*propose(data, shop), *propose_mails(data, shop)])
 
 
 def _fix(one: Proposal, data: Signals) -> Decision:
@@ -145,7 +163,6 @@ def _fix(one: Proposal, data: Signals) -> Decision:
     lines = [line for line in draft.lines if not _in_table(line, draft.table)]
     said = [*_said(draft.paragraph, paragraph=True), *_said(lines)]
     said += _said(draft.questions)
-    cited = {source for line in draft.says for source in line.sources}
     table = {} if draft.table is None else {"table": draft.table.to_json()}
     return Decision(
         kind="page_fix",
@@ -167,16 +184,46 @@ def _fix(one: Proposal, data: Signals) -> Decision:
         evidence={
             **_evidence(one),
             **_service(one),
-            "sources": {
-                source.id: f"{source.name}: {source.text}"
-                if source.name
-                else source.text
-                for source in one.facts
-                if source.id in cited
-            }
-            | _cells(draft.table),
+            "sources": _cited(one, draft) | _cells(draft.table),
         },
     )
+
+
+def _mail(one: Proposal, data: Signals) -> Decision:
+    draft = one.draft
+    assert draft is not None
+    said = in_prose((*draft.paragraph, *draft.lines)) + _said(draft.questions)
+    return Decision(
+        kind=MAIL_KIND,
+        subject=f"product:{one.product_id}",
+        action={
+            "form": draft.form,
+            "objection": one.objection,
+            "heading": draft.heading,
+            "text": mail_of(draft.heading, said, "text"),
+            "html": mail_of(draft.heading, said, "html"),
+            "said": said,
+            "writer": one.written.writer if one.written else OFFLINE,
+            "generated": True,
+        },
+        reason=_reason(one, data, "a mail to the buyer can say how it is answered"),
+        worth_minor=one.stake_minor,
+        evidence={
+            **_evidence(one),
+            **_service(one),
+            "sources": _cited(one, draft),
+        },
+    )
+
+
+def _cited(one: Proposal, draft: Draft) -> dict[str, str]:
+    """Return the facts that a draft rests on, by id."""
+    cited = {source for line in draft.says for source in line.sources}
+    return {
+        source.id: f"{source.name}: {source.text}" if source.name else source.text
+        for source in one.facts
+        if source.id in cited
+    }
 
 
 def _cells(table: Comparison | None) -> dict[str, str]:

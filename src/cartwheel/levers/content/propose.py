@@ -11,11 +11,19 @@ from cartwheel.levers.content.draft import (
     Draft,
     asks_of,
     page_language,
+    shown_on,
     with_table,
     words_of,
     write,
 )
-from cartwheel.levers.content.drafting import Written, request_for, with_answer
+from cartwheel.levers.content.drafting import (
+    MAIL,
+    PAGE,
+    Written,
+    request_for,
+    with_answer,
+)
+from cartwheel.levers.content.mail import comes_after_purchase, write_mail
 from cartwheel.levers.content.options import Options
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
@@ -58,6 +66,7 @@ class Proposal:
         quotes: Customers' words that raise it, masked.
         blocked: What the claim check kept out of the draft, with its reason.
         written: How the draft came about; None where no text service was asked.
+        purpose: What the draft is for, as a text service is told.
     """
 
     product_id: str
@@ -74,6 +83,7 @@ class Proposal:
     quotes: tuple[str, ...]
     blocked: tuple[tuple[str, str], ...]
     written: Written | None = None
+    purpose: str = PAGE
 
 
 def shop_facts(data: Signals) -> ShopFacts:
@@ -150,7 +160,8 @@ def _with_draft(
     if one.draft is None or request is None or request.key not in asked:
         return one
     answer = answers.get(request.key, UNASKED)
-    draft, written = with_answer(one.draft, answer, one.facts, one.page)
+    shown = shown_on(one.page) if one.purpose == PAGE else ""
+    draft, written = with_answer(one.draft, answer, one.facts, shown)
     return replace(one, draft=draft, written=written)
 
 
@@ -160,11 +171,36 @@ def _request(one: Proposal, options: Options) -> DraftRequest | None:
     return request_for(
         one.draft,
         one.facts,
+        purpose=one.purpose,
         page=one.page,
         objection=one.objection,
         quotes=one.quotes,
         options=options,
     )
+
+
+def propose_mails(data: Signals, shop: ShopFacts) -> list[Proposal]:
+    """Return one proposal a product whose trouble comes after the purchase.
+
+    Those without a fact that speaks are left out. Dearest first.
+
+    Args:
+        data: The lever's signals.
+        shop: Facts that they hold.
+    """
+    least = Options.of(data).least_mentions
+    rows = [r for r in _costliest(data) if comes_after_purchase(r, least)]
+    found: dict[str, Proposal] = {}
+    for row in rows[:MOST_LOOKED_AT]:
+        product, objection = str(row["product_id"]), str(row["objection"])
+        page = shop.listing(product)
+        if product in found or not page:
+            continue
+        facts = shop.own(product)
+        draft, blocked = checked(write_mail(objection, facts, page), facts)
+        if draft is not None:
+            found[product] = _made(row, page, facts, draft, blocked, purpose=MAIL)
+    return list(found.values())
 
 
 def _costliest(data: Signals) -> list[dict[str, Any]]:
@@ -195,9 +231,21 @@ def _proposal(
     table = shelf.beside(product, objection) if page else None
     if table is not None:
         draft = with_table(draft, table, objection, page)
+    return _made(row, page, facts, draft, blocked)
+
+
+def _made(
+    row: Mapping[str, Any],
+    page: Mapping[str, Any],
+    facts: tuple[Source, ...],
+    draft: Draft | None,
+    blocked: tuple[tuple[str, str], ...],
+    *,
+    purpose: str = PAGE,
+) -> Proposal:
     return Proposal(
-        product_id=product,
-        objection=objection,
+        product_id=str(row["product_id"]),
+        objection=str(row["objection"]),
         page=page,
         facts=facts,
         draft=draft,
@@ -209,6 +257,7 @@ def _proposal(
         high_minor=row["high_minor"],
         quotes=tuple((row["quotes"] or "").splitlines()),
         blocked=blocked,
+        purpose=purpose,
     )
 
 
