@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cartwheel.channels.pages import PAGE_TEXTS
@@ -11,7 +12,8 @@ from cartwheel.ledger.store import insert_decisions
 from cartwheel.levers.base import Decision
 from cartwheel.operations import pages
 from cartwheel.shop import Shop
-from cartwheel.text.page_block import Entry, digest, write_block
+from cartwheel.text.page_block import Entry, block_of, digest, mail_of, write_block
+from cartwheel.text.page_table import Comparison, Row
 
 PAGE = "<p>A shirt for <em>summer</em> &amp; holidays.</p>\r\n"
 SAID = ({"text": "Chest width: 54 cm", "question": "", "sources": ["attribute:Chest"]},)
@@ -52,6 +54,49 @@ def fix(
         "evidence": {"quotes": ["Runs <i>small</i>."], "sources": {}},
     }
     return Decision(**{**values, **changes})
+
+
+TABLE = Comparison(
+    caption="Side by side",
+    products=("P1", "P2"),
+    titles=("Shirt P1", "Shirt <P2>"),
+    rows=(Row(attribute="Chest", values=("54 cm", "60 cm")),),
+)
+
+
+def fix_with_table(product: str = "P1", **changes: Any) -> Decision:
+    """Return a page fix that shows another product beside the page's own."""
+    made = fix(product, **changes)
+    action = {
+        **made.action,
+        "table": TABLE.to_json(),
+        "block": block_of("Size and fit", made.action["said"], "html", TABLE),
+    }
+    return replace(made, action=action)
+
+
+def mail(
+    product: str = "P1", *, said: tuple[Mapping[str, Any], ...] = SAID
+) -> Decision:
+    """Return a paragraph for order mails as the lever makes it."""
+    told = [{**one, "paragraph": not one["question"]} for one in said]
+    return Decision(
+        kind="mail_paragraph",
+        subject=f"product:{product}",
+        action={
+            "form": "mail paragraph",
+            "objection": "missing_instructions",
+            "heading": "Good to know",
+            "text": mail_of("Good to know", told, "text"),
+            "html": mail_of("Good to know", told, "html"),
+            "said": told,
+            "writer": "offline",
+            "generated": True,
+        },
+        reason="12 texts of a year raise an objection (missing instructions).",
+        worth_minor=31_500,
+        evidence={"sources": {}},
+    )
 
 
 def task(product: str = "P2") -> Decision:
@@ -95,7 +140,14 @@ def put(
     return name
 
 
-def read_as(shop: Shop, turn: int = 1, **texts: str) -> None:
+def read_as(
+    shop: Shop,
+    turn: int = 1,
+    *,
+    sold_out: tuple[str, ...] = (),
+    withdrawn: tuple[str, ...] = (),
+    **texts: str,
+) -> None:
     """Publish what a turn read of pages, by product."""
     body = {
         product: {
@@ -110,7 +162,8 @@ def read_as(shop: Shop, turn: int = 1, **texts: str) -> None:
             "low_minor": 4900,
             "high_minor": 4900,
             "variants": 1,
-            "in_stock": True,
+            "in_stock": product not in sold_out,
+            "active": product not in withdrawn,
             "currency": shop.settings.currency,
             "minor_digits": 2,
         }

@@ -41,7 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "turn": {
         *FOUNDATION,
         *("lake", "connectors", "signals", "levers", "wheel", "gate", "channels"),
-        *("ledger", "measure", "merchandising", "child_process"),
+        *("ledger", "measure", "merchandising", "child_process", "text"),
     },
     "simulator": {
         *("errors", "settings", "lake", "connectors", "signals", "levers", "wheel"),

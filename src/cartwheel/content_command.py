@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +22,9 @@ ShopOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 IdsArgument = Annotated[list[str], typer.Argument(help="Ids of page fixes.")]
 
-KINDS = ("page_fix", "page_task")
+MAIL = "mail_paragraph"
+ACTING = ("page_fix", MAIL)
+KINDS = (*ACTING, "page_task")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -101,24 +103,76 @@ def show(
     from cartwheel.shop import open_shop
 
     opened = open_shop(shop)
-    body = _view(opened, _fix(opened, decision))
+    entry = _fix(opened, decision)
+    if entry.kind == MAIL:
+        print("\n".join([json.dumps(entry.to_json())] if as_json else _mail(entry)))
+        return
+    body = _view(opened, entry)
     if as_json:
         print(json.dumps(body, ensure_ascii=False))
         return
     lines = [
         f"{body['id']}  {body['state']}  {body['product_id']} {body['title']}",
         body["reason"],
+        f"Written by {body['writer']}, from the facts below.",
+        *_service_told(body["service"]),
         "",
         *body["diff"],
         "",
     ]
-    for one in body["said"]:
-        where = ", ".join(one["sources"])
-        lines.append(f"{one['text']}")
-        lines.append(f"    from {where}")
+    lines += _sources_told(body["said"])
+    lines += _table_told(body["table"])
     if body["trouble"]:
         lines += ["", f"Not on the page: {body['trouble']}."]
     print("\n".join(lines))
+
+
+def _sources_told(said: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = []
+    for one in said:
+        lines.append(f"{one['text']}")
+        lines.append(f"    from {', '.join(one['sources'])}")
+    return lines
+
+
+def _mail(entry: Entry) -> list[str]:
+    """Return a paragraph for mails, as people look at it before they say yes or no."""
+    action = entry.action
+    return [
+        f"{entry.id}  {entry.state}  {entry.subject.partition(':')[2]}",
+        entry.reason,
+        f"Written by {action['writer']}, from the facts below.",
+        *_service_told(entry.evidence.get("service") or {}),
+        "",
+        str(action["text"]),
+        "",
+        *_sources_told(action["said"]),
+    ]
+
+
+def _table_told(table: Mapping[str, Any] | None) -> list[str]:
+    """Return the cells of a table, each with the product and fact it is of."""
+    if table is None:
+        return []
+    titles = [one["title"] for one in table["products"]]
+    lines = []
+    for row in table["rows"]:
+        lines.append(f"{row['attribute']}, {table['caption'].lower()}")
+        lines += [
+            f"    {title}: {cell['text']}, from {', '.join(cell['sources'])}"
+            for title, cell in zip(titles, row["cells"], strict=True)
+        ]
+    return lines
+
+
+def _service_told(service: Mapping[str, Any]) -> list[str]:
+    """Return what became of a text service's draft, a line each."""
+    lines = []
+    if service.get("failed"):
+        lines.append(f"The text service did not write it: {service['failed']}.")
+    for one in service.get("blocked", ()):
+        lines.append(f"    blocked: {one['text']!r}: {one['why']}")
+    return lines
 
 
 @app.command()
@@ -131,15 +185,15 @@ def apply(ids: IdsArgument, shop: ShopOption = Path()) -> None:
     for one in ids:
         _fix(opened, one)
     for entry in act(opened, "approve", ids, actor="cli"):
-        body = _view(opened, entry)
-        if body["trouble"]:
-            print(f"{entry.id} is {entry.state}, not on the page: {body['trouble']}.")
+        trouble = "" if entry.kind == MAIL else _view(opened, entry)["trouble"]
+        if trouble:
+            print(f"{entry.id} is {entry.state}, not on the page: {trouble}.")
         elif entry.state == "applied":
             print(f"{entry.id} is applied.")
         else:
             print(
-                f"{entry.id} is {entry.state}; it is not carried out while page fixes "
-                "are on suggest (autonomy.page_fix)."
+                f"{entry.id} is {entry.state}; it is not carried out while its kind "
+                f"is on suggest (autonomy.{entry.kind})."
             )
     _say_where(opened)
 
@@ -201,21 +255,24 @@ def _scored(body: dict[str, Any]) -> list[str]:
 
 
 def _say_where(shop: Shop) -> None:
+    from cartwheel.channels.mail_paragraphs import FILE as MAIL_FILE
     from cartwheel.channels.pages import FILE
 
-    path = shop.outbox / FILE
-    if path.exists():
-        print(f"Bring {path} to the platform's importer.")
+    for file, where in ((FILE, "the platform's importer"), (MAIL_FILE, "order mails")):
+        path = shop.outbox / file
+        if path.exists():
+            print(f"Bring {path} to {where}.")
 
 
 def _fix(shop: Shop, decision: str) -> Entry:
     from cartwheel.ledger.store import find
 
     entry = find(shop.database, decision)
-    if entry.kind != "page_fix":
+    if entry.kind not in ACTING:
         raise Misuse(
-            f"Decision {entry.id} is a {entry.kind}, not a page fix.",
-            "List page fixes with: cartwheel content propose",
+            f"Decision {entry.id} is a {entry.kind}, not a page fix or a paragraph "
+            "for mails.",
+            "List both with: cartwheel content propose",
         )
     return entry
 

@@ -11,11 +11,12 @@ import pytest
 
 from cartwheel.channels.act import act
 from cartwheel.channels.csv_files import safe_cell
-from cartwheel.errors import Conflict
+from cartwheel.errors import Conflict, Misuse
 from cartwheel.ledger.store import edit, find, insert_decisions
 from cartwheel.levers.base import Decision
 from cartwheel.settings import Settings
 from cartwheel.shop import Shop, make_shop
+from tests.page_fixes import mail, put
 
 
 @pytest.fixture
@@ -151,3 +152,34 @@ def test_a_refused_move_leaves_the_outbox_alone(shop: Shop) -> None:
         act(shop, "undo", [name], actor="ann")
     assert find(shop.database, name).state == "proposed"
     assert not shop.outbox.exists()
+
+
+def test_an_approved_mail_paragraph_stands_in_its_file_and_goes_by_undo(
+    shop: Shop,
+) -> None:
+    first = put(shop, mail("P1"))
+    other = put(shop, mail("P2"))
+    assert lines(shop, "mail-paragraphs.csv") == []
+    act(shop, "approve", [first, other], actor="me")
+    assert find(shop.database, first).state == "applied"
+    found = lines(shop, "mail-paragraphs.csv")
+    assert [row["product_id"] for row in found] == ["P1", "P2"]
+    assert found[0]["text"] == "Good to know\nChest width: 54 cm"
+    assert found[0]["html"] == "<h3>Good to know</h3><p>Chest width: 54 cm</p>"
+    assert found[0]["decision"] == first
+    # A newer one takes its place, and its undo gives the older back.
+    said = ({"text": "Chest width: 56 cm", "question": "", "sources": []},)
+    newer = put(shop, mail("P1", said=said), turn=2)
+    act(shop, "approve", [newer], actor="me")
+    assert [r["decision"] for r in lines(shop, "mail-paragraphs.csv")] == [newer, other]
+    act(shop, "undo", [newer, other], actor="me")
+    assert [r["decision"] for r in lines(shop, "mail-paragraphs.csv")] == [first]
+    act(shop, "undo", [first], actor="me")
+    assert not (shop.outbox / "mail-paragraphs.csv").exists()
+    assert not (shop.outbox / "pages.csv").exists()
+
+
+def test_a_mail_paragraph_is_not_edited_past_its_check(shop: Shop) -> None:
+    name = put(shop, mail())
+    with pytest.raises(Misuse, match="checked against"):
+        edit(shop.database, name, {"text": "Buy now!"}, actor="me")

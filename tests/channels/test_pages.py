@@ -18,7 +18,7 @@ from cartwheel.settings import Settings
 from cartwheel.shop import Shop, make_shop
 from cartwheel.text.page_block import EDITED
 from cartwheel.wheel import find_kinds, find_levers
-from tests.page_fixes import ASKED, PAGE, SAID, fix, put, read_as
+from tests.page_fixes import ASKED, PAGE, SAID, fix, fix_with_table, put, read_as
 
 
 @pytest.fixture
@@ -192,3 +192,44 @@ def test_long_ids_that_begin_alike_have_files_of_their_own(shop: Shop) -> None:
     read_as(shop, **dict.fromkeys(ids, PAGE))
     act(shop, "approve", [put(shop, fix(one)) for one in ids], actor="me")
     assert len(list((shop.outbox / "pages").glob("*.html"))) == 2
+
+
+@pytest.mark.parametrize("how", ["sold_out", "withdrawn", "unknown"])
+def test_a_table_goes_while_what_it_shows_cannot_be_had(shop: Shop, how: str) -> None:
+    read_as(shop, P1=PAGE, P2=PAGE)
+    decision = fix_with_table()
+    name = put(shop, decision)
+    act(shop, "approve", [name], actor="me")
+    (row,) = rows(shop)
+    assert row["body"] == PAGE + str(decision.action["block"])
+    # The platform has it; then the product beside it can no longer be had.
+    page = PAGE + str(decision.action["block"])
+    if how == "unknown":
+        read_as(shop, turn=2, P1=page)
+    elif how == "sold_out":
+        read_as(shop, turn=2, P1=page, P2=PAGE, sold_out=("P2",))
+    else:
+        read_as(shop, turn=2, P1=page, P2=PAGE, withdrawn=("P2",))
+    redraw(shop)
+    (row,) = rows(shop)
+    assert row["body"] == PAGE
+    (view,) = fix_views(shop, [find(shop.database, name)])
+    assert "which its table shows, is" in view["trouble"]
+    assert view["before"] == view["after"] == PAGE
+    # And it comes back with it.
+    read_as(shop, turn=3, P1=PAGE, P2=PAGE)
+    redraw(shop)
+    (row,) = rows(shop)
+    assert row["body"] == page
+
+
+def test_of_two_tables_the_newest_stands(shop: Shop) -> None:
+    read_as(shop, P1=PAGE, P2=PAGE)
+    old = put(shop, fix_with_table())
+    act(shop, "approve", [old], actor="me")
+    newer = fix_with_table(said=())
+    new = put(shop, newer, turn=2)
+    read_as(shop, turn=2, P1=PAGE, P2=PAGE)
+    act(shop, "approve", [new], actor="me")
+    (row,) = rows(shop)
+    assert row["body"] == PAGE + str(newer.action["block"])

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cartwheel.content_command import KINDS
 from cartwheel.shop import open_shop
 from tests.cli.program import Run, assert_one_line
-from tests.page_fixes import PAGE, fix, put, read_as
+from tests.page_fixes import PAGE, fix, fix_with_table, mail, put, read_as
 from tests.turned import Turned
 
 
 def test_proposals_of_the_published_turn(run: Run, turned: Turned) -> None:
     value = run("content", "propose", "--shop", turned.folder, "--json").json()
     assert value["turn"] == 2
-    assert {one["kind"] for one in value["proposals"]} <= {"page_fix", "page_task"}
+    assert {one["kind"] for one in value["proposals"]} <= set(KINDS)
     said = run("content", "propose", "--shop", turned.folder).out
     for one in value["proposals"]:
         assert one["id"] in said
@@ -27,6 +28,7 @@ def test_a_fix_is_shown_applied_and_undone(run: Run, copied: Path) -> None:
     said = run("content", "show", name, "--shop", copied).out
     assert "+<li>Chest width: 54 cm</li></ul>" in said
     assert "from attribute:Chest" in said
+    assert "Written by offline" in said
     value = run("content", "show", name, "--shop", copied, "--json").json()
     assert value["before"] == PAGE
     assert value["trouble"] == ""
@@ -35,6 +37,46 @@ def test_a_fix_is_shown_applied_and_undone(run: Run, copied: Path) -> None:
     file = copied / "outbox" / "pages" / "P1.html"
     assert str(copied / "outbox" / "pages.csv") in done.out
     assert file.read_bytes().decode() == value["after"]
+    assert "is reverted" in run("content", "undo", name, "--shop", copied).out
+    assert not file.exists()
+
+
+def test_a_services_draft_is_told_with_what_was_blocked(run: Run, copied: Path) -> None:
+    shop = open_shop(copied)
+    read_as(shop, turn=2, P1=PAGE)
+    blocked = {"text": "The best.", "why": "a superlative"}
+    told = {"failed": "no sentence of it passed", "blocked": [blocked]}
+    name = put(shop, fix(evidence={"service": told}), turn=2)
+    shop.database.dispose()
+    said = run("content", "show", name, "--shop", copied).out
+    assert "The text service did not write it: no sentence of it passed." in said
+    assert "blocked: 'The best.': a superlative" in said
+
+
+def test_a_table_is_told_cell_by_cell(run: Run, copied: Path) -> None:
+    shop = open_shop(copied)
+    read_as(shop, turn=2, P1=PAGE, P2=PAGE)
+    name = put(shop, fix_with_table(), turn=2)
+    shop.database.dispose()
+    said = run("content", "show", name, "--shop", copied).out
+    assert "Chest, side by side" in said
+    assert "    Shirt <P2>: 60 cm, from product:P2/attribute:Chest" in said
+
+
+def test_a_mail_paragraph_is_shown_applied_and_undone(run: Run, copied: Path) -> None:
+    shop = open_shop(copied)
+    name = put(shop, mail(), turn=2)
+    shop.database.dispose()
+    assert name in run("content", "propose", "--shop", copied).out
+    said = run("content", "show", name, "--shop", copied).out
+    assert "Good to know\nChest width: 54 cm" in said
+    assert "from attribute:Chest" in said
+    value = run("content", "show", name, "--shop", copied, "--json").json()
+    assert value["kind"] == "mail_paragraph"
+    done = run("content", "apply", name, "--shop", copied)
+    assert f"{name} is applied." in done.out
+    file = copied / "outbox" / "mail-paragraphs.csv"
+    assert str(file) in done.out
     assert "is reverted" in run("content", "undo", name, "--shop", copied).out
     assert not file.exists()
 

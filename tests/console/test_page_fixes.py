@@ -10,7 +10,17 @@ from cartwheel.ledger.store import find
 from cartwheel.measure.page_fixes_page import NAME
 from cartwheel.operations import pages
 from cartwheel.shop import Shop
-from tests.page_fixes import ASKED, PAGE, SAID, fix, put, read_as, task
+from tests.page_fixes import (
+    ASKED,
+    PAGE,
+    SAID,
+    fix,
+    fix_with_table,
+    mail,
+    put,
+    read_as,
+    task,
+)
 
 
 def test_nothing_yet_is_said(viewer: TestClient) -> None:
@@ -34,6 +44,44 @@ def test_a_fix_shows_lines_sources_and_difference(
     assert "Does it fit a &lt;b&gt;UK&lt;/b&gt; socket?" in text
     assert "£315" in text
     assert "Approve<" not in text  # a viewer looks only
+
+
+def test_who_wrote_it_is_told_and_what_was_blocked(
+    viewer: TestClient, shop: Shop
+) -> None:
+    read_as(shop, turn=2, P1=PAGE, P2=PAGE)
+    made = fix()
+    blocked = {"text": "<b>Best</b> ever.", "why": "a superlative"}
+    drafted = {**made.action, "writer": "service:small<1>"}
+    evidence = {"service": {"failed": "", "blocked": [blocked]}}
+    put(shop, fix(action=drafted, evidence=evidence), turn=2)
+    failed = {"service": {"failed": "it answered with status 500", "blocked": []}}
+    put(shop, fix("P2", evidence=failed), turn=2)
+    text = viewer.get("/page-fixes").text
+    assert "Drafted by <bdi>service:small&lt;1&gt;</bdi>" in text
+    assert "&lt;b&gt;Best&lt;/b&gt; ever." in text
+    assert "did not write it: <bdi>it answered with status 500</bdi>" in text
+
+
+def test_a_table_is_shown_beside_what_is_added(viewer: TestClient, shop: Shop) -> None:
+    read_as(shop, turn=2, P1=PAGE, P2=PAGE)
+    put(shop, fix_with_table(), turn=2)
+    text = viewer.get("/page-fixes").text
+    assert '<th scope="col"><bdi>Shirt &lt;P2&gt;</bdi></th>' in text
+    assert '<td class="long"><bdi>60 cm</bdi></td>' in text
+
+
+def test_a_mail_paragraph_is_approved_and_undone(owner: TestClient, shop: Shop) -> None:
+    name = put(shop, mail(said=(*SAID, ASKED)), turn=2)
+    text = owner.get("/page-fixes").text
+    assert "For order mails" in text
+    assert "Is it &lt;b&gt;lined&lt;/b&gt;?" in text
+    assert "Add to order mails" in owner.get(f"/decisions/{name}").text
+    owner.post(f"/decisions/{name}/approve", data={"next": "/page-fixes"})
+    assert find(shop.database, name).state == "applied"
+    assert "outbox/mail-paragraphs.csv" in owner.get("/page-fixes").text
+    owner.post(f"/decisions/{name}/undo", data={"next": "/page-fixes"})
+    assert "For order mails" not in owner.get("/page-fixes").text
 
 
 def test_approve_and_undo(owner: TestClient, shop: Shop) -> None:

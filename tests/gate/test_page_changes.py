@@ -15,7 +15,8 @@ from cartwheel.settings import Guardrails, Holdout, Settings
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.questions import QUESTIONS
 from cartwheel.text.claims.facts import ShopFacts
-from tests.page_fixes import fix
+from cartwheel.text.page_block import block_of
+from tests.page_fixes import fix, mail
 
 
 def facts() -> ShopFacts:
@@ -99,6 +100,19 @@ def test_text_beside_the_declared_sentences_is_refused() -> None:
     assert "adds nothing" in why(empty)
 
 
+def test_a_paragraph_is_checked_sentence_by_sentence_whoever_drafted_it() -> None:
+    def drafted(*texts: str) -> str:
+        made = fix()
+        said = [{**line(text), "paragraph": True} for text in texts]
+        block = block_of("Size and fit", said, "html")
+        action = {**made.action, "said": said, "block": block, "writer": "service:m"}
+        return why(replace(made, action=action))
+
+    assert drafted("The shirt is linen.", "Its chest width is 54 cm.") == ""
+    assert "no fact says" in drafted("The shirt is linen.", "It is waterproof.")
+    assert "superlative" in drafted("It is the best linen shirt.")
+
+
 def test_a_loud_heading_is_refused() -> None:
     loud = fix(said=(line("Chest width: 54 cm"),))
     block = str(loud.action["block"])
@@ -146,3 +160,46 @@ def test_one_change_is_watched_at_a_time(
 def test_other_kinds_pass_untouched() -> None:
     other = Decision(kind="reorder", subject="variant:V", action={}, reason="r")
     assert page_changes([candidate(other)], context()).passed == [candidate(other)]
+
+
+def test_a_mail_is_checked_as_a_page_is() -> None:
+    assert why(mail(said=(line("Chest width: 54 cm."),))) == ""
+    assert "no fact says" in why(mail(said=(line("Chest width: 55 cm."),)))
+    assert "superlative" in why(mail(said=(line("The best shirt there is."),)))
+    assert "nobody asked" in why(mail(said=(line("It is linen.", "Is it good?"),)))
+    assert "adds nothing" in why(mail(said=()))
+    honest = mail(said=(line("Chest width: 54 cm."),))
+    for name in ("text", "html"):
+        loud = {**honest.action, name: honest.action[name] + " Buy now!"}
+        assert "not made of the sentences" in why(replace(honest, action=loud))
+        without = {key: v for key, v in honest.action.items() if key != name}
+        assert "sentence by sentence" in why(replace(honest, action=without))
+    heading = {**honest.action, "heading": "The best mail ever"}
+    assert why(replace(honest, action=heading)) != ""
+
+
+@pytest.mark.parametrize(
+    ("state", "days", "same", "kind", "passes"),
+    [
+        ("applied", 1, False, "mail_paragraph", True),  # a fact has changed
+        ("applied", 400, True, "mail_paragraph", False),
+        ("rejected", REMEMBERED_DAYS - 1, True, "mail_paragraph", False),
+        ("rejected", REMEMBERED_DAYS, True, "mail_paragraph", True),
+        ("applied", 1, True, "page_fix", True),  # of the page, not of the mail
+    ],
+)
+def test_the_same_mail_is_proposed_once(
+    state: str, days: int, same: bool, kind: str, passes: bool
+) -> None:
+    decision = mail(said=(line("Chest width: 54 cm."),))
+    text = str(decision.action["text"]) if same else "another"
+    past = PastFix(turn=3, state=state, days_ago=days, block=text, kind=kind)
+    assert (why(decision, page_fixes={"P1": (past,)}) == "") == passes
+
+
+def test_a_mail_does_not_keep_a_page_from_being_mended() -> None:
+    past = PastFix(
+        turn=3, state="applied", days_ago=1, block="x", kind="mail_paragraph"
+    )
+    fixed = fix(said=(line("Chest width: 54 cm"),))
+    assert why(fixed, page_fixes={"P1": (past,)}) == ""

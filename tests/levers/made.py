@@ -23,6 +23,7 @@ from cartwheel.signals.base import ShopContext, Signal, Signals, When
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import BASKETS, CONSENT, PURCHASES, RHYTHM
 from cartwheel.signals.demand import DEMAND
+from cartwheel.signals.drafts import DRAFTS
 from cartwheel.signals.feedback import FEEDBACK
 from cartwheel.signals.intent import INTENT, SEARCHES
 from cartwheel.signals.interest import IDENTITY, INTEREST
@@ -86,6 +87,7 @@ ALL_SIGNALS: tuple[Signal, ...] = (
     POLICIES,
     ORDER_STATES,
     THEME_CORRECTIONS,
+    DRAFTS,
 )
 
 

@@ -17,10 +17,12 @@ from cartwheel.levers.content.draft import page_language, words_of, write
 from cartwheel.levers.content.options import Options
 from cartwheel.levers.content.propose import propose, shop_facts
 from cartwheel.signals.base import Signals
+from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.questions import QUESTIONS
+from cartwheel.signals.stock import STOCK
 from cartwheel.text.claims import check_draft
 from cartwheel.text.objections import CLASSES, LANGUAGES
 from cartwheel.text.page_block import digest
@@ -35,6 +37,8 @@ def shop(
     pages: Sequence[dict[str, Any]] = (),
     questions: Sequence[dict[str, Any]] = (),
     policies: Sequence[dict[str, Any]] = (),
+    variants: Sequence[dict[str, Any]] = (),
+    stock: Sequence[dict[str, Any]] = (),
 ) -> Signals:
     data = Signals({}, made_context(), [signal.name for signal in LEVER.reads])
     for signal, rows in (
@@ -42,6 +46,8 @@ def shop(
         (LISTING, pages),
         (QUESTIONS, questions),
         (POLICIES, policies),
+        (CATALOGUE, variants),
+        (STOCK, stock),
     ):
         if rows:
             empty = {**dict.fromkeys(signal.column_names), **signal.neutral}
@@ -198,7 +204,9 @@ def test_a_portuguese_page_has_portuguese_headings() -> None:
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 def test_every_objection_has_a_heading(language: str) -> None:
-    assert {*CLASSES, "questions"} == set(words_of(language)["headings"])
+    assert {*CLASSES, "questions", "comparison", "mail"} == set(
+        words_of(language)["headings"]
+    )
     for part in ("attributes", "photos"):
         assert set(words_of(language)[part]) <= set(CLASSES)
 

@@ -11,6 +11,7 @@ from cartwheel.text.page_block import (
     Change,
     Entry,
     Markup,
+    block_of,
     carry_out,
     digest,
     write_block,
@@ -111,3 +112,21 @@ def test_what_shoppers_wrote_is_text_in_a_page() -> None:
     assert "<script>" not in text
     assert "<img" not in text
     assert "&lt;script&gt;" in text
+
+
+def test_a_paragraph_stands_before_the_lines() -> None:
+    said = [
+        {"text": "It is <i>linen</i>.", "question": "", "paragraph": True},
+        {"text": "Keep it dry.", "question": "", "paragraph": True},
+        {"text": "Chest width: 54 cm", "question": ""},
+        {"text": "It is.", "question": "Is it lined?"},
+    ]
+    assert block_of("Care", said, "html").endswith(
+        "<h3>Care</h3><p>It is &lt;i&gt;linen&lt;/i&gt;. Keep it dry.</p>"
+        "<ul><li>Chest width: 54 cm</li></ul>"
+        "<dl><dt>Is it lined?</dt><dd>It is.</dd></dl></section>"
+    )
+    assert block_of("Care", said, "text") == (
+        "\n\nCare\nIt is <i>linen</i>. Keep it dry.\n- Chest width: 54 cm\n"
+        "Is it lined?\nIt is.\n"
+    )

@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cartwheel.channels.csv_files import csv_text
 from cartwheel.channels.files import put_file
+from cartwheel.channels.mail_paragraphs import FILE as MAIL_FILE
+from cartwheel.channels.mail_paragraphs import KIND as MAIL_KIND
+from cartwheel.channels.mail_paragraphs import mail_rows
 from cartwheel.channels.notices import notice_rows
 from cartwheel.channels.offers import offer_rows
 from cartwheel.channels.pages import FILE as PAGES_FILE
@@ -32,6 +35,7 @@ FILES: Mapping[str, tuple[tuple[str, ...], Rows]] = {
     "prices.csv": (("price_change", "markdown", "price_test"), price_list_rows),
     "offers.csv": (("winback",), offer_rows),
     "late-notices.csv": (("late_notice",), notice_rows),
+    MAIL_FILE: ((MAIL_KIND,), mail_rows),
 }
 """File by name: the kinds it carries and how its rows are written."""
 

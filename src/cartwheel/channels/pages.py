@@ -88,12 +88,17 @@ def planned_pages(shop: Shop, *, acting: bool = True) -> dict[str, Page]:
             continue
         text, _ = page_of(known)
         entries.sort(key=lambda e: (e.turn, e.id))
+        tables = [e.id for e in entries if e.state in WANTED and shown_beside(e.action)]
         changes = [
             Change(
                 id=entry.id,
                 block=str(entry.action["block"]),
                 before=str(entry.action["before"]),
-                wanted=acting and entry.state in WANTED,
+                wanted=acting
+                and entry.state in WANTED
+                and not missing_beside(entry, texts)
+                # One table is enough: the newest.
+                and entry.id not in tables[:-1],
             )
             for entry in entries
         ]
@@ -134,6 +139,31 @@ def _carried_out(shop: Shop) -> list[Entry]:
         )
         if state in WANTED or entry.id in applied
     ]
+
+
+def shown_beside(action: Mapping[str, Any]) -> list[str]:
+    """Return the products that a page fix shows beside the page's own."""
+    table = action.get("table") or {"products": ()}
+    return [str(one["product_id"]) for one in table["products"][1:]]
+
+
+def missing_beside(entry: Entry, texts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return why the table of a page fix cannot be shown now, "" where it can.
+
+    Args:
+        entry: A decision of the kind `page_fix`.
+        texts: What the last turn read of products, see `known_texts`.
+    """
+    for product in shown_beside(entry.action):
+        known = texts.get(product, {"active": False})
+        withdrawn = known.get("active") is False
+        if withdrawn or known.get("in_stock") is False:
+            what = "withdrawn" if withdrawn else "sold out"
+            return (
+                f"{known.get('title') or product}, which its table shows, is {what}; "
+                "it is left out until that can be had again"
+            )
+    return ""
 
 
 def known_texts(shop: Shop) -> dict[str, dict[str, Any]]:
@@ -234,6 +264,9 @@ def _view(
     product = entry.subject.partition(":")[2]
     known, plan = texts.get(product, {}), planned.get(product)
     before, after, trouble = _before_and_after(entry, known, plan)
+    missing = missing_beside(entry, texts)
+    if missing and entry.state in WANTED:
+        after, trouble = before, trouble or missing
     return {
         "id": entry.id,
         "state": entry.state.value,
@@ -245,6 +278,7 @@ def _view(
         "reason": entry.reason,
         "refusal": entry.refusal,
         "said": list(entry.action["said"]),
+        "table": entry.action.get("table"),
         "sources": dict(entry.evidence.get("sources", {})),
         "quotes": list(entry.evidence.get("quotes", ())),
         "before": before,
@@ -253,6 +287,7 @@ def _view(
         "trouble": trouble,
         "worth_minor": entry.worth_minor,
         "writer": entry.action["writer"],
+        "service": dict(entry.evidence.get("service") or {}),
     }
 
 
@@ -285,4 +320,6 @@ def diff_lines(before: str, after: str) -> list[str]:
 
 
 def _lines(text: str) -> list[str]:
-    return re.sub(r"(?<=>)(?=<(?:li|dt|ul|dl|h3|/section))", "\n", text).split("\n")
+    return re.sub(
+        r"(?<=>)(?=<(?:p|li|dt|ul|dl|h3|table|tr|/section))", "\n", text
+    ).split("\n")

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse
 
 from cartwheel.api.security import User, viewer
+from cartwheel.channels.mail_paragraphs import FILE as MAIL_FILE
+from cartwheel.channels.mail_paragraphs import KIND as MAIL
 from cartwheel.channels.pages import FILE, KIND, fix_views
 from cartwheel.console.published import latest_turn, read_page
 from cartwheel.console.view import page, shop_of
@@ -56,6 +58,8 @@ def page_fixes(
             ("Taken back or rejected", "ended", shown(*ENDED), ""),
         ],
         "left_out": [e for e in held(KIND, *LEFT_OUT) if e.turn == newest],
+        "mails": held(MAIL, *OPEN) + held(MAIL, *IN_FORCE),
+        "mail_file": MAIL_FILE if (shop.outbox / MAIL_FILE).exists() else "",
         "tasks": held(TASK, *OPEN),
         "file": path.name if path.exists() else "",
         "score": read_page(shop.database, latest_turn(shop.database), NAME) or {},

@@ -77,6 +77,8 @@ def action_text(entry: Entry, fmt: Formatter) -> str:
     if entry.kind == "page_fix":
         form = str(action.get("form", ""))
         return f"Add to the page: {form}, {str(action.get('heading', ''))!r}"
+    if entry.kind == "mail_paragraph":
+        return f"Add to order mails: {str(action.get('heading', ''))!r}"
     new = action.get("price_minor")
     if isinstance(new, int | float):
         old = next(

@@ -71,19 +71,21 @@ class VariantFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastFix:
-    """A change of a product's page that was decided before.
+    """A change of a product's page, or of its mails, that was decided before.
 
     Attributes:
         turn: Turn that proposed it.
         state: Its present state.
         days_ago: Days since the day that turn looked from.
         block: What it added.
+        kind: Kind of the decision.
     """
 
     turn: int
     state: str
     days_ago: int
     block: str
+    kind: str = "page_fix"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,7 @@ class GateContext:
         trials: Experiments that run.
         places: Where customers live, if an experiment is by place.
         facts: What a page's sentences may rest on.
-        page_fixes: Earlier changes of a product's page, newest first.
+        page_fixes: Earlier changes of a product's page or mails, newest first.
     """
 
     settings: Settings

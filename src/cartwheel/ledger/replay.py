@@ -2,7 +2,8 @@
 
 The turn's signals are computed again from the pinned snapshot, each lever's stored
 model emits and decides again, and the result is compared with the ledger byte for
-byte. Nothing staged but the models and the lagged signals is trusted.
+byte. Nothing staged is trusted but the models, the lagged signals and what a text
+service answered then, which nobody could ask for again.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ def drawn(shop: Shop, count: int, *, seed: int) -> list[str]:
 def _remake(shop: Shop, number: int) -> dict[str, str]:
     from cartwheel.signals.engine import compute_for
     from cartwheel.turn import steps
+    from cartwheel.turn.stage import ASKED
     from cartwheel.wheel import find_levers, order_levers
 
     row = steps.read_turn(shop, number)
@@ -105,7 +107,8 @@ def _remake(shop: Shop, number: int) -> dict[str, str]:
     models = {lever.name: _stored_model(shop, number, lever.name) for lever in levers}
     when = steps.when_of(shop, row)
     tables = compute_for(shop, when, row.snapshot, frozenset(row.cuts))
-    tables.update(steps.stage_of(shop, number).read_tables("lagged"))
+    stage = steps.stage_of(shop, number)
+    tables.update({**stage.read_tables("lagged"), **stage.read_tables(ASKED)})
     remade: dict[str, str] = {}
     for lever in levers:
         stored = models[lever.name]

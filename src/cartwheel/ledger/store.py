@@ -293,7 +293,7 @@ def _record(
     )
 
 
-CHECKED_KINDS = frozenset({"page_fix"})
+CHECKED_KINDS = frozenset({"page_fix", "mail_paragraph"})
 """Kinds whose text passed the claim check as it stands: nobody edits it past that."""
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from cartwheel.levers.report import Report
+    from cartwheel.text.drafting import Wishes
 
 
 PLACEMENTS = (
@@ -299,6 +300,19 @@ class Lever(Protocol):
 
     def report(self, model: Model, data: Signals) -> Report:
         """Return what its console page shows: figures, charts, tables."""
+        ...
+
+
+@runtime_checkable
+class DraftingLever(Lever, Protocol):
+    """A lever that lets the shop's text service draft before it decides.
+
+    It only says what it wants: the turn asks, keeps the answers as the signal `drafts`
+    with the turn, and the lever reads them there. So `decide` stays pure.
+    """
+
+    def wishes(self, data: Signals) -> Wishes | None:
+        """Return what is to be drafted; None where the shop has no service."""
         ...
 
 

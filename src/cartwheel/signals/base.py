@@ -50,13 +50,16 @@ class Signal:
         name: Unique name, used in links as `name→lever`.
         keys: Key fields; a row is unique in them.
         fields: Value fields.
-        writer: "lake" when made from facts, else the name of the writing lever.
+        writer: "lake" when made from facts, else the name of the writing lever, or what
+            the turn asks on a lever's behalf ("text service").
         freshness_days: Age in days after which the console calls it stale.
         doc: One sentence for people.
         reads: Names of signals it is made from (links between signals).
         facts: Fact tables it is made from.
         lagged: Readers see what the previous published turn wrote, which is how two
             levers may inform each other without a circle.
+        optional: Nothing writes it until the shop asks for it; that it is empty is no
+            fault.
         make: Ibis expression builder for signals made from the lake:
             `make(facts, signals, when) -> ibis table`; None for lever-written ones.
     """
@@ -70,6 +73,7 @@ class Signal:
     reads: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     lagged: bool = False
+    optional: bool = False
     make: (
         Callable[[Mapping[str, ir.Table], Mapping[str, ir.Table], When], ir.Table]
         | None

@@ -7,6 +7,7 @@ from cartwheel.signals.base import Signal
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.customers import BASKETS, CONSENT, PURCHASES, RHYTHM
 from cartwheel.signals.demand import DEMAND
+from cartwheel.signals.drafts import DRAFTS
 from cartwheel.signals.feedback import FEEDBACK
 from cartwheel.signals.intent import INTENT, SEARCHES
 from cartwheel.signals.interest import IDENTITY, INTEREST
@@ -76,9 +77,10 @@ LEARNED: dict[str, Signal] = {
         SEGMENT,
         WEAK_SEARCHES,
         OBJECTIONS,
+        DRAFTS,
     )
 }
-"""Signals written by levers."""
+"""Signals written by levers, or asked for by the turn on their behalf."""
 
 SIGNALS: dict[str, Signal] = {**LAKE_SIGNALS, **LEARNED}
 """All signals by name."""

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from cartwheel.text.page_table import Comparison
+
 Markup = Literal["html", "text"]
 
 
@@ -46,30 +48,101 @@ def page_of(page: Mapping[str, Any]) -> tuple[str, Markup]:
     return str(page.get("description") or ""), "text"
 
 
+def block_of(
+    heading: str,
+    said: Iterable[Mapping[str, Any]],
+    markup: Markup,
+    table: Comparison | None = None,
+) -> str:
+    """Return the block that says what a page fix declares sentence by sentence.
+
+    Args:
+        heading: Heading.
+        said: Objects with `text`, `question` ("" for none) and, for a sentence that
+            stands in a paragraph, a true `paragraph`.
+        markup: How the page is written.
+        table: The product beside others, if it shows them.
+    """
+    lines, asked, prose = _sorted(said)
+    return write_block(heading, lines, asked, markup, paragraph=prose, table=table)
+
+
+def _sorted(
+    said: Iterable[Mapping[str, Any]],
+) -> tuple[list[Entry], list[Entry], list[Entry]]:
+    """Return lines, answered questions and sentences of a paragraph."""
+    lines: list[Entry] = []
+    asked: list[Entry] = []
+    prose: list[Entry] = []
+    for one in said:
+        entry = Entry(text=str(one["text"]), question=str(one.get("question") or ""))
+        where = prose if one.get("paragraph") else asked if entry.question else lines
+        where.append(entry)
+    return lines, asked, prose
+
+
 def write_block(
-    heading: str, lines: Sequence[Entry], questions: Sequence[Entry], markup: Markup
+    heading: str,
+    lines: Sequence[Entry],
+    questions: Sequence[Entry],
+    markup: Markup,
+    *,
+    paragraph: Sequence[Entry] = (),
+    table: Comparison | None = None,
 ) -> str:
     """Return a block as it is added to a page, what joins it to the page included.
 
     Args:
         heading: Heading.
-        lines: Sentences and facts.
+        lines: Facts, one a line.
         questions: Questions with answers.
         markup: How the page is written.
+        paragraph: Sentences that stand together before them.
+        table: Products beside one another, after all.
     """
+    inside = _inside(heading, lines, questions, markup, paragraph, table)
     if markup == "text":
-        said = [f"- {one.text}" for one in lines]
+        return f"\n\n{inside}\n"
+    return f'\n<section data-cartwheel="{digest(inside)}">{inside}</section>'
+
+
+def mail_of(heading: str, said: Iterable[Mapping[str, Any]], markup: Markup) -> str:
+    """Return what a paragraph for mails says, as text or as mark-up without marks.
+
+    Args:
+        heading: Heading.
+        said: Objects with `text`, `question` and `paragraph`, see `block_of`.
+        markup: What is wanted.
+    """
+    lines, asked, prose = _sorted(said)
+    return _inside(heading, lines, asked, markup, prose, None)
+
+
+def _inside(
+    heading: str,
+    lines: Sequence[Entry],
+    questions: Sequence[Entry],
+    markup: Markup,
+    paragraph: Sequence[Entry],
+    table: Comparison | None,
+) -> str:
+    prose = " ".join(one.text for one in paragraph)
+    if markup == "text":
+        said = [prose] if prose else []
+        said += [f"- {one.text}" for one in lines]
         said += [f"{one.question}\n{one.text}" for one in questions]
-        return "\n\n" + "\n".join([heading, *said]) + "\n"
+        said += table.lines() if table else []
+        return "\n".join([heading, *said])
     listed = "".join(f"<li>{html.escape(one.text)}</li>" for one in lines)
     asked = "".join(
         f"<dt>{html.escape(one.question)}</dt><dd>{html.escape(one.text)}</dd>"
         for one in questions
     )
     inside = f"<h3>{html.escape(heading)}</h3>"
+    inside += f"<p>{html.escape(prose)}</p>" if prose else ""
     inside += f"<ul>{listed}</ul>" if listed else ""
     inside += f"<dl>{asked}</dl>" if asked else ""
-    return f'\n<section data-cartwheel="{digest(inside)}">{inside}</section>'
+    return inside + (table.html() if table else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from cartwheel.channels.pages import KIND
+from cartwheel.channels.pages import KIND, shown_beside
 from cartwheel.operations import decisions, reading
 from cartwheel.shop import Shop
 from cartwheel.turn.stage import Stage
@@ -26,6 +26,7 @@ KEPT = (
     "url",
     "image_url",
     "attributes",
+    "active",
 )
 
 
@@ -33,6 +34,8 @@ def page_texts(
     shop: Shop, row: TurnRow, stage: Stage, tables: Mapping[str, pa.Table]
 ) -> dict[str, dict[str, Any]]:
     """Return texts, prices and stock of products whose page has or had a fix.
+
+    So are those of products that stand beside them in a table.
 
     Args:
         shop: The shop.
@@ -45,6 +48,7 @@ def page_texts(
         item = json.loads(line)
         if item["kind"] == KIND:
             wanted.add(item["subject"].partition(":")[2])
+            wanted.update(shown_beside(json.loads(item["action"])))
     listing = tables.get("listing")
     if not wanted or listing is None:
         return {}
@@ -62,12 +66,16 @@ def page_texts(
 
 
 def _changed_before(shop: Shop) -> set[str]:
-    query = select(decisions.c.subject).where(
+    query = select(decisions.c.subject, decisions.c.action).where(
         decisions.c.kind == KIND,
         decisions.c.state.in_(["approved", "applied", "reverted", "expired"]),
     )
+    found: set[str] = set()
     with reading(shop.database) as con:
-        return {subject.partition(":")[2] for subject in con.execute(query).scalars()}
+        for row in con.execute(query):
+            found.add(row.subject.partition(":")[2])
+            found.update(shown_beside(json.loads(row.action)))
+    return found
 
 
 def _offers(

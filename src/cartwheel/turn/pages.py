@@ -71,7 +71,7 @@ def make_pages(shop: Shop, number: int) -> dict[str, Any]:
         PAGE_FIX_SCORE: page_fixes_page(shop, on, row.snapshot),
         VOICE: voice_page(stage, on),
         SUPPORT_RECORD: _support(shop, on, row.snapshot),
-        "health": _health(shop, row, stage, overview["links"], gated),
+        "health": _health(shop, row, stage, _expected(overview["links"]), gated),
         JOURNEY: shop_journey(
             shop,
             as_of=on,
@@ -107,6 +107,11 @@ def _gated(row: TurnRow, stage: Stage) -> list[dict[str, Any]]:
         named = (item["lever"], item["kind"], item["subject"])
         gated.append({**item, "id": decision_id(row.number, *named)})
     return gated
+
+
+def _expected(links: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the links but for empty ones that nobody asked to carry anything."""
+    return [x for x in links if x["cut"] or x["rows"] or not x["optional"]]
 
 
 def _health(
@@ -250,6 +255,7 @@ def _link(
         "to": link.reader,
         "cut": cut,
         "lagged": link.lagged,
+        "optional": signal.optional,
         "rows": rows,
         "value": "cut: reads as neutral" if cut else _value(signal, table),
         "state": "cut" if cut else "live" if rows else "neutral",

@@ -10,15 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from cartwheel.channels.storefront import make_cards
 from cartwheel.errors import Conflict, Failure
 from cartwheel.gate.base import Candidate, GateContext, PastFix, Refusal
 from cartwheel.gate.context import excluded_products, make_context
 from cartwheel.gate.order import pass_gate
-from cartwheel.gate.page_changes import KIND as PAGE_FIX
-from cartwheel.gate.page_changes import REMEMBERED_DAYS
+from cartwheel.gate.page_changes import MAIL, REMEMBERED_DAYS, WRITTEN, written_text
 from cartwheel.ledger.entry import DecisionState
 from cartwheel.ledger.store import expire, insert_decisions
 from cartwheel.levers.base import Decision, Prediction
@@ -374,11 +373,18 @@ def _recent_offers(shop: Shop, row: TurnRow) -> dict[str, int]:
 
 
 def _page_fixes(shop: Shop, row: TurnRow) -> dict[str, tuple[PastFix, ...]]:
-    """Return what was decided on pages lately, by product, newest first."""
+    """Return what was decided on pages and mails lately, by product, newest first.
+
+    A mail's paragraph in force is never too old: no page tells that it is there.
+    """
+    in_force = and_(
+        decisions.c.kind == MAIL, decisions.c.state.in_(["approved", "applied"])
+    )
     since = day_after(row.as_of, -REMEMBERED_DAYS)
     query = (
         select(
             decisions.c.turn,
+            decisions.c.kind,
             decisions.c.state,
             decisions.c.subject,
             decisions.c.action,
@@ -386,9 +392,9 @@ def _page_fixes(shop: Shop, row: TurnRow) -> dict[str, tuple[PastFix, ...]]:
         )
         .join(turns, turns.c.number == decisions.c.turn)
         .where(
-            decisions.c.kind == PAGE_FIX,
+            decisions.c.kind.in_(WRITTEN),
             decisions.c.state.in_(["approved", "applied", "rejected", "reverted"]),
-            turns.c.as_of > since,
+            or_(turns.c.as_of > since, in_force),
         )
         .order_by(decisions.c.turn.desc())
     )
@@ -400,7 +406,8 @@ def _page_fixes(shop: Shop, row: TurnRow) -> dict[str, tuple[PastFix, ...]]:
                 turn=one.turn,
                 state=one.state,
                 days_ago=(today - date.fromisoformat(one.as_of)).days,
-                block=str(json.loads(one.action).get("block", "")),
+                block=written_text(json.loads(one.action)),
+                kind=one.kind,
             )
             found.setdefault(one.subject.partition(":")[2], []).append(past)
     return {product: tuple(past) for product, past in found.items()}

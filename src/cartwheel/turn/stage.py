@@ -3,6 +3,7 @@
     turns/000007/
       signals/NAME.parquet    signals made from the lake or written by a lever
       lagged/NAME.parquet     signals the previous turn wrote, as this turn saw them
+      asked/drafts.parquet    what a text service answered, where the shop has one
       models/LEVER/           arrays and model.json
       runs/LEVER.json         state, rule, reason, seconds, report
       cards/                  what a storefront page shows of each product
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+ASKED = "asked"
+"""Part of a turn's folder that holds what was asked outside of it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """The folder of one turn."""
@@ -35,7 +40,7 @@ class Stage:
     folder: Path
 
     def write_table(self, part: str, name: str, table: pa.Table) -> None:
-        """Write a signal as Parquet under `signals` or `lagged`."""
+        """Write a signal as Parquet under `signals`, `lagged` or `asked`."""
         import pyarrow.parquet as pq
 
         path = self.folder / part / f"{name}.parquet"
@@ -45,7 +50,7 @@ class Stage:
         _settle(beside, path)
 
     def read_tables(self, part: str) -> dict[str, pa.Table]:
-        """Return every signal under `signals` or `lagged`, by name."""
+        """Return every signal under `signals`, `lagged` or `asked`, by name."""
         import pyarrow.parquet as pq
 
         return {

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from cartwheel.errors import Failure, NotFound
-from cartwheel.levers.base import State
+from cartwheel.levers.base import DraftingLever, Lever, State
 from cartwheel.measure.experiment.options import (
     cuts_with,
     option_trial,
@@ -30,6 +30,7 @@ from cartwheel.operations import reading, turns
 from cartwheel.settings import PinnedSettings, Settings
 from cartwheel.shop import Shop
 from cartwheel.signals.base import When
+from cartwheel.signals.drafts import DRAFTS
 from cartwheel.turn.core import (
     LeverRun,
     abstained,
@@ -37,9 +38,11 @@ from cartwheel.turn.core import (
     lever_seed,
     run_lever,
     stand_in,
+    view_of,
 )
-from cartwheel.turn.stage import Stage
-from cartwheel.wheel import find_levers, order_levers
+from cartwheel.turn.drafts import ask_service, wishes_of
+from cartwheel.turn.stage import ASKED, Stage
+from cartwheel.wheel import cuts_of, find_levers, order_levers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -221,7 +224,7 @@ def known_signals(stage: Stage) -> dict[str, pa.Table]:
         s.name for lever in find_levers().values() for s in lever.writes if s.lagged
     }
     now = {n: t for n, t in stage.read_tables("signals").items() if n not in names}
-    return {**now, **stage.read_tables("lagged")}
+    return {**now, **stage.read_tables("lagged"), **stage.read_tables(ASKED)}
 
 
 def run_staged(
@@ -240,8 +243,10 @@ def run_staged(
     lever = find_levers()[name]
     shops = context_of(row.settings, when_of(shop, row))
     previous = last_healthy_model(shop, row.previous, name)
-    tables = known_signals(stage)
     trial = option_trial(trials_of(stage), name)
+    if failed is None:
+        _draft(shop, row, lever, trial)
+    tables = known_signals(stage)
 
     def ran(arm: str, *, pages: bool) -> LeverRun:
         context, cuts = with_arm(shops, trial, arm), cuts_with(row.cuts, trial, arm)
@@ -267,6 +272,27 @@ def run_staged(
     run = ran(CONTROL, pages=True)
     write_run(stage, run)
     return run
+
+
+def _draft(shop: Shop, row: TurnRow, lever: Lever, trial: Trial | None) -> None:
+    """Let the shop's text service draft what a lever wants, for both arms of a test."""
+    if not isinstance(lever, DraftingLever):
+        return
+    stage = stage_of(shop, row.number)
+    tables = known_signals(stage)
+    shops = context_of(row.settings, when_of(shop, row))
+    views = []
+    for arm in (CONTROL,) if trial is None else (CONTROL, TREATED):
+        cuts = cuts_with(row.cuts, trial, arm)
+        if DRAFTS.name not in cuts_of(lever.name, cuts):
+            views.append(view_of(lever, tables, with_arm(shops, trial, arm), cuts))
+    ask_service(
+        stage,
+        None if row.previous is None else stage_of(shop, row.previous),
+        wishes_of(lever, views),
+        # The lever itself has the other half of its time.
+        seconds=row.settings.turn.lever_seconds / 2,
+    )
 
 
 def write_run(stage: Stage, run: LeverRun) -> None:

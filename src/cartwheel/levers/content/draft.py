@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from cartwheel.text.claims.source import Source
 from cartwheel.text.language import language_of
 from cartwheel.text.objections import LANGUAGES, read_sentence
+from cartwheel.text.page_table import Comparison
 from cartwheel.text.sentences import sentences
 from cartwheel.text.tokens import fold
 
@@ -49,6 +50,9 @@ FORMS: Mapping[str, str] = {
 }
 """What an addition is called, by its objection; else a changed paragraph."""
 
+TABLE = "comparison table"
+"""What an addition is called that is a table and nothing else."""
+
 MOST_LINES = 12
 MOST_QUESTIONS = 6
 MOST_PROMISES = 4
@@ -64,12 +68,12 @@ class Line:
 
     Attributes:
         text: What it says.
-        source: Id of the fact it stands in.
+        sources: Ids of the facts it rests on.
         question: Question it answers, "" for none.
     """
 
     text: str
-    source: str
+    sources: tuple[str, ...]
     question: str = ""
 
 
@@ -80,19 +84,23 @@ class Draft:
     Attributes:
         form: What it is called.
         heading: Heading.
-        lines: Sentences and facts.
+        lines: Facts, one a line.
         questions: Questions with their answers.
+        paragraph: Sentences that a text service drafted, which stand before them.
+        table: The product beside others, which stands after all; None for none.
     """
 
     form: str
     heading: str
     lines: tuple[Line, ...]
     questions: tuple[Line, ...]
+    paragraph: tuple[Line, ...] = ()
+    table: Comparison | None = None
 
     @property
     def says(self) -> tuple[Line, ...]:
         """Everything it says."""
-        return self.lines + self.questions
+        return self.paragraph + self.lines + self.questions
 
 
 def write(
@@ -110,19 +118,19 @@ def write(
         page: Row of the signal `listing`.
     """
     language = page_language(page)
-    shown = _plain(" ".join(str(page.get(n) or "") for n in ("title", "description")))
+    shown = shown_on(page)
     lines = [
         *_counted(objection, facts, language),
-        *_attributes(objection, facts, language),
+        *speaking_attributes(objection, facts, language),
         *_promises(objection, facts, topics),
     ]
-    lines = [one for one in lines if _plain(one.text) not in shown]
+    lines = [one for one in lines if not stands_in(one.text, shown)]
     asked = [
         one
-        for one in _questions(objection, facts, language)
-        if _plain(one.text) not in shown
+        for one in speaking_answers(objection, facts, language)
+        if not stands_in(one.text, shown)
     ]
-    own = [one for one in lines if not one.source.startswith("policy:")]
+    own = [one for one in lines if not one.sources[0].startswith("policy:")]
     if not own and not asked and objection not in BY_PROMISE:
         # The shop's terms alone would be the same words on page after page.
         return None
@@ -137,6 +145,33 @@ def write(
         lines=tuple(lines),
         questions=tuple(asked),
     )
+
+
+def with_table(
+    draft: Draft | None, table: Comparison, objection: str, page: Mapping[str, Any]
+) -> Draft:
+    """Return a draft with a table, which can be all that there is to add.
+
+    Args:
+        draft: What the facts of the product alone say; None for nothing new.
+        table: The product beside others.
+        objection: Class of `CLASSES`.
+        page: Row of the signal `listing`.
+    """
+    if draft is not None:
+        return replace(draft, table=table)
+    heading = words_of(page_language(page))["headings"][objection]
+    return Draft(form=TABLE, heading=heading, lines=(), questions=(), table=table)
+
+
+def shown_on(page: Mapping[str, Any]) -> str:
+    """Return what a page says already, in one form."""
+    return _plain(" ".join(str(page.get(n) or "") for n in ("title", "description")))
+
+
+def stands_in(text: str, shown: str) -> bool:
+    """Whether a text stands in what a page says already."""
+    return _plain(text) in shown
 
 
 def page_language(page: Mapping[str, Any]) -> str:
@@ -164,24 +199,27 @@ def _plain(text: str) -> str:
 
 def _counted(objection: str, facts: Iterable[Source], language: str) -> list[Line]:
     wanted = f"count:{objection}:{language}"
-    return [Line(text=s.text, source=s.id) for s in facts if s.id == wanted]
+    return [Line(text=s.text, sources=(s.id,)) for s in facts if s.id == wanted]
 
 
-def _attributes(objection: str, facts: Iterable[Source], language: str) -> list[Line]:
+def speaking_attributes(
+    objection: str, facts: Iterable[Source], language: str
+) -> list[Line]:
     """Return attributes whose names speak to the objection, as `Name: value`."""
-    starts = [
-        _plain(one) for one in words_of(language)["attributes"].get(objection, ())
-    ]
     found = [
-        Line(text=f"{s.name}: {s.text}", source=s.id)
+        Line(text=f"{s.name}: {s.text}", sources=(s.id,))
         for s in facts
-        if s.kind == "attribute"
-        and (
-            objection in OF_ALL
-            or any(f" {_plain(s.name)}".find(f" {start}") >= 0 for start in starts)
-        )
+        if s.kind == "attribute" and speaks_to(s.name, objection, language)
     ]
     return found[:MOST_LINES]
+
+
+def speaks_to(name: str, objection: str, language: str) -> bool:
+    """Whether an attribute of a name speaks to an objection."""
+    if objection in OF_ALL:
+        return True
+    starts = words_of(language)["attributes"].get(objection, ())
+    return any(f" {_plain(start)}" in f" {_plain(name)}" for start in starts)
 
 
 def _promises(
@@ -190,7 +228,7 @@ def _promises(
     """Return the sentences of policies about the objection's topics."""
     wanted = POLICIES.get(objection, ())
     found = [
-        Line(text=sentence, source=s.id)
+        Line(text=sentence, sources=(s.id,))
         for topic in wanted
         for s in facts
         if s.kind == "policy" and topics.get(s.id) == topic
@@ -199,14 +237,18 @@ def _promises(
     return found[:MOST_PROMISES]
 
 
-def _questions(objection: str, facts: Iterable[Source], language: str) -> list[Line]:
+def speaking_answers(
+    objection: str, facts: Iterable[Source], language: str
+) -> list[Line]:
     """Return answered questions that raise the objection."""
     found = []
     for source in facts:
         if source.kind != "answer" or len(source.name) > LONGEST_QUESTION:
             continue
         if asks_of(source.name, objection, language):
-            found.append(Line(text=source.text, source=source.id, question=source.name))
+            found.append(
+                Line(text=source.text, sources=(source.id,), question=source.name)
+            )
     return found[:MOST_QUESTIONS]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cartwheel.levers.base import (
@@ -15,24 +15,35 @@ from cartwheel.levers.base import (
     Need,
     Rule,
 )
+from cartwheel.levers.content.draft import TABLE, Draft, Line
+from cartwheel.levers.content.drafting import MAIL, OFFLINE, PAGE
+from cartwheel.levers.content.mail import KIND as MAIL_KIND
+from cartwheel.levers.content.mail import in_prose
 from cartwheel.levers.content.options import Options
 from cartwheel.levers.content.page import page
 from cartwheel.levers.content.propose import (
     Proposal,
     gaps,
     propose,
+    propose_mails,
     shop_facts,
+    wishes,
+    with_drafts,
 )
 from cartwheel.levers.report import Report
 from cartwheel.signals.base import Signal, Signals
 from cartwheel.signals.catalogue import CATALOGUE
+from cartwheel.signals.drafts import DRAFTS
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.questions import QUESTIONS
+from cartwheel.signals.stock import STOCK
 from cartwheel.text.claims.facts import ShopFacts
+from cartwheel.text.drafting import Wishes
 from cartwheel.text.objections import CLASSES
-from cartwheel.text.page_block import Entry, digest, page_of, write_block
+from cartwheel.text.page_block import block_of, digest, mail_of, page_of
+from cartwheel.text.page_table import Comparison, source_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,12 +73,20 @@ class Content:
         CATALOGUE,
         QUESTIONS,
         POLICIES,
+        DRAFTS,
+        STOCK,
     )
     writes: tuple[Signal, ...] = ()
     kinds: tuple[Kind, ...] = (
         Kind(
             name="page_fix",
             title="Page fix",
+            autonomy=Autonomy.APPROVE,
+            expires_days=28,
+        ),
+        Kind(
+            name=MAIL_KIND,
+            title="Paragraph for order mails",
             autonomy=Autonomy.APPROVE,
             expires_days=28,
         ),
@@ -97,14 +116,25 @@ class Content:
         """Return nothing: a page is read by shoppers."""
         return {}
 
+    def wishes(self, data: Signals) -> Wishes | None:
+        """Return what the shop's text service is to draft; None where it has none."""
+        if Options.of(data).terms is None:
+            return None
+        shop = shop_facts(data)
+        return wishes(data, [*propose(data, shop), *propose_mails(data, shop)])
+
     def decide(self, model: Model, data: Signals, *, seed: int) -> Iterable[Decision]:
         """Return page fixes, and what a person must find out before one can be made."""
         shop = shop_facts(data)
-        found = propose(data, shop)
-        fixes = [one for one in found if one.draft is not None]
-        tasks = [one for one in found if one.draft is None]
-        for one in fixes[: int(Options.of(data).most_a_turn)]:
+        found = _drafted(data, shop)
+        most = int(Options.of(data).most_a_turn)
+        pages = [one for one in found if one.purpose == PAGE]
+        fixes = [one for one in pages if one.draft is not None]
+        tasks = [one for one in pages if one.draft is None]
+        for one in fixes[:most]:
             yield _fix(one, data)
+        for one in [one for one in found if one.purpose == MAIL][:most]:
+            yield _mail(one, data)
         for one in tasks[:MOST_TASKS]:
             yield _task(one, data, shop)
 
@@ -119,48 +149,121 @@ class Content:
     def report(self, model: Model, data: Signals) -> Report:
         """Return what could be written, and what is missing."""
         shop = shop_facts(data)
-        return page(propose(data, shop), shop)
+        return page(_drafted(data, shop), shop)
+
+
+def _drafted(data: Signals, shop: ShopFacts) -> list[Proposal]:
+    return with_drafts(data, [*propose(data, shop), *propose_mails(data, shop)])
 
 
 def _fix(one: Proposal, data: Signals) -> Decision:
     draft = one.draft
     assert draft is not None
     held, markup = page_of(one.page)
-    entries = [Entry(text=line.text, question=line.question) for line in draft.says]
-    count = len(draft.lines)
-    block = write_block(draft.heading, entries[:count], entries[count:], markup)
-    said = [
-        {"text": line.text, "question": line.question, "sources": [line.source]}
-        for line in draft.says
-    ]
-    cited = {line.source for line in draft.says}
+    lines = [line for line in draft.lines if not _in_table(line, draft.table)]
+    said = [*_said(draft.paragraph, paragraph=True), *_said(lines)]
+    said += _said(draft.questions)
+    table = {} if draft.table is None else {"table": draft.table.to_json()}
     return Decision(
         kind="page_fix",
         subject=f"product:{one.product_id}",
         action={
-            "form": draft.form,
+            "form": draft.form if said else TABLE,
             "objection": one.objection,
             "heading": draft.heading,
-            "block": block,
+            "block": block_of(draft.heading, said, markup, draft.table),
             "markup": markup,
             "before": digest(held),
             "said": said,
-            "writer": "offline",
+            **table,
+            "writer": one.written.writer if one.written else OFFLINE,
             "generated": True,
         },
         reason=_reason(one, data, f"the page can say it: {draft.form}"),
         worth_minor=one.stake_minor,
         evidence={
             **_evidence(one),
-            "sources": {
-                source.id: f"{source.name}: {source.text}"
-                if source.name
-                else source.text
-                for source in one.facts
-                if source.id in cited
-            },
+            **_service(one),
+            "sources": _cited(one, draft) | _cells(draft.table),
         },
     )
+
+
+def _mail(one: Proposal, data: Signals) -> Decision:
+    draft = one.draft
+    assert draft is not None
+    said = in_prose((*draft.paragraph, *draft.lines)) + _said(draft.questions)
+    return Decision(
+        kind=MAIL_KIND,
+        subject=f"product:{one.product_id}",
+        action={
+            "form": draft.form,
+            "objection": one.objection,
+            "heading": draft.heading,
+            "text": mail_of(draft.heading, said, "text"),
+            "html": mail_of(draft.heading, said, "html"),
+            "said": said,
+            "writer": one.written.writer if one.written else OFFLINE,
+            "generated": True,
+        },
+        reason=_reason(one, data, "a mail to the buyer can say how it is answered"),
+        worth_minor=one.stake_minor,
+        evidence={
+            **_evidence(one),
+            **_service(one),
+            "sources": _cited(one, draft),
+        },
+    )
+
+
+def _cited(one: Proposal, draft: Draft) -> dict[str, str]:
+    """Return the facts that a draft rests on, by id."""
+    cited = {source for line in draft.says for source in line.sources}
+    return {
+        source.id: f"{source.name}: {source.text}" if source.name else source.text
+        for source in one.facts
+        if source.id in cited
+    }
+
+
+def _cells(table: Comparison | None) -> dict[str, str]:
+    """Return the facts in a table's cells, each with whose it is."""
+    if table is None:
+        return {}
+    return {
+        source_of(product, row.attribute): f"{title}, {row.attribute}: {value}"
+        for row in table.rows
+        for product, title, value in zip(
+            table.products, table.titles, row.values, strict=True
+        )
+    }
+
+
+def _in_table(line: Line, table: Comparison | None) -> bool:
+    """Whether a line is an attribute that the table tells."""
+    rows = () if table is None else table.rows
+    return line.sources[0] in {f"attribute:{row.attribute}" for row in rows}
+
+
+def _said(lines: Sequence[Line], *, paragraph: bool = False) -> list[dict[str, Any]]:
+    where = {"paragraph": True} if paragraph else {}
+    return [
+        {
+            "text": line.text,
+            "question": line.question,
+            "sources": list(line.sources),
+            **where,
+        }
+        for line in lines
+    ]
+
+
+def _service(one: Proposal) -> dict[str, Any]:
+    """Return what became of the text service's draft, where one was wanted."""
+    if one.written is None:
+        return {}
+    blocked = [{"text": text, "why": why} for text, why in one.written.blocked]
+    return {"service": {"failed": one.written.failed, "blocked": blocked}}
 
 
 def _task(one: Proposal, data: Signals, shop: ShopFacts) -> Decision:

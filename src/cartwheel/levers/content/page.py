@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cartwheel.levers.content.drafting import MAIL, PAGE
 from cartwheel.levers.content.propose import Proposal, unanswered
 from cartwheel.levers.report import Figure, Grid, Report
 from cartwheel.text.claims.facts import ShopFacts
@@ -14,19 +15,25 @@ SHOWN = 25
 
 def page(proposals: Sequence[Proposal], shop: ShopFacts) -> Report:
     """Return what the facts can answer, what they cannot, and what was blocked."""
-    answered = [one for one in proposals if one.draft is not None]
-    open_ = [one for one in proposals if one.draft is None]
-    blocked = [(one, text, why) for one in proposals for text, why in one.blocked]
+    pages = [one for one in proposals if one.purpose == PAGE]
+    mails = [one for one in proposals if one.purpose == MAIL]
+    answered = [one for one in pages if one.draft is not None]
+    open_ = [one for one in pages if one.draft is None]
+    blocked = [
+        (one, text, why)
+        for one in proposals
+        for text, why in (*one.blocked, *(one.written.blocked if one.written else ()))
+    ]
     return Report(
         summary=(
-            f"For {len(answered):,} of {len(proposals):,} products with an objection "
+            f"For {len(answered):,} of {len(pages):,} products with an objection "
             "the shop's own facts have an answer that the page does not give. Nothing "
             "is written without a source; what a fix brings is told by its test."
         ),
         figures=(
             Figure(
                 label="Objections that facts can answer",
-                value=len(answered) / len(proposals) if proposals else None,
+                value=len(answered) / len(pages) if pages else None,
                 unit="share",
                 definition=(
                     "Of products with an objection that several texts raise, those "
@@ -36,7 +43,13 @@ def page(proposals: Sequence[Proposal], shop: ShopFacts) -> Report:
                 not_yet="Needs products with objections.",
             ),
         ),
-        grids=(_answered(answered), _open(open_, shop), *_blocked(blocked)),
+        grids=(
+            _answered(answered),
+            _open(open_, shop),
+            *_mailed(mails),
+            *_blocked(blocked),
+            *_drafted(proposals),
+        ),
     )
 
 
@@ -83,6 +96,29 @@ def _open(found: Sequence[Proposal], shop: ShopFacts) -> Grid:
     )
 
 
+def _mailed(found: Sequence[Proposal]) -> tuple[Grid, ...]:
+    if not found:
+        return ()
+    return (
+        Grid(
+            title="Paragraphs for order mails",
+            columns=("product", "objection", "sentences", "returned", "at stake"),
+            units=("", "", "units", "units", "minor"),
+            rows=tuple(
+                (
+                    _title(one),
+                    CLASSES[one.objection],
+                    len(one.draft.says) if one.draft else 0,
+                    one.returned_units,
+                    one.stake_minor,
+                )
+                for one in found[:SHOWN]
+            ),
+            note="Where parcels come back or buyers write, and facts answer it.",
+        ),
+    )
+
+
 def _blocked(found: Sequence[tuple[Proposal, str, str]]) -> tuple[Grid, ...]:
     if not found:
         return ()
@@ -93,5 +129,29 @@ def _blocked(found: Sequence[tuple[Proposal, str, str]]) -> tuple[Grid, ...]:
             units=("", "", ""),
             rows=tuple((_title(one), text, why) for one, text, why in found[:SHOWN]),
             note=f"In all: {len(found):,}.",
+        ),
+    )
+
+
+def _drafted(proposals: Sequence[Proposal]) -> tuple[Grid, ...]:
+    wanted = [(one, one.written) for one in proposals if one.written]
+    if not wanted:
+        return ()
+    return (
+        Grid(
+            title="Drafts of the text service",
+            columns=("product", "written by", "sentences", "blocked", "why not"),
+            units=("", "", "units", "units", ""),
+            rows=tuple(
+                (
+                    _title(one),
+                    written.writer,
+                    len(one.draft.paragraph) if one.draft else 0,
+                    len(written.blocked),
+                    written.failed,
+                )
+                for one, written in wanted[:SHOWN]
+            ),
+            note=f"In all: {len(wanted):,}. Offline: the facts stand word for word.",
         ),
     )

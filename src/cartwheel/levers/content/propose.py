@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cartwheel.levers.content.compare import Shelf
 from cartwheel.levers.content.draft import (
     Draft,
     asks_of,
     page_language,
+    shown_on,
+    with_table,
     words_of,
     write,
 )
+from cartwheel.levers.content.drafting import (
+    MAIL,
+    PAGE,
+    Written,
+    request_for,
+    with_answer,
+)
+from cartwheel.levers.content.mail import comes_after_purchase, write_mail
 from cartwheel.levers.content.options import Options
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
+from cartwheel.signals.drafts import DRAFTS
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.questions import QUESTIONS
 from cartwheel.text.claims import Checker, Source
 from cartwheel.text.claims.facts import ShopFacts
+from cartwheel.text.drafting import DraftRequest, Wishes
 from cartwheel.text.masking import mask
 
 MOST_LOOKED_AT = 400
 """Objections looked at in a turn, the costliest first."""
 
 MOST_ASKED = 5
+
+UNASKED: Mapping[str, Any] = {"failed": "it was not asked", "sentences": None}
+"""What is known of a draft that is wanted and not there: the turn had no time left,
+or the link is cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +65,8 @@ class Proposal:
         high_minor: Upper end.
         quotes: Customers' words that raise it, masked.
         blocked: What the claim check kept out of the draft, with its reason.
+        written: How the draft came about; None where no text service was asked.
+        purpose: What the draft is for, as a text service is told.
     """
 
     product_id: str
@@ -63,6 +82,8 @@ class Proposal:
     high_minor: int | None
     quotes: tuple[str, ...]
     blocked: tuple[tuple[str, str], ...]
+    written: Written | None = None
+    purpose: str = PAGE
 
 
 def shop_facts(data: Signals) -> ShopFacts:
@@ -85,16 +106,101 @@ def propose(data: Signals, shop: ShopFacts) -> list[Proposal]:
         f"policy:{row['policy_id']}": str(row["topic"])
         for row in data.table(POLICIES).to_pylist()
     }
+    shelf = Shelf(data, shop)
     found: dict[str, Proposal] = {}
     for row in _costliest(data)[:MOST_LOOKED_AT]:
         product = str(row["product_id"])
         have = found.get(product)
         if have is not None and have.draft is not None:
             continue
-        one = _proposal(row, shop, topics)
+        one = _proposal(row, shop, topics, shelf)
         if have is None or one.draft is not None:
             found[product] = one
     return sorted(found.values(), key=lambda one: _rank(one.stake_minor, one.mentions))
+
+
+def wishes(data: Signals, proposals: Sequence[Proposal]) -> Wishes | None:
+    """Return what a text service is asked for proposals; None where there is none.
+
+    Args:
+        data: The lever's signals.
+        proposals: As `propose` returns them.
+    """
+    options = Options.of(data)
+    if options.terms is None:
+        return None
+    wanted = (_request(one, options) for one in proposals if one.draft is not None)
+    found = [one for one in wanted if one is not None]
+    return Wishes(terms=options.terms, requests=tuple(found[: options.terms.most]))
+
+
+def with_drafts(data: Signals, proposals: Sequence[Proposal]) -> list[Proposal]:
+    """Return proposals with what the text service drafted, as far as facts say it.
+
+    Args:
+        data: The lever's signals.
+        proposals: As `propose` returns them.
+    """
+    wished = wishes(data, proposals)
+    if wished is None:
+        return list(proposals)
+    options = Options.of(data)
+    asked = {request.key for request in wished.requests}
+    answers = {row["request"]: row for row in data.table(DRAFTS).to_pylist()}
+    return [_with_draft(one, options, asked, answers) for one in proposals]
+
+
+def _with_draft(
+    one: Proposal,
+    options: Options,
+    asked: Collection[str],
+    answers: Mapping[str, Mapping[str, Any]],
+) -> Proposal:
+    request = _request(one, options)
+    if one.draft is None or request is None or request.key not in asked:
+        return one
+    answer = answers.get(request.key, UNASKED)
+    shown = shown_on(one.page) if one.purpose == PAGE else ""
+    draft, written = with_answer(one.draft, answer, one.facts, shown)
+    return replace(one, draft=draft, written=written)
+
+
+def _request(one: Proposal, options: Options) -> DraftRequest | None:
+    if one.draft is None:
+        return None
+    return request_for(
+        one.draft,
+        one.facts,
+        purpose=one.purpose,
+        page=one.page,
+        objection=one.objection,
+        quotes=one.quotes,
+        options=options,
+    )
+
+
+def propose_mails(data: Signals, shop: ShopFacts) -> list[Proposal]:
+    """Return one proposal a product whose trouble comes after the purchase.
+
+    Those without a fact that speaks are left out. Dearest first.
+
+    Args:
+        data: The lever's signals.
+        shop: Facts that they hold.
+    """
+    least = Options.of(data).least_mentions
+    rows = [r for r in _costliest(data) if comes_after_purchase(r, least)]
+    found: dict[str, Proposal] = {}
+    for row in rows[:MOST_LOOKED_AT]:
+        product, objection = str(row["product_id"]), str(row["objection"])
+        page = shop.listing(product)
+        if product in found or not page:
+            continue
+        facts = shop.own(product)
+        draft, blocked = checked(write_mail(objection, facts, page), facts)
+        if draft is not None:
+            found[product] = _made(row, page, facts, draft, blocked, purpose=MAIL)
+    return list(found.values())
 
 
 def _costliest(data: Signals) -> list[dict[str, Any]]:
@@ -115,16 +221,31 @@ def _rank(stake_minor: int | None, mentions: int) -> tuple[int, int]:
 
 
 def _proposal(
-    row: Mapping[str, Any], shop: ShopFacts, topics: Mapping[str, str]
+    row: Mapping[str, Any], shop: ShopFacts, topics: Mapping[str, str], shelf: Shelf
 ) -> Proposal:
     product, objection = str(row["product_id"]), str(row["objection"])
     page = shop.listing(product)
     facts = shop.own(product)
     written = write(objection, facts, topics, page) if page else None
     draft, blocked = checked(written, facts)
+    table = shelf.beside(product, objection) if page else None
+    if table is not None:
+        draft = with_table(draft, table, objection, page)
+    return _made(row, page, facts, draft, blocked)
+
+
+def _made(
+    row: Mapping[str, Any],
+    page: Mapping[str, Any],
+    facts: tuple[Source, ...],
+    draft: Draft | None,
+    blocked: tuple[tuple[str, str], ...],
+    *,
+    purpose: str = PAGE,
+) -> Proposal:
     return Proposal(
-        product_id=product,
-        objection=objection,
+        product_id=str(row["product_id"]),
+        objection=str(row["objection"]),
         page=page,
         facts=facts,
         draft=draft,
@@ -136,6 +257,7 @@ def _proposal(
         high_minor=row["high_minor"],
         quotes=tuple((row["quotes"] or "").splitlines()),
         blocked=blocked,
+        purpose=purpose,
     )
 
 
