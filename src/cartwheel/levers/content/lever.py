@@ -20,12 +20,14 @@ from cartwheel.levers.content.page import page
 from cartwheel.levers.content.propose import (
     Proposal,
     gaps,
+    harmful,
     propose,
     shop_facts,
 )
 from cartwheel.levers.report import Report
 from cartwheel.signals.base import Signal, Signals
 from cartwheel.signals.catalogue import CATALOGUE
+from cartwheel.signals.fix_effects import FIX_EFFECTS
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.policies import POLICIES
@@ -51,7 +53,7 @@ def written(data: Signals) -> Model:
 
 
 class Content:
-    """Page fixes from the shop's own facts, the costliest objection first."""
+    """Page fixes from the shop's own facts, what takes most back first."""
 
     name = "content"
     title = "Page content"
@@ -62,6 +64,7 @@ class Content:
         CATALOGUE,
         QUESTIONS,
         POLICIES,
+        FIX_EFFECTS,
     )
     writes: tuple[Signal, ...] = ()
     kinds: tuple[Kind, ...] = (
@@ -90,7 +93,7 @@ class Content:
     )
 
     def learn(self, data: Signals, previous: Model | None, *, seed: int) -> Model:
-        """Return the writer's name; what a fix earns is learned by its test."""
+        """Return the writer's name; what fixes earn their tests tell, as a signal."""
         return written(data)
 
     def emit(self, model: Model, data: Signals) -> Mapping[str, pa.Table]:
@@ -119,7 +122,7 @@ class Content:
     def report(self, model: Model, data: Signals) -> Report:
         """Return what could be written, and what is missing."""
         shop = shop_facts(data)
-        return page(propose(data, shop), shop)
+        return page(propose(data, shop), harmful(data, shop), shop)
 
 
 def _fix(one: Proposal, data: Signals) -> Decision:
@@ -148,10 +151,13 @@ def _fix(one: Proposal, data: Signals) -> Decision:
             "writer": "offline",
             "generated": True,
         },
-        reason=_reason(one, data, f"the page can say it: {draft.form}"),
+        reason=f"{_reason(one, data)}; {_told(one, draft.form, data)}.",
+        predicted=one.saved,
         worth_minor=one.stake_minor,
         evidence={
             **_evidence(one),
+            "rank_minor": one.rank_minor,
+            "credit": None if one.credit is None else one.credit.to_json(),
             "sources": {
                 source.id: f"{source.name}: {source.text}"
                 if source.name
@@ -169,20 +175,39 @@ def _task(one: Proposal, data: Signals, shop: ShopFacts) -> Decision:
         kind="page_task",
         subject=f"product:{one.product_id}",
         action={"objection": one.objection, **missing},
-        reason=_reason(one, data, "no fact on record answers it"),
+        reason=f"{_reason(one, data)}; no fact on record answers it.",
         worth_minor=one.stake_minor,
         evidence=_evidence(one),
     )
 
 
-def _reason(one: Proposal, data: Signals, then: str) -> str:
+def _reason(one: Proposal, data: Signals) -> str:
     name = CLASSES[one.objection].lower()
     words = f"{one.mentions:,} texts of a year raise an objection ({name})"
     if one.returned_units:
         words += f", {one.returned_units:,} units came back for it"
     if one.stake_minor is not None:
         words += f", {data.context.money(one.stake_minor)} a year at stake"
-    return f"{words}; {then}. What mending it brings is told by a test of the fix."
+    return words
+
+
+def _told(one: Proposal, form: str, data: Signals) -> str:
+    """Return what tests told of such a fix, and what it takes back here."""
+    words = f"the page can say it: {form}"
+    if one.credit is None:
+        return (
+            f"{words}. Nobody has tested a fix of this kind; what it brings is told by "
+            "a test of the fix"
+        )
+    names = ", ".join(one.credit.experiments)
+    words += f". In tests ({names}), {one.credit.sentence(one.objection)}"
+    if one.saved is None:
+        return f"{words}; what is at stake here is unknown"
+    value, low, high = (
+        data.context.money(amount)
+        for amount in (one.saved.value, one.saved.low, one.saved.high)
+    )
+    return f"{words}; of what is at stake here it takes back {value} ({low} to {high})"
 
 
 def _evidence(one: Proposal) -> dict[str, Any]:
