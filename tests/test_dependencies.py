@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "ledger": {*FOUNDATION, "levers", "signals", "wheel", "turn"},
     "measure": {
         *FOUNDATION,
-        *("lake", "signals", "levers", "wheel", "turn", "contacts"),
+        *("lake", "signals", "levers", "wheel", "turn", "contacts", "text"),
     },
     "turn": {
         *FOUNDATION,

@@ -79,6 +79,12 @@ def _listed(shop: Shop, found: Sequence[Entry], turn: int) -> list[str]:
         if one.worth_minor is not None:
             amount = one.worth_minor / 10**settings.minor_digits
             stake = f", {amount:,.0f} {settings.currency} a year at stake"
+        if one.predicted is not None:
+            value, low, high = (
+                one.predicted[end] / 10**settings.minor_digits
+                for end in ("value", "low", "high")
+            )
+            stake += f", takes back {value:,.0f} ({low:,.0f} to {high:,.0f})"
         what = str(one.action.get("form") or "facts are missing")
         lines.append(
             f"{one.id}  {one.state}  {one.subject.partition(':')[2]}  {name}: "

@@ -6,18 +6,21 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartwheel.levers.base import Decision
+from cartwheel.levers.base import Decision, Prediction
 from cartwheel.levers.content import Content
+from cartwheel.levers.content.credit import read_credits
 from cartwheel.levers.content.draft import page_language, words_of, write
 from cartwheel.levers.content.options import Options
 from cartwheel.levers.content.propose import propose, shop_facts
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
+from cartwheel.signals.fix_effects import FIX_EFFECTS
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.policies import POLICIES
@@ -39,6 +42,7 @@ def shop(
     policies: Sequence[dict[str, Any]] = (),
     variants: Sequence[dict[str, Any]] = (),
     stock: Sequence[dict[str, Any]] = (),
+    effects: Sequence[dict[str, Any]] = (),
 ) -> Signals:
     data = Signals({}, made_context(), [signal.name for signal in LEVER.reads])
     for signal, rows in (
@@ -48,6 +52,7 @@ def shop(
         (POLICIES, policies),
         (CATALOGUE, variants),
         (STOCK, stock),
+        (FIX_EFFECTS, effects),
     ):
         if rows:
             empty = {**dict.fromkeys(signal.column_names), **signal.neutral}
@@ -69,6 +74,9 @@ SHIRT = {
     "description": "A light shirt for summer and holidays by the sea.",
     "attributes": '{"Chest width": "54 cm", "Material": "linen", "Care": "hand wash"}',
 }
+
+
+ATTRIBUTES = '{"Chest width": "54 cm", "Material": "linen", "Compatible with": "hooks"}'
 
 
 def decide(data: Signals) -> list[Decision]:
@@ -110,6 +118,8 @@ def test_a_size_note_says_what_was_found_and_what_is_known() -> None:
     }
     assert fix.action["markup"] == "text"
     assert fix.predicted is None  # nobody knows before a test
+    assert "Nobody has tested a fix of this kind" in fix.reason
+    assert fix.evidence["credit"] is None
 
 
 def test_a_page_with_mark_up_gets_mark_up() -> None:
@@ -118,6 +128,134 @@ def test_a_page_with_mark_up_gets_mark_up() -> None:
     assert fix.action["markup"] == "html"
     assert fix.action["before"] == digest("<p>A light shirt.</p>")
     assert fix.action["block"].startswith("\n<section data-cartwheel=")
+
+
+def effect(
+    kind: str = "size_fit", form: str = "size note", share: float = 0.5, **more: Any
+) -> dict[str, Any]:
+    """Return what tests told of a kind of fix."""
+    return {
+        "objection": kind,
+        "form": form,
+        "experiments": "notes-1\nnotes-2",
+        "fixed": 14,
+        "held_out": 15,
+        "counted": "returns",
+        "control_rate": 0.4,
+        "change": -0.21,
+        "change_low": -0.27,
+        "change_high": -0.12,
+        "share": share,
+        "share_low": share - 0.3,
+        "share_high": share + 0.4,
+    } | more
+
+
+def test_a_fix_of_a_tested_kind_says_what_it_takes_back() -> None:
+    asked = objection(stake_minor=41_000, low_minor=41_000, high_minor=41_000)
+    data = shop(objections=[asked], pages=[SHIRT], effects=[effect()])
+    (fix,) = decide(data)
+    assert fix.predicted == Prediction(
+        metric="saved_minor_365d", value=20_500, low=8_200, high=36_900, level=0.95
+    )
+    assert fix.worth_minor == 41_000
+    assert fix.reason.endswith(
+        "In tests (notes-1, notes-2), of 14 products mended and 15 left alone, returns "
+        "for size and fit fell by 21 points of units sold (12 to 27); of what is at "
+        "stake here it takes back 205.00 GBP (82.00 GBP to 369.00 GBP)."
+    )
+    assert fix.evidence["credit"]["experiments"] == ["notes-1", "notes-2"]
+    assert fix.evidence["credit"]["share_low"] == pytest.approx(0.2)
+
+
+def test_what_is_at_stake_is_unsure_too() -> None:
+    credit = read_credits(shop(effects=[effect()])).of["size_fit", "size note"]
+    found = credit.saved(1_000, 600, 1_800)
+    assert found.value == 500
+    assert found.low == 500 - round(np.hypot(300, 200))
+    assert found.high == 500 + round(np.hypot(400, 400))
+    # A fix that makes it worse is worst where most is at stake.
+    worse = read_credits(shop(effects=[effect(share=-0.5)])).of["size_fit", "size note"]
+    assert worse.saved(1_000, 600, 1_800).low == -500 - round(np.hypot(300, 400))
+
+
+def test_an_unknown_stake_is_not_priced() -> None:
+    (fix,) = decide(shop(objections=[objection()], pages=[SHIRT], effects=[effect()]))
+    assert fix.predicted is None
+    assert fix.reason.endswith("what is at stake here is unknown.")
+
+
+def test_another_form_or_objection_was_not_tested() -> None:
+    for other in (effect(form="facts and questions"), effect("compatibility")):
+        data = shop(
+            objections=[objection(stake_minor=100)], pages=[SHIRT], effects=[other]
+        )
+        (fix,) = decide(data)
+        assert fix.predicted is None
+        assert "Nobody has tested" in fix.reason
+
+
+def test_proposals_stand_by_what_tests_told() -> None:
+    """What takes back half of 60 goes before a tenth of 200; untested as others do."""
+    data = shop(
+        objections=[
+            objection("P1", "size_fit", stake_minor=20_000),
+            objection("P2", "quality_doubt", stake_minor=6_000),
+            objection("P3", "compatibility", stake_minor=8_500),
+        ],
+        pages=[
+            {**SHIRT, "product_id": name, "attributes": ATTRIBUTES}
+            for name in ("P1", "P2", "P3")
+        ],
+        effects=[
+            effect(share=0.1),
+            effect("quality_doubt", "changed paragraph", 0.5),
+        ],
+    )
+    found = decide(data)
+    assert [one.subject for one in found] == ["product:P2", "product:P3", "product:P1"]
+    assert [one.evidence["rank_minor"] for one in found] == [3_000, 2_550, 2_000]
+    assert found[1].predicted is None
+    # With the link cut they stand by the money at stake, as before any test.
+    cut = data.restricted([s.name for s in LEVER.reads], [FIX_EFFECTS.name])
+    assert [one.subject for one in decide(cut)] == [
+        "product:P1",
+        "product:P3",
+        "product:P2",
+    ]
+
+
+def test_the_objection_of_a_product_that_pays_most_is_answered() -> None:
+    data = shop(
+        objections=[
+            objection(kind="size_fit", stake_minor=9_000),
+            objection(kind="quality_doubt", stake_minor=6_000),
+        ],
+        pages=[{**SHIRT, "attributes": ATTRIBUTES}],
+        effects=[
+            effect(share=0.1),
+            effect("quality_doubt", "changed paragraph", 0.5),
+        ],
+    )
+    (fix,) = decide(data)
+    assert fix.action["objection"] == "quality_doubt"
+
+
+def test_a_kind_that_does_harm_is_shown_and_not_proposed() -> None:
+    data = shop(
+        objections=[
+            objection(kind="size_fit", stake_minor=9_000),
+            objection(kind="quality_doubt", stake_minor=6_000),
+            objection("P2", "size_fit", stake_minor=9_000),
+        ],
+        pages=[{**SHIRT, "attributes": ATTRIBUTES}, {**SHIRT, "product_id": "P2"}],
+        effects=[effect(share=-0.4, harm="more returns")],
+    )
+    (fix,) = decide(data)
+    assert (fix.subject, fix.action["objection"]) == ("product:P1", "quality_doubt")
+    report = LEVER.report(LEVER.learn(data, None, seed=1), data)
+    (grid,) = [one for one in report.grids if "does harm" in one.title]
+    assert [row[-2:] for row in grid.rows] == [("more returns", "notes-1, notes-2")] * 2
 
 
 def test_what_the_page_says_already_is_not_said_again() -> None:

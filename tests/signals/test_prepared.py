@@ -120,7 +120,7 @@ def test_before_any_fact_only_undated_ones_count(
 def test_the_sample_fills_most_signals(con: duckdb.DuckDBPyConnection) -> None:
     found = PreparedSignals(con, BERLIN).compute(when_of(date(2025, 3, 30), BERLIN))
     empty = {name for name, table in found.items() if table.num_rows == 0}
-    assert empty <= {"shown", "outcomes", "theme_corrections"}
+    assert empty <= {"shown", "outcomes", "theme_corrections", "fix_effects"}
 
 
 def test_a_cut_link_reads_as_neutral(con: duckdb.DuckDBPyConnection) -> None:

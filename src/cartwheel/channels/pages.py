@@ -252,7 +252,8 @@ def fix_views(shop: Shop, entries: Iterable[Entry]) -> list[dict[str, Any]]:
 
     Returns:
         For each its sentences with their sources, the page before and after with a
-        unified diff, and why it does not stand on the page, "" where nothing is wrong.
+        unified diff, why it does not stand on the page, "" where nothing is wrong, and
+        what tests told that such a fix takes back a year, None before any test.
     """
     texts, planned = known_texts(shop), planned_pages(shop)
     return [_view(entry, texts, planned) for entry in entries]
@@ -286,6 +287,8 @@ def _view(
         "diff": diff_lines(before, after),
         "trouble": trouble,
         "worth_minor": entry.worth_minor,
+        "saved": entry.predicted,
+        "rank_minor": entry.evidence.get("rank_minor", entry.worth_minor),
         "writer": entry.action["writer"],
         "service": dict(entry.evidence.get("service") or {}),
     }

@@ -31,7 +31,9 @@ from cartwheel.lake.tables import TABLE_BY_NAME, TABLES, Column, FactTable
 if TYPE_CHECKING:
     import pyarrow as pa
 
-WRITTEN_BY_THE_WHEEL = frozenset({"answers", "outcomes", "theme_corrections"})
+WRITTEN_BY_THE_WHEEL = frozenset(
+    {"answers", "outcomes", "theme_corrections", "fix_effects"}
+)
 """Tables that only the wheel itself fills."""
 
 ACCEPTED: tuple[FactTable, ...] = tuple(

@@ -47,7 +47,10 @@ def page_fixes(
     def shown(*states: DecisionState) -> list[dict[str, Any]]:
         entries = held(KIND, *states)
         views = fix_views(shop, entries)
-        return [{**view, "entry": e} for view, e in zip(views, entries, strict=True)]
+        found = [{**view, "entry": e} for view, e in zip(views, entries, strict=True)]
+        if states == OPEN:  # first what takes most back, as far as tests told
+            found.sort(key=lambda one: -(one["rank_minor"] or 0))
+        return found
 
     newest = max((e.turn for e in held(KIND, *LEFT_OUT)), default=0)
     path = shop.outbox / FILE

@@ -580,6 +580,39 @@ TABLES: tuple[FactTable, ...] = (
             Column(name="actual", type="float", doc="What happened."),
         ),
     ),
+    FactTable(
+        name="fix_effects",
+        key=("objection", "form"),
+        dated_by="measured_at",
+        doc="What tests of page fixes found, by objection and form.",
+        columns=(
+            _text(
+                "objection", "Objection that fixes of this kind answer.", required=True
+            ),
+            _text("form", "What a fix of this kind is called.", required=True),
+            _at("measured_at", "Measured at.", required=True),
+            _text("experiments", "Tests it rests on, a name a line.", required=True),
+            Column(name="fixed", type="int", doc="Products to be mended."),
+            Column(name="held_out", type="int", doc="Products left alone."),
+            _choice(
+                "counted",
+                "What tells the objection.",
+                ("all returns", "returns", "messages"),
+            ),
+            Column(
+                name="control_rate", type="float", doc="Times a unit sold, unmended."
+            ),
+            Column(name="change", type="float", doc="Change of that rate by a fix."),
+            Column(name="change_low", type="float", doc="Lower end, 95 % interval."),
+            Column(name="change_high", type="float", doc="Upper end."),
+            Column(
+                name="share", type="float", doc="Share of the objection taken back."
+            ),
+            Column(name="share_low", type="float", doc="Lower end, 95 % interval."),
+            Column(name="share_high", type="float", doc="Upper end."),
+            _text("harm", "What a test told it does harm to; null for nothing."),
+        ),
+    ),
 )
 
 TABLE_BY_NAME: dict[str, FactTable] = {table.name: table for table in TABLES}

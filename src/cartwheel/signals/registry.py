@@ -9,6 +9,7 @@ from cartwheel.signals.customers import BASKETS, CONSENT, PURCHASES, RHYTHM
 from cartwheel.signals.demand import DEMAND
 from cartwheel.signals.drafts import DRAFTS
 from cartwheel.signals.feedback import FEEDBACK
+from cartwheel.signals.fix_effects import FIX_EFFECTS
 from cartwheel.signals.intent import INTENT, SEARCHES
 from cartwheel.signals.interest import IDENTITY, INTEREST
 from cartwheel.signals.learned import (
@@ -64,6 +65,7 @@ LAKE_SIGNALS: dict[str, Signal] = {
         POLICIES,
         ORDER_STATES,
         THEME_CORRECTIONS,
+        FIX_EFFECTS,
     )
 }
 """Signals made from the lake, each after the signals it reads."""

@@ -312,9 +312,21 @@ def learning(
 def mending(
     worlds: Annotated[int, typer.Option(min=1, help="Worlds to play.")] = 20,
     seed: SeedOption = 1,
+    second_wave: Annotated[
+        bool,
+        typer.Option(
+            "--second-wave", help="Go on: is the effect of the next fixes foretold?"
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Seed a size confusion; print whether it is found, mended, and told right."""
+    if second_wave:
+        from cartwheel.simulator.mending.second_study import second_study, text_second
+
+        waves = second_study(range(seed, seed + worlds), say=say)
+        _show(waves.to_json(), as_json=as_json, lines=text_second(waves))
+        return
     from cartwheel.simulator.mending.study import study, text_study
 
     found = study(range(seed, seed + worlds), say=say)

@@ -119,13 +119,16 @@ def mark(shop: Shop, number: int, **values: Any) -> None:
 
 
 def sense(shop: Shop, number: int) -> None:
-    """Drain the inbox and join outcomes to earlier decisions."""
+    """Drain the inbox, join outcomes to decisions, and tell what fixes' tests found."""
     from cartwheel.lake.inbox import drain_waiting
+    from cartwheel.measure.credit.record import record_fix_effects
     from cartwheel.measure.outcomes import record_outcomes
 
     mark(shop, number, step="sense")
     drain_waiting(shop)
-    record_outcomes(shop, read_turn(shop, number))
+    row = read_turn(shop, number)
+    record_outcomes(shop, row)
+    record_fix_effects(shop, row)
 
 
 def pin(shop: Shop, number: int) -> None:

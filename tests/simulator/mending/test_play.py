@@ -45,14 +45,14 @@ def test_notes_that_are_heeded_bring_fewer_returns(played: Mended) -> None:
 
 
 def test_only_told_pages_change(small: pytest.MonkeyPatch) -> None:
-    world, category = mending._begun(2)
+    world, category = mending.begun(2)
     goods = world.state.goods
     small_before = goods.runs_small.copy()
     assert set(np.flatnonzero(small_before)) == set(
         np.flatnonzero(goods.category == category)
     )
     told = goods.product_ids[goods.category == category][:2].tolist()
-    mending._mend(world, told)
+    mending.mend(world, told)
     change = world.state.goods.runs_small / np.where(small_before > 0, small_before, 1)
     at = np.isin(goods.product_ids, told)
     assert change[at] == pytest.approx(1 - HEEDED)

@@ -32,6 +32,7 @@ from tests.simulator.world.made import (
 EMPTY = {
     *("campaigns", "answers", "outcomes", "policies", "questions"),
     "theme_corrections",
+    "fix_effects",
 }
 """Tables no simulated shop writes: it has no platform of its own."""
 

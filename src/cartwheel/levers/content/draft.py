@@ -164,6 +164,18 @@ def with_table(
     return Draft(form=TABLE, heading=heading, lines=(), questions=(), table=table)
 
 
+def in_table(line: Line, table: Comparison | None) -> bool:
+    """Whether a line is an attribute that the table tells."""
+    rows = () if table is None else table.rows
+    return line.sources[0] in {f"attribute:{row.attribute}" for row in rows}
+
+
+def form_of(draft: Draft) -> str:
+    """Return what is added: the table alone where it tells all lines there are."""
+    beside = any(not in_table(line, draft.table) for line in draft.lines)
+    return draft.form if beside or draft.paragraph or draft.questions else TABLE
+
+
 def shown_on(page: Mapping[str, Any]) -> str:
     """Return what a page says already, in one form."""
     return _plain(" ".join(str(page.get(n) or "") for n in ("title", "description")))

@@ -15,7 +15,7 @@ from cartwheel.levers.base import (
     Need,
     Rule,
 )
-from cartwheel.levers.content.draft import TABLE, Draft, Line
+from cartwheel.levers.content.draft import Draft, Line, form_of, in_table
 from cartwheel.levers.content.drafting import MAIL, OFFLINE, PAGE
 from cartwheel.levers.content.mail import KIND as MAIL_KIND
 from cartwheel.levers.content.mail import in_prose
@@ -24,6 +24,7 @@ from cartwheel.levers.content.page import page
 from cartwheel.levers.content.propose import (
     Proposal,
     gaps,
+    harmful,
     propose,
     propose_mails,
     shop_facts,
@@ -34,6 +35,7 @@ from cartwheel.levers.report import Report
 from cartwheel.signals.base import Signal, Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.drafts import DRAFTS
+from cartwheel.signals.fix_effects import FIX_EFFECTS
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.policies import POLICIES
@@ -62,7 +64,7 @@ def written(data: Signals) -> Model:
 
 
 class Content:
-    """Page fixes from the shop's own facts, the costliest objection first."""
+    """Page fixes from the shop's own facts, what takes most back first."""
 
     name = "content"
     title = "Page content"
@@ -75,6 +77,7 @@ class Content:
         POLICIES,
         DRAFTS,
         STOCK,
+        FIX_EFFECTS,
     )
     writes: tuple[Signal, ...] = ()
     kinds: tuple[Kind, ...] = (
@@ -109,7 +112,7 @@ class Content:
     )
 
     def learn(self, data: Signals, previous: Model | None, *, seed: int) -> Model:
-        """Return the writer's name; what a fix earns is learned by its test."""
+        """Return the writer's name; what fixes earn their tests tell, as a signal."""
         return written(data)
 
     def emit(self, model: Model, data: Signals) -> Mapping[str, pa.Table]:
@@ -149,7 +152,7 @@ class Content:
     def report(self, model: Model, data: Signals) -> Report:
         """Return what could be written, and what is missing."""
         shop = shop_facts(data)
-        return page(_drafted(data, shop), shop)
+        return page(_drafted(data, shop), harmful(data, shop), shop)
 
 
 def _drafted(data: Signals, shop: ShopFacts) -> list[Proposal]:
@@ -160,7 +163,7 @@ def _fix(one: Proposal, data: Signals) -> Decision:
     draft = one.draft
     assert draft is not None
     held, markup = page_of(one.page)
-    lines = [line for line in draft.lines if not _in_table(line, draft.table)]
+    lines = [line for line in draft.lines if not in_table(line, draft.table)]
     said = [*_said(draft.paragraph, paragraph=True), *_said(lines)]
     said += _said(draft.questions)
     table = {} if draft.table is None else {"table": draft.table.to_json()}
@@ -168,7 +171,7 @@ def _fix(one: Proposal, data: Signals) -> Decision:
         kind="page_fix",
         subject=f"product:{one.product_id}",
         action={
-            "form": draft.form if said else TABLE,
+            "form": form_of(draft),
             "objection": one.objection,
             "heading": draft.heading,
             "block": block_of(draft.heading, said, markup, draft.table),
@@ -179,12 +182,15 @@ def _fix(one: Proposal, data: Signals) -> Decision:
             "writer": one.written.writer if one.written else OFFLINE,
             "generated": True,
         },
-        reason=_reason(one, data, f"the page can say it: {draft.form}"),
+        reason=f"{_reason(one, data)}; {_told(one, draft.form, data)}.",
+        predicted=one.saved,
         worth_minor=one.stake_minor,
         evidence={
             **_evidence(one),
             **_service(one),
             "sources": _cited(one, draft) | _cells(draft.table),
+            "rank_minor": one.rank_minor,
+            "credit": None if one.credit is None else one.credit.to_json(),
         },
     )
 
@@ -206,7 +212,7 @@ def _mail(one: Proposal, data: Signals) -> Decision:
             "writer": one.written.writer if one.written else OFFLINE,
             "generated": True,
         },
-        reason=_reason(one, data, "a mail to the buyer can say how it is answered"),
+        reason=f"{_reason(one, data)}; a mail to the buyer can say how it is answered.",
         worth_minor=one.stake_minor,
         evidence={
             **_evidence(one),
@@ -239,12 +245,6 @@ def _cells(table: Comparison | None) -> dict[str, str]:
     }
 
 
-def _in_table(line: Line, table: Comparison | None) -> bool:
-    """Whether a line is an attribute that the table tells."""
-    rows = () if table is None else table.rows
-    return line.sources[0] in {f"attribute:{row.attribute}" for row in rows}
-
-
 def _said(lines: Sequence[Line], *, paragraph: bool = False) -> list[dict[str, Any]]:
     where = {"paragraph": True} if paragraph else {}
     return [
@@ -272,20 +272,39 @@ def _task(one: Proposal, data: Signals, shop: ShopFacts) -> Decision:
         kind="page_task",
         subject=f"product:{one.product_id}",
         action={"objection": one.objection, **missing},
-        reason=_reason(one, data, "no fact on record answers it"),
+        reason=f"{_reason(one, data)}; no fact on record answers it.",
         worth_minor=one.stake_minor,
         evidence=_evidence(one),
     )
 
 
-def _reason(one: Proposal, data: Signals, then: str) -> str:
+def _reason(one: Proposal, data: Signals) -> str:
     name = CLASSES[one.objection].lower()
     words = f"{one.mentions:,} texts of a year raise an objection ({name})"
     if one.returned_units:
         words += f", {one.returned_units:,} units came back for it"
     if one.stake_minor is not None:
         words += f", {data.context.money(one.stake_minor)} a year at stake"
-    return f"{words}; {then}. What mending it brings is told by a test of the fix."
+    return words
+
+
+def _told(one: Proposal, form: str, data: Signals) -> str:
+    """Return what tests told of such a fix, and what it takes back here."""
+    words = f"the page can say it: {form}"
+    if one.credit is None:
+        return (
+            f"{words}. Nobody has tested a fix of this kind; what it brings is told by "
+            "a test of the fix"
+        )
+    names = ", ".join(one.credit.experiments)
+    words += f". In tests ({names}), {one.credit.sentence(one.objection)}"
+    if one.saved is None:
+        return f"{words}; what is at stake here is unknown"
+    value, low, high = (
+        data.context.money(amount)
+        for amount in (one.saved.value, one.saved.low, one.saved.high)
+    )
+    return f"{words}; of what is at stake here it takes back {value} ({low} to {high})"
 
 
 def _evidence(one: Proposal) -> dict[str, Any]:

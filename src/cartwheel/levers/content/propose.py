@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cartwheel.levers.base import Prediction
 from cartwheel.levers.content.compare import Shelf
+from cartwheel.levers.content.credit import Credit, Credits, read_credits
 from cartwheel.levers.content.draft import (
     Draft,
     asks_of,
+    form_of,
     page_language,
     shown_on,
     with_table,
@@ -67,6 +70,8 @@ class Proposal:
         blocked: What the claim check kept out of the draft, with its reason.
         written: How the draft came about; None where no text service was asked.
         purpose: What the draft is for, as a text service is told.
+        credit: What tests told of fixes of this kind, None where nobody tested one.
+        usual: Share by which it is ranked where nobody did.
     """
 
     product_id: str
@@ -84,6 +89,30 @@ class Proposal:
     blocked: tuple[tuple[str, str], ...]
     written: Written | None = None
     purpose: str = PAGE
+    credit: Credit | None = None
+    usual: float = 1.0
+
+    @property
+    def harm(self) -> str:
+        """What a test told that such a fix does harm to, "" for nothing."""
+        return "" if self.credit is None else self.credit.harm
+
+    @property
+    def saved(self) -> Prediction | None:
+        """What it takes back a year, None where the stake or the share is unknown."""
+        if self.credit is None or self.stake_minor is None:
+            return None
+        low = self.stake_minor if self.low_minor is None else self.low_minor
+        high = self.stake_minor if self.high_minor is None else self.high_minor
+        return self.credit.saved(self.stake_minor, low, high)
+
+    @property
+    def rank_minor(self) -> int | None:
+        """Amount by which it stands among others; no prediction where none is told."""
+        if self.stake_minor is None:
+            return None
+        share = self.usual if self.credit is None else self.credit.share
+        return round(self.stake_minor * share)
 
 
 def shop_facts(data: Signals) -> ShopFacts:
@@ -93,30 +122,76 @@ def shop_facts(data: Signals) -> ShopFacts:
 
 
 def propose(data: Signals, shop: ShopFacts) -> list[Proposal]:
-    """Return one proposal a product: its costliest objection that can be answered.
+    """Return one proposal a product: its objection that it pays most to answer.
 
-    Where no objection of a product can be answered from facts, its costliest one is
-    returned without a draft. Dearest first, then most mentioned.
+    That is the one of which a fix takes most back, as tests told; before any test, the
+    costliest. Where no objection of a product can be answered from facts, its costliest
+    one is returned without a draft. Kinds that a test told do harm are left out, see
+    `harmful`.
 
     Args:
         data: The lever's signals.
         shop: Facts that they hold.
+    """
+    found: dict[str, Proposal] = {}
+    for one in _all(data, shop):
+        have = found.get(one.product_id)
+        if not one.harm and (have is None or _better(one, have)):
+            found[one.product_id] = one
+    return sorted(found.values(), key=_place)
+
+
+def harmful(data: Signals, shop: ShopFacts) -> list[Proposal]:
+    """Return what could be said and is not, since a test told it does harm.
+
+    Args:
+        data: The lever's signals.
+        shop: Facts that they hold.
+    """
+    if not any(one.harm for one in read_credits(data).of.values()):
+        return []
+    return [one for one in _all(data, shop) if one.harm]
+
+
+def _all(data: Signals, shop: ShopFacts) -> Iterator[Proposal]:
+    """Yield proposals, the costliest objection first.
+
+    Before any test an objection that stands after an answered one of its product cannot
+    win, so its draft is not written.
     """
     topics = {
         f"policy:{row['policy_id']}": str(row["topic"])
         for row in data.table(POLICIES).to_pylist()
     }
     shelf = Shelf(data, shop)
-    found: dict[str, Proposal] = {}
+    credits = read_credits(data)
+    answered: set[str] = set()
     for row in _costliest(data)[:MOST_LOOKED_AT]:
-        product = str(row["product_id"])
-        have = found.get(product)
-        if have is not None and have.draft is not None:
+        if not credits.of and str(row["product_id"]) in answered:
             continue
-        one = _proposal(row, shop, topics, shelf)
-        if have is None or one.draft is not None:
-            found[product] = one
-    return sorted(found.values(), key=lambda one: _rank(one.stake_minor, one.mentions))
+        one = _credited(_proposal(row, shop, topics, shelf), credits)
+        if one.draft is not None:
+            answered.add(one.product_id)
+        yield one
+
+
+def _credited(one: Proposal, credits: Credits) -> Proposal:
+    """Return a proposal with what tests told of its kind."""
+    told = None
+    if one.draft is not None:
+        told = credits.of.get((one.objection, form_of(one.draft)))
+    return replace(one, credit=told, usual=credits.usual)
+
+
+def _better(one: Proposal, have: Proposal) -> bool:
+    """Tell whether a proposal, not costlier, takes the other's place."""
+    if (one.draft is None) != (have.draft is None):
+        return one.draft is not None
+    return one.draft is not None and _place(one) < _place(have)
+
+
+def _place(one: Proposal) -> tuple[int, int]:
+    return _rank(one.rank_minor, one.mentions)
 
 
 def wishes(data: Signals, proposals: Sequence[Proposal]) -> Wishes | None:

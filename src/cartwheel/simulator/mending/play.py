@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cartwheel.gate.base import Candidate, Verdict
+from cartwheel.gate.base import Candidate
 from cartwheel.gate.context import make_context
 from cartwheel.gate.order import pass_gate
 from cartwheel.levers.content import Content
@@ -27,6 +27,7 @@ from cartwheel.measure.page_fixes import Score, score_fixes
 from cartwheel.settings import Holdout, PinnedSettings
 from cartwheel.signals.base import beside
 from cartwheel.signals.engine import when_of
+from cartwheel.signals.fix_effects import FIX_EFFECTS
 from cartwheel.signals.prepared import PreparedSignals
 from cartwheel.simulator.arms.plain import Plain
 from cartwheel.simulator.arms.wheel import ZONE
@@ -38,6 +39,7 @@ from cartwheel.wheel import find_kinds
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from cartwheel.levers.base import Lever
 
@@ -91,22 +93,51 @@ class Mended:
         return None if found is None else found.low <= self.truth <= found.high
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What the levers proposed on a day, and what the gate made of it.
+
+    Attributes:
+        candidates: Page fixes, in the order in which they were proposed.
+        drawn: Those that passed, and whether each page is mended or left alone.
+        effects: What tests of fixes had told by that day: the signal `fix_effects`.
+    """
+
+    candidates: tuple[Candidate, ...]
+    drawn: tuple[tuple[Candidate, bool], ...]
+    effects: pa.Table
+
+    @property
+    def assigned(self) -> dict[str, bool]:
+        """Whether each product with a page fix is mended."""
+        return {one.subject_id: fixed for one, fixed in self.drawn}
+
+    @property
+    def sizes(self) -> dict[str, bool]:
+        """The same of size notes."""
+        return {
+            one.subject_id: fixed
+            for one, fixed in self.drawn
+            if one.decision.action["objection"] == SIZE_FIT
+        }
+
+
 def play(seed: int) -> Mended:
     """Play a world with fixes and without, and compare what was told with the truth."""
-    world, category = _begun(seed)
-    _days(world, LOOKED_ON)
-    when = when_of(_date(world, LOOKED_ON - 1), ZONE)
-    assigned, sizes, proposed = _turn(world, when.as_of, seed)
-    _mend(world, [name for name, fixed in sizes.items() if fixed])
-    _days(world, SIZE.days)
-    start, until = _instant(world, LOOKED_ON), _instant(world, SIZE.days - RETURN_DAYS)
-    known = _instant(world, SIZE.days)
+    world, category = begun(seed)
+    days(world, LOOKED_ON)
+    looked = look(world, seed, trials=[trial_of(world, seed)])
+    assigned, sizes = looked.assigned, looked.sizes
+    mend(world, [name for name, fixed in sizes.items() if fixed])
+    days(world, SIZE.days)
+    start, until = instant(world, LOOKED_ON), instant(world, SIZE.days - RETURN_DAYS)
+    known = instant(world, SIZE.days)
     con = world.facts.connection
     card = score_fixes(
         con,
         assigned,
         schema="main",
-        before=_instant(world, 0),
+        before=instant(world, 0),
         start=start,
         until=until,
         known=known,
@@ -116,9 +147,10 @@ def play(seed: int) -> Mended:
     goods = world.state.goods
     mine = goods.category == category
     confused = set(goods.product_ids[mine & (goods.launched < LOOKED_ON)].tolist())
+    ranked = _ranked(world, looked)
     world.facts.close()
-    other, _ = _begun(seed)
-    _days(other, SIZE.days)
+    other, _ = begun(seed)
+    days(other, SIZE.days)
     without = _return_rate(other.facts.connection, mended, start, until, known)
     other.facts.close()
     return Mended(
@@ -126,7 +158,7 @@ def play(seed: int) -> Mended:
         confused=len(confused),
         proposed=len(sizes),
         right=len(confused & sizes.keys()),
-        first=bool(proposed) and proposed[0] == (SIZE_FIT, True),
+        first=bool(ranked) and ranked[0] == (SIZE_FIT, True),
         fixed=sum(assigned.values()),
         held_out=len(assigned) - sum(assigned.values()),
         score=card.scores[0],
@@ -134,9 +166,15 @@ def play(seed: int) -> Mended:
     )
 
 
-def _begun(seed: int) -> tuple[World, int]:
-    """Return a world at its beginning, and the category that is cut too small."""
-    world = World(load_world(WORLD), SIZE, seed)
+def begun(seed: int, *, last_day: int | None = None) -> tuple[World, int]:
+    """Return a world at its beginning, and the category that is cut too small.
+
+    Args:
+        seed: Its number.
+        last_day: Days it lasts, `SIZE` without it.
+    """
+    size = SIZE if last_day is None else replace(SIZE, days=last_day)
+    world = World(load_world(WORLD), size, seed)
     goods = world.state.goods
     sized = [i for i, c in enumerate(world.spec.goods.categories) if c.sizes]
     category = max(sized, key=lambda i: (int((goods.category == i).sum()), -i))
@@ -145,20 +183,20 @@ def _begun(seed: int) -> tuple[World, int]:
     return world, category
 
 
-def _days(world: World, until: int) -> None:
+def days(world: World, until: int) -> None:
+    """Play a world until a day."""
     policy = Plain()
     while world.day < until and not world.over:
         world.play_day(policy)
 
 
-def _turn(
-    world: World, as_of: date, seed: int
-) -> tuple[dict[str, bool], dict[str, bool], list[tuple[str, bool]]]:
-    """Let the levers look and the gate draw.
+def look(world: World, seed: int, *, trials: Sequence[Trial] = ()) -> Looked:
+    """Let the levers look at the records of a world, and the gate draw.
 
-    Returns:
-        Whether each product with a page fix is mended; the same for size notes; and of
-        the costliest proposals the objection, and whether its article is cut small.
+    Args:
+        world: The world; last night is the day looked from.
+        seed: Seed of the turn.
+        trials: Tests that run.
     """
     settings = PinnedSettings(
         currency=world.spec.money.currency,
@@ -167,7 +205,7 @@ def _turn(
         levers={"content": {"most_a_turn": MOST}},
     )
     levers: dict[str, Lever] = {"voice": Voice(), "content": Content()}
-    when = when_of(as_of, ZONE)
+    when = when_of(day_of(world, world.day - 1), ZONE)
     signals = PreparedSignals(world.facts.connection, ZONE)
     with signals.day(when) as made:
         runs = turn_core(
@@ -179,48 +217,48 @@ def _turn(
             seed=seed,
             pages=False,
         )
-        candidates = [
+        candidates = tuple(
             Candidate(lever="content", decision=one, body=one.canonical())
             for one in runs["content"].decisions
             if one.kind == "page_fix"
-        ]
+        )
         tables = beside(runs["voice"].emitted, made)
         context = make_context(
             settings,
             find_kinds(levers),
             tables,
             {},
-            day=as_of + timedelta(days=1),
-            trials=[_trial(as_of, seed)],
+            day=when.as_of + timedelta(days=1),
+            trials=list(trials),
         )
         verdict = pass_gate(candidates, context)
-    return _drawn(world, candidates, verdict)
-
-
-def _drawn(
-    world: World, candidates: Sequence[Candidate], verdict: Verdict
-) -> tuple[dict[str, bool], dict[str, bool], list[tuple[str, bool]]]:
-    """Return whom the gate mends and whom it leaves alone; see `_turn`."""
+        effects = made[FIX_EFFECTS.name]
     held = [one.candidate for one in verdict.refused if one.state == "held_out"]
-    drawn = [(one, True) for one in verdict.passed] + [(one, False) for one in held]
-    assigned = {one.subject_id: fixed for one, fixed in drawn}
-    sizes = {
-        one.subject_id: fixed
-        for one, fixed in drawn
-        if one.decision.action["objection"] == SIZE_FIT
-    }
+    return Looked(
+        candidates=candidates,
+        drawn=(
+            *((one, True) for one in verdict.passed),
+            *((one, False) for one in held),
+        ),
+        effects=effects,
+    )
+
+
+def _ranked(world: World, looked: Looked) -> list[tuple[str, bool]]:
+    """Return the objection of each proposal, and whether its article is cut small."""
     goods = world.state.goods
     small = dict(
         zip(goods.product_ids.tolist(), (goods.runs_small > 0).tolist(), strict=True)
     )
-    ranked = [
+    return [
         (str(one.decision.action["objection"]), small[one.subject_id])
-        for one in candidates
+        for one in looked.candidates
     ]
-    return assigned, sizes, ranked
 
 
-def _trial(as_of: date, seed: int) -> Trial:
+def trial_of(world: World, seed: int) -> Trial:
+    """Return the test of the first fixes: half of the products keep their pages."""
+    as_of = day_of(world, LOOKED_ON - 1)
     return Trial(
         name="mending",
         lever="content",
@@ -232,7 +270,7 @@ def _trial(as_of: date, seed: int) -> Trial:
     )
 
 
-def _mend(world: World, products: Sequence[str]) -> None:
+def mend(world: World, products: Sequence[str]) -> None:
     """Let shoppers of some pages know that an article is cut small."""
     goods = world.state.goods
     told = np.isin(goods.product_ids, list(products))
@@ -260,10 +298,12 @@ def _return_rate(
     return float(row[0]) if row is not None and row[0] is not None else 0.0
 
 
-def _date(world: World, day: int) -> date:
-    return _instant(world, day).date()
+def day_of(world: World, day: int) -> date:
+    """Return the date of a day of a world."""
+    return instant(world, day).date()
 
 
-def _instant(world: World, day: int) -> datetime:
+def instant(world: World, day: int) -> datetime:
+    """Return the first instant of a day of a world, naive UTC."""
     at: datetime = midnight(world.state, day).astype(datetime)
     return at

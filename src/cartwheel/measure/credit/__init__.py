@@ -1,0 +1,1 @@
+"""What tests of page fixes found, for the next proposal of that kind."""

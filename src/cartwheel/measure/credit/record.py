@@ -1,0 +1,235 @@
+"""What tests of page fixes found becomes a fact, so that a turn may read it.
+
+It is measured at the beginning of a turn with what is known on the turn's day, and
+known since that day: a turn that looks from an earlier day does not see it, and a turn
+stays a function of its snapshot.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from cartwheel.measure.credit.enrol import (
+    Enrolled,
+    enrolled,
+    fix_experiments,
+    last_day,
+)
+from cartwheel.measure.experiment.store import Record, list_experiments
+from cartwheel.signals.days import midnight_after
+from cartwheel.signals.feedback import FEEDBACK
+from cartwheel.signals.theme_corrections import THEME_CORRECTIONS
+from cartwheel.turn.core import context_of
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from cartwheel.measure.credit.effects import KindEffect
+    from cartwheel.measure.credit.estimate import Estimate
+    from cartwheel.shop import Shop
+    from cartwheel.signals.base import Signals
+    from cartwheel.turn.steps import TurnRow
+
+log = logging.getLogger("cartwheel.measure")
+
+TABLE = "fix_effects"
+RETURN_DAYS = 30
+"""Days for which sales wait to be counted: they may still come back."""
+
+
+def record_fix_effects(shop: Shop, row: TurnRow) -> int:
+    """Append what tests of page fixes tell on a turn's day; return how many kinds.
+
+    What did not change since it was last told is not appended again.
+
+    Args:
+        shop: The shop.
+        row: The turn that begins.
+    """
+    on = date.fromisoformat(row.as_of)
+    tests = fix_experiments(list_experiments(shop.database), on)
+    if not tests:
+        return 0
+    try:
+        return _record(shop, row, tests, on)
+    except Exception:  # measuring must not keep decisions from being published
+        log.exception("What tests of page fixes found could not be told.")
+        return 0
+
+
+def _record(shop: Shop, row: TurnRow, tests: Sequence[Record], on: date) -> int:
+    from cartwheel.measure.credit.estimate import estimates
+    from cartwheel.signals.base import Signals
+    from cartwheel.signals.engine import compute, when_of
+
+    zone = row.settings.timezone
+    takes = {
+        one.terms.name: enrolled(shop.database, one, timezone=zone, on=on)
+        for one in tests
+    }
+    if not any(takes.values()):
+        return 0
+    when = when_of(on, zone)
+    with shop.lake.attached(read_only=True) as con:
+        # Its rows go into the lake by a transaction of its own, so nothing is pinned.
+        tables = compute(con, when, only=[FEEDBACK.name, THEME_CORRECTIONS.name])
+        data = Signals(tables, context_of(row.settings, when))
+        found: list[KindEffect] = []
+        for one in tests:
+            last = last_day(one)
+            if last is not None:
+                found += effects_of_test(
+                    con,
+                    data,
+                    takes[one.terms.name],
+                    experiment=one.terms.name,
+                    schema="lake",
+                    last=last,
+                    on=on,
+                )
+        told = rows_of(estimates(found), on=on, timezone=zone, batch=row.number)
+        new = _changed(con, told)
+    if new:
+        with shop.lake.transaction("measure", f"fixes by turn {row.number}") as con:
+            append(con, f"lake.{TABLE}", new)
+    return len(new)
+
+
+def effects_of_test(
+    con: duckdb.DuckDBPyConnection,
+    data: Signals,
+    products: Sequence[Enrolled],
+    *,
+    experiment: str,
+    schema: str,
+    last: date,
+    on: date,
+) -> list[KindEffect]:
+    """Return what a test tells of each kind of fix it had.
+
+    Args:
+        con: A DuckDB connection to the fact tables, bookkeeping columns included.
+        data: Signals of the day: `feedback` and the shop's corrections.
+        products: Its products.
+        experiment: Its name.
+        schema: Where the tables are.
+        last: Its last day.
+        on: Day looked from.
+    """
+    from cartwheel.measure.credit.counts import count, texts_raising
+    from cartwheel.measure.credit.effects import effect_of
+
+    zone = data.context.when.timezone
+    settled = on - timedelta(days=RETURN_DAYS)
+    until = midnight_after(min(last, settled), zone)
+    raising = texts_raising(data, [one.product_id for one in products])
+    found = []
+    for objection, form in sorted({(one.objection, one.form) for one in products}):
+        mine = [
+            one
+            for one in products
+            if (one.objection, one.form) == (objection, form) and one.since < until
+        ]
+        if not mine:
+            continue
+        counts = count(
+            con,
+            mine,
+            objection,
+            raising,
+            schema=schema,
+            until=until,
+            known=midnight_after(on, zone),
+        )
+        one_told = effect_of(
+            counts,
+            experiment=experiment,
+            objection=objection,
+            form=form,
+            over=last <= settled,
+        )
+        if one_told is not None:
+            found.append(one_told)
+    return found
+
+
+def rows_of(
+    found: Iterable[Estimate], *, on: date, timezone: str, batch: int
+) -> list[dict[str, Any]]:
+    """Return estimates as rows of the fact table, known since the end of a day.
+
+    Args:
+        found: The estimates.
+        on: The day.
+        timezone: Its zone.
+        batch: The turn.
+    """
+    end = midnight_after(on, timezone) - timedelta(microseconds=1)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    rows = []
+    for one in found:
+        body = one.to_row()
+        text = json.dumps(body, sort_keys=True).encode()
+        rows.append(
+            {
+                **body,
+                "measured_at": end,
+                "known_at": end,
+                "imported_at": now,
+                "batch": f"turn-{batch}",
+                "content_hash": hashlib.blake2b(text, digest_size=16).hexdigest(),
+            }
+        )
+    return rows
+
+
+def append(
+    con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[dict[str, Any]]
+) -> None:
+    """Append rows of the fact table.
+
+    Args:
+        con: A connection that may write.
+        table: The table's full name.
+        rows: Rows, see `rows_of`.
+    """
+    con.register("told_effects", _arrow(rows))
+    con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM told_effects")
+    con.unregister("told_effects")
+
+
+def _arrow(rows: Sequence[dict[str, Any]]) -> pa.Table:
+    import pyarrow as pa
+
+    table = pa.Table.from_pylist(list(rows))
+    # A column of nothing but unknowns has no type of its own.
+    at = table.schema.get_field_index("harm")
+    return table.set_column(at, "harm", table["harm"].cast(pa.string()))
+
+
+def _changed(
+    con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the rows that differ from what was in force on their day."""
+    from cartwheel.measure.sales import newest
+
+    new = []
+    for row in rows:
+        kept = con.execute(
+            f"SELECT content_hash FROM {newest(f'lake.{TABLE}', 'objection, form')} "
+            "WHERE objection = ? AND form = ?",
+            [
+                row["known_at"] + timedelta(microseconds=1),
+                row["objection"],
+                row["form"],
+            ],
+        ).fetchone()
+        if kept is None or kept[0] != row["content_hash"]:
+            new.append(row)
+    return new
