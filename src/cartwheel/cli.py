@@ -148,7 +148,7 @@ def import_(
     shop: ShopOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Import csv, shopify-csv, mail, reviews, online-retail, olist, a plug-in."""
+    """Import a source: files of a shop, its desk or survey, a data set, a plug-in."""
     from cartwheel.connectors.intake import import_source
     from cartwheel.turn.pages import publish_imports
 

@@ -469,7 +469,7 @@ TABLES: tuple[FactTable, ...] = (
             _choice(
                 "direction", "From or to the customer.", ("in", "out"), required=True
             ),
-            _text("medium", "email, chat, form, phone."),
+            _text("medium", "email, chat, form, phone, sms, other."),
             _at("sent_at", "Sent at.", required=True),
             _text("campaign_id", "Campaign, for mailings."),
             _text("order_id", "Order concerned."),
