@@ -144,7 +144,7 @@ def init(
 @app.command("import")
 def import_(
     kind: Annotated[str, typer.Argument(help="Kind of source.")],
-    path: Annotated[Path, typer.Argument(help="File or folder.")],
+    path: Annotated[Path | None, typer.Argument(help="File or folder.")] = None,
     shop: ShopOption = HERE,
     as_json: JsonOption = False,
 ) -> None:

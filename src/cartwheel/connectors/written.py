@@ -17,6 +17,10 @@ LONGEST_TEXT = 100_000
 LONGEST_SUBJECT = 500
 LONGEST_ADDRESS = 254
 AUTOMATIC = "an automatic message, which is no contact"
+MASKED = (
+    "Kept is what the writer wrote, without quotations, signatures and attachments; "
+    "e-mail addresses, telephone, card and account numbers in it are masked."
+)
 
 _REPLY = re.compile(
     r"(?:(?:re|aw|wg|fw|fwd|sv|antw|rv|r|i|tr)\s?(?:\[\d+\])?:\s*)+", re.I

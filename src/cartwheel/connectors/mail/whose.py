@@ -66,8 +66,17 @@ def own_addresses(mails: Iterable[Mail]) -> tuple[str, ...]:
             f"five messages, found {said}.",
             f'Put a file {FILE} beside the mail: own = ["help@shop.example"].',
         )
-    domain = common[0].rpartition("@")[2]
-    return (common[0],) if domain in OPEN_DOMAINS else (f"@{domain}",)
+    return (whole_of(common[0]),)
+
+
+def whole_of(address: str) -> str:
+    """Return the domain of an address with its @, itself where anybody has one there.
+
+    Args:
+        address: An address of the shop, lower case.
+    """
+    domain = address.rpartition("@")[2]
+    return address if domain in OPEN_DOMAINS else f"@{domain}"
 
 
 def is_own(address: str, own: Iterable[str]) -> bool:

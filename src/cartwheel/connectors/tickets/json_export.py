@@ -15,13 +15,8 @@ from cartwheel.connectors.json_records import (
 )
 from cartwheel.connectors.named_rows import export_files
 from cartwheel.connectors.tickets.said import NOTHING, Said, SaidBook
+from cartwheel.connectors.written import MASKED
 from cartwheel.errors import Misuse
-
-MASKED = (
-    "Kept is what the writer wrote, without quotations, signatures and attachments; "
-    "e-mail addresses, telephone, card and account numbers in it are masked."
-)
-
 
 People = Mapping[str, Body]
 
