@@ -144,11 +144,11 @@ def init(
 @app.command("import")
 def import_(
     kind: Annotated[str, typer.Argument(help="Kind of source.")],
-    path: Annotated[Path, typer.Argument(help="File or folder.")],
+    path: Annotated[Path | None, typer.Argument(help="File or folder.")] = None,
     shop: ShopOption = HERE,
     as_json: JsonOption = False,
 ) -> None:
-    """Import csv, shopify-csv, mail, reviews, online-retail, olist, a plug-in."""
+    """Import a source: files of a shop, its desk or survey, a data set, a plug-in."""
     from cartwheel.connectors.intake import import_source
     from cartwheel.turn.pages import publish_imports
 

@@ -135,6 +135,57 @@ class Holdout(_Section):
     salt: str = Field("wheel", min_length=1, description="Salt of the stable hash.")
 
 
+class Imap(_Section):
+    """The mailbox that `cartwheel import imap` reads."""
+
+    host: str = Field(
+        "",
+        max_length=253,
+        pattern=r"^[^\s/]*$",
+        description="Server of the mailbox; empty: none.",
+    )
+    port: int = Field(
+        993, ge=1, le=65535, description="Port, always with TLS from the first byte."
+    )
+    folder: str = Field(
+        "INBOX",
+        min_length=1,
+        max_length=500,
+        pattern=r"^[^\x00-\x1f\x7f]*$",
+        description="Folder of it that is read.",
+    )
+    user: str = Field(
+        "",
+        max_length=254,
+        pattern=r'^[^\s"\\\x00-\x1f\x7f]*$',
+        description="Who signs in, most often the address.",
+    )
+    password_variable: str = Field(
+        "IMAP_PASSWORD",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="Environment variable that holds the password.",
+    )
+    own: tuple[str, ...] = Field(
+        (),
+        description="The shop's own addresses, or domains with their @; empty: `user`.",
+    )
+    most_messages: int = Field(
+        2000, ge=1, le=100_000, description="Most messages fetched by one import."
+    )
+    seconds: int = Field(
+        300,
+        ge=1,
+        le=86_400,
+        description="Seconds that an import fetches for, at most.",
+    )
+
+
+class Connectors(_Section):
+    """Sources that are no files."""
+
+    imap: Imap = Imap()
+
+
 class Turning(_Section):
     """How the wheel turns."""
 
@@ -172,6 +223,7 @@ class Settings(BaseSettings):
     costs: Costs = Costs()
     holdout: Holdout = Holdout()
     turn: Turning = Turning()
+    connectors: Connectors = Connectors()
     autonomy: dict[str, AutonomyName] = Field(
         default_factory=dict, description="Autonomy by kind of decision."
     )

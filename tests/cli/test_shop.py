@@ -123,6 +123,7 @@ def test_import_of_bad_sources_is_one_line(
     missing = tmp_path / "nowhere"
     assert_one_line(run("import", "csv", missing, "--shop", empty), 2, "nowhere")
     (tmp_path / "folder").mkdir()
+    assert_one_line(run("import", "csv", "--shop", empty), 2, "csv needs a path: ")
     wrong_kind = run("import", "excel", tmp_path / "folder", "--shop", empty)
     assert_one_line(wrong_kind, 2, "'excel' is no kind of source.*olist")
     nothing = run("import", "csv", tmp_path / "folder", "--shop", empty)

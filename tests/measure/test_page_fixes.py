@@ -149,6 +149,11 @@ def test_fewer_returns_are_told_and_the_rest_is_level(
             for name, fixed in assigned.items()
         },
     )
+    # Answers to surveys are no contacts.
+    con.execute(
+        "INSERT INTO messages SELECT * REPLACE ('nps-' || message_id AS message_id, "
+        "'NPS' AS medium) FROM messages WHERE order_id LIKE 'a-P00-%'"
+    )
     card = score(con, assigned)
     assert (card.fixed, card.held_out) == (8, 8)
     assert [one.metric for one in card.scores] == [one.name for one in METRICS]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartwheel.contacts import Contact
-from cartwheel.measure.support_record import support_record
+from cartwheel.contacts import Contact, keep
+from cartwheel.measure.support_record import support_page, support_record
+from cartwheel.shop import make_shop
 
 UNTIL = datetime(2026, 11, 29)
 FIRST = UNTIL - timedelta(days=28)
@@ -91,3 +93,22 @@ def test_every_contact_of_the_window_is_counted_once(
     resolved = found["resolved"]
     assert resolved["hits"] <= resolved["of"] <= answered  # type: ignore[index]
     assert sum(row["contacts"] for row in found["reasons"]) == len(inside)  # type: ignore[attr-defined]
+
+
+def test_an_answer_to_a_survey_is_no_coming_back(tmp_path: Path) -> None:
+    shop = make_shop(tmp_path / "shop", currency="EUR")
+    for n in range(10):
+        keep(shop.database, contact(20 - n / 10, f"v{n}", customer_id=f"c{n}"))
+    known = "TIMESTAMP '2026-11-15', TIMESTAMP '2026-11-15', 'b', 'h' || message_id"
+    with shop.lake.transaction("test", "messages") as con:
+        con.execute(
+            "INSERT INTO lake.messages (message_id, customer_id, direction, medium, "
+            f"sent_at, known_at, imported_at, batch, content_hash) SELECT *, {known} "
+            "FROM (VALUES ('m1', 'c1', 'in', 'nps', TIMESTAMP '2026-11-14'), "
+            "('m2', 'c2', 'in', 'survey', TIMESTAMP '2026-11-14'), "
+            "('m3', 'c3', 'in', NULL, TIMESTAMP '2026-11-14'), "
+            "('m4', 'c4', 'in', 'email', TIMESTAMP '2026-11-14')) "
+            "AS t(message_id, customer_id, direction, medium, sent_at)"
+        )
+    found = support_page(shop, date(2026, 11, 28), None)
+    assert (found["resolved"]["hits"], found["resolved"]["of"]) == (8, 10)

@@ -104,3 +104,23 @@ def test_policies_are_read(lake: TinyLake) -> None:
     lake.add("policies", policy_id="r", topic="returns", body="Within 30 days.")
     (row,) = lake.rows("policies", TODAY)
     assert (row["topic"], row["body"]) == ("returns", "Within 30 days.")
+
+
+def test_a_survey_is_told_by_its_words_and_not_by_its_score(lake: TinyLake) -> None:
+    for name, medium, body in (
+        ("s1", "nps", " 9 "),
+        ("s2", "NPS", "It runs small."),
+        ("s3", "survey", "It came late."),
+        ("s4", "email", "9"),
+        ("s5", None, "Hello"),
+    ):
+        lake.add(
+            "messages",
+            message_id=name,
+            direction="in",
+            medium=medium,
+            sent_at="2026-01-11 10:00",
+            body=body,
+        )
+    rows = {row["feedback_id"]: row["source"] for row in lake.rows("feedback", TODAY)}
+    assert rows == {"s2": "survey", "s3": "survey", "s4": "message", "s5": "message"}

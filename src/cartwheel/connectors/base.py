@@ -8,11 +8,11 @@ transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -134,5 +134,65 @@ class Connector(Protocol):
         Raises:
             Misuse: If the path is missing, empty, of the wrong kind, truncated, or
                 lacks a column without which nothing can be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How far a remote source was read; kept with its facts, in one transaction.
+
+    Attributes:
+        name: What was read, the same at every import of it.
+        number: The last thing read of it.
+    """
+
+    name: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What a remote connector fetched.
+
+    Attributes:
+        harvest: What it read.
+        origin: Where from, as the ledger of imports names it.
+        mark: How far it read, None where nothing is to be remembered.
+    """
+
+    harvest: Harvest
+    origin: Path
+    mark: Mark | None = None
+
+
+@runtime_checkable
+class RemoteConnector(Protocol):
+    """One kind of source that is no file. Found through the same entry points.
+
+    Attributes:
+        kind: Name used in `cartwheel import KIND`.
+        accepts: What it reads, one sentence.
+    """
+
+    kind: str
+    accepts: str
+
+    def fetch(
+        self,
+        options: Mapping[str, Any],
+        read_mark: Callable[[str], int],
+        context: ImportContext,
+    ) -> Fetched:
+        """Fetch what is new.
+
+        Args:
+            options: Its settings, from `connectors.KIND`; empty where there are none.
+            read_mark: Returns the number of the newest mark of a name, 0 for none.
+            context: The shop.
+
+        Raises:
+            Misuse: If a setting is missing or wrong.
+            Failure: If the source cannot be reached, or broke off.
         """
         ...

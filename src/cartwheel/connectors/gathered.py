@@ -29,6 +29,11 @@ class Gathered:
         """Keep a source row aside; the first reason stays."""
         self.rejects.setdefault(row, make_reject(row, column, value, reason))
 
+    @property
+    def refused(self) -> tuple[Reject, ...]:
+        """Rows kept aside, in order."""
+        return tuple(self.rejects[row] for row in sorted(self.rejects))
+
     def support(self, row: int) -> None:
         """Count a row as read although other rows carry what it says."""
         self.supporting.add(row)

@@ -26,12 +26,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cartwheel.connectors.base import Harvest, ImportContext
+from cartwheel.connectors.base import Harvest, ImportContext, Mark, RemoteConnector
 from cartwheel.connectors.dedup import append_fresh, find_fresh
 from cartwheel.connectors.registry import find_connector
 from cartwheel.connectors.rejects import read_rejects, write_rejects
 from cartwheel.connectors.staging import source_rows, stage_harvest, tables_of
-from cartwheel.errors import Failure
+from cartwheel.errors import Failure, Misuse
 from cartwheel.lake.store import widen
 from cartwheel.shop import Shop
 
@@ -90,26 +90,55 @@ class ImportReport:
 
 
 def import_source(
-    shop: Shop, kind: str, path: Path, *, now: datetime | None = None
+    shop: Shop, kind: str, path: Path | None, *, now: datetime | None = None
 ) -> ImportReport:
     """Import a source into a shop's lake; importing it again changes nothing.
 
     Args:
         shop: The shop.
         kind: Kind of source, as listed by `registry.connectors`.
-        path: File or folder.
+        path: File or folder; None for a source that is no file.
         now: Instant of the import, naive UTC; the clock's when None.
 
     Raises:
         Misuse: If the kind is unknown or the source cannot be read.
-        Failure: If the lake cannot be written or the connector breaks its contract.
+        Failure: If the lake cannot be written, a remote source cannot be reached or
+            the connector breaks its contract.
         Busy: If another process keeps writing to the shop.
     """
     began = time.perf_counter()
     context = import_context(shop, now)
-    harvest = find_connector(kind).read(path, context)
-    report = append_harvest(shop, harvest, kind, path, context.now)
+    source = find_connector(kind)
+    mark: Mark | None = None
+    if isinstance(source, RemoteConnector):
+        if path is not None:
+            raise Misuse(
+                f"{kind} reads no file, but {path} is named.",
+                f"Leave the path out; its settings stand under connectors.{kind}.",
+            )
+        options = shop.settings.connectors.model_dump().get(kind, {})
+        fetched = source.fetch(options, lambda name: read_mark(shop, name), context)
+        harvest, path, mark = fetched.harvest, fetched.origin, fetched.mark
+    elif path is None:
+        raise Misuse(f"{kind} needs a path: {source.accepts}", "Name the file.")
+    else:
+        harvest = source.read(path, context)
+    report = append_harvest(shop, harvest, kind, path, context.now, mark=mark)
     return replace(report, seconds=time.perf_counter() - began)
+
+
+def read_mark(shop: Shop, name: str) -> int:
+    """Return how far a remote source was read, 0 for not at all.
+
+    Args:
+        shop: The shop.
+        name: Name of the mark.
+    """
+    with shop.lake.attached(read_only=True) as con:
+        row = con.execute(
+            "SELECT max(seq) FROM lake.watermarks WHERE kind = ?", [name]
+        ).fetchone()
+    return int(row[0] or 0) if row else 0
 
 
 def import_context(shop: Shop, now: datetime | None = None) -> ImportContext:
@@ -131,7 +160,13 @@ def import_context(shop: Shop, now: datetime | None = None) -> ImportContext:
 
 
 def append_harvest(
-    shop: Shop, harvest: Harvest, kind: str, path: Path, now: datetime
+    shop: Shop,
+    harvest: Harvest,
+    kind: str,
+    path: Path,
+    now: datetime,
+    *,
+    mark: Mark | None = None,
 ) -> ImportReport:
     """Check a harvest, append what is new to the lake and account for every row.
 
@@ -141,6 +176,7 @@ def append_harvest(
         kind: Kind of source, for the ledger.
         path: Where it came from, for the ledger.
         now: Instant of the import, UTC.
+        mark: How far a remote source was read with it.
 
     Raises:
         Failure: If the lake cannot be written or the harvest breaks its contract.
@@ -170,6 +206,11 @@ def append_harvest(
         found = con.execute("SELECT * FROM faulty").fetchall()
         write_rejects(con, harvest, found, batch=batch, path=path)
         _write_import(con, report, path, context.now)
+        if mark is not None:
+            con.execute(
+                "INSERT INTO lake.watermarks (kind, seq, batch) VALUES (?, ?, ?)",
+                [mark.name, mark.number, batch],
+            )
     return replace(report, seconds=time.perf_counter() - began)
 
 

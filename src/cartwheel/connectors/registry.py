@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
-from cartwheel.connectors.base import Connector
+from cartwheel.connectors.base import Connector, RemoteConnector
 from cartwheel.errors import Failure, Misuse
 
 GROUP = "cartwheel.connectors"
 
 
-class _Plugins(Mapping[str, Connector]):
+Source = Connector | RemoteConnector
+
+
+class _Plugins(Mapping[str, Source]):
     """Connectors by kind, each loaded when asked for.
 
     One broken plug-in must not keep the others from importing, so looking at the
@@ -22,7 +25,7 @@ class _Plugins(Mapping[str, Connector]):
     def __init__(self, points: Mapping[str, EntryPoint]) -> None:
         self._points = points
 
-    def __getitem__(self, kind: str) -> Connector:
+    def __getitem__(self, kind: str) -> Source:
         return _load(self._points[kind])
 
     def __iter__(self) -> Iterator[str]:
@@ -32,7 +35,7 @@ class _Plugins(Mapping[str, Connector]):
         return len(self._points)
 
 
-def connectors() -> Mapping[str, Connector]:
+def connectors() -> Mapping[str, Source]:
     """Return every installed connector by kind; each is loaded on first access.
 
     Raises:
@@ -41,7 +44,7 @@ def connectors() -> Mapping[str, Connector]:
     return _Plugins({point.name: point for point in entry_points(group=GROUP)})
 
 
-def find_connector(kind: str) -> Connector:
+def find_connector(kind: str) -> Source:
     """Return the connector of a kind.
 
     Raises:
@@ -58,7 +61,7 @@ def find_connector(kind: str) -> Connector:
 
 
 @cache
-def _load(point: EntryPoint) -> Connector:
+def _load(point: EntryPoint) -> Source:
     try:
         made = point.load()()
     except (ImportError, AttributeError, TypeError) as error:
@@ -66,10 +69,10 @@ def _load(point: EntryPoint) -> Connector:
             f"The connector {point.name!r} ({point.value}) cannot be loaded: {error}.",
             "Update or remove the package that brings it.",
         ) from error
-    if not isinstance(made, Connector):
+    if not isinstance(made, Connector | RemoteConnector):
         raise Failure(
             f"The connector {point.name!r} ({point.value}) has no kind, accepts or "
-            "read.",
+            "read (fetch, of what is no file).",
             "Update or remove the package that brings it.",
         )
     return made

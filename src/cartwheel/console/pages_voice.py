@@ -36,7 +36,12 @@ NAME, PATH = "voice", "/voice"
 SHOWN_BACK = 50
 LONGEST_TYPED = 2_000
 FIX_STATES = (DecisionState.PROPOSED, DecisionState.APPROVED, DecisionState.APPLIED)
-SOURCE_WORDS = {"review": "Review", "message": "Message", "question": "Question"}
+SOURCE_WORDS = {
+    "review": "Review",
+    "message": "Message",
+    "question": "Question",
+    "survey": "Survey",
+}
 
 router = APIRouter()
 

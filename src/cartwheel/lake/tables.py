@@ -29,6 +29,12 @@ SQL_TYPES: dict[ColumnType, str] = {
     "date": "DATE",
 }
 
+SURVEY_MEDIA = ("nps", "survey")
+"""Media of messages that answer a survey: a score, and what was said beside it."""
+
+CONTACT = f"coalesce(lower(medium), '') NOT IN {SURVEY_MEDIA}"
+"""SQL of messages that somebody has to answer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
@@ -469,7 +475,7 @@ TABLES: tuple[FactTable, ...] = (
             _choice(
                 "direction", "From or to the customer.", ("in", "out"), required=True
             ),
-            _text("medium", "email, chat, form, phone."),
+            _text("medium", "email, chat, form, phone, sms, other; nps, survey."),
             _at("sent_at", "Sent at.", required=True),
             _text("campaign_id", "Campaign, for mailings."),
             _text("order_id", "Order concerned."),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cartwheel.lake.tables import CONTACT
 from cartwheel.measure.experiment.comparison import LEVEL, Comparison
 from cartwheel.measure.experiment.correct import holm
 from cartwheel.measure.experiment.effect import compare
@@ -255,7 +256,8 @@ def _sums(
         f"{standing(schema)} SELECT line.product_id, count(DISTINCT m.message_id) "
         f"FROM {schema}.messages m JOIN standing USING (order_id) JOIN "
         f"{newest(f'{schema}.order_lines', 'order_id, line_id')} line "
-        "USING (order_id) WHERE m.direction = 'in' AND m.known_at < ? AND "
+        f"USING (order_id) WHERE m.direction = 'in' AND {CONTACT} AND "
+        "m.known_at < ? AND "
         "standing.placed_at >= ? AND standing.placed_at < ? AND line.kind = 'product' "
         "GROUP BY 1",
         [known, known, known, start, until],

@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cartwheel.contacts import Contact, list_contacts
+from cartwheel.lake.tables import CONTACT
 from cartwheel.measure.kpi.intervals import wilson
 from cartwheel.signals.days import midnight_after
 
@@ -165,8 +166,8 @@ def _messages(
     con: duckdb.DuckDBPyConnection, first: datetime, until: datetime
 ) -> dict[str, list[datetime]]:
     rows = con.execute(
-        "SELECT customer_id, sent_at FROM lake.messages WHERE direction = 'in' "
-        "AND customer_id IS NOT NULL AND sent_at >= ? AND sent_at < ?",
+        f"SELECT customer_id, sent_at FROM lake.messages WHERE direction = 'in' AND "
+        f"{CONTACT} AND customer_id IS NOT NULL AND sent_at >= ? AND sent_at < ?",
         [first, until],
     ).fetchall()
     found: dict[str, list[datetime]] = {}

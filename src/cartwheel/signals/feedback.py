@@ -1,10 +1,11 @@
-"""What customers said: reviews, messages, questions and reasons of returns."""
+"""What customers said: reviews, messages, surveys, questions, reasons of returns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from cartwheel.lake.tables import SURVEY_MEDIA
 from cartwheel.signals.base import Field, Signal, When
 from cartwheel.signals.days import day_of, days_ago
 from cartwheel.signals.facts import look_up
@@ -23,7 +24,7 @@ def make_feedback(
     """Return the texts of the last 365 days, each with the product it is about.
 
     A text that names an order and no product is about the order's product where the
-    order has but one.
+    order has but one. A score of a survey, a number alone, says nothing in words.
     """
     import ibis
 
@@ -39,12 +40,15 @@ def make_feedback(
         text=_joined(reviews.title, reviews.body),
     )
     sent = facts["messages"]
-    sent = sent.filter(sent.direction == "in")
+    medium = ibis.coalesce(sent.medium, "").lower()
+    score = ibis.coalesce(sent.body, "").strip().re_search("^[0-9]{1,2}$")
+    sent = sent.mutate(surveyed=medium.isin(SURVEY_MEDIA))
+    sent = sent.filter((sent.direction == "in") & ~(sent.surveyed & score))
     asked = sent.select(
         "order_id",
         product_id=ibis.null("string"),
         rating=ibis.null("int64"),
-        source=ibis.literal("message"),
+        source=sent.surveyed.ifelse("survey", "message"),
         feedback_id=sent.message_id,
         day=day_of(sent.sent_at, when),
         units=ibis.literal(0, type="int64"),
@@ -118,7 +122,7 @@ FEEDBACK = Signal(
             name="source",
             type="text",
             unit="",
-            doc="review, message, return or question.",
+            doc="review, message, survey, return or question.",
         ),
         Field(name="feedback_id", type="text", unit="", doc="Id in its table."),
     ),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cartwheel.connectors.nps_survey import NpsSurvey
 from cartwheel.measure.kpi import KPIS
 from cartwheel.measure.kpi.intervals import wilson
+from tests.connectors.tickets.made import CONTEXT
 from tests.measure.kpi.made import Facts, at, days_of_march
 
 
@@ -524,3 +527,18 @@ def test_a_fact_known_late_counts_from_then_on(table: str, kpi: str) -> None:
     assert at_once[0] != never[0], "the fact is seen by this figure"
     assert at_once[1] != never[1]
     assert late == [never[0], at_once[1]]
+
+
+def test_the_net_promoter_score_of_an_export(facts: Facts, tmp_path: Path) -> None:
+    lines = [
+        f"{score},2026-03-10,c{n}@mail.example,Fine"
+        for n, score in enumerate([10, 9, 9, 9, 10, 8, 7, 6, 0, 3, 5, 10, 11])
+    ]
+    path = tmp_path / "answers.csv"
+    path.write_text("\n".join(["Score,Date,Email,Comment", *lines]), encoding="utf-8")
+    found = NpsSurvey().read(path, CONTEXT)
+    for row in found.facts["messages"].to_pylist():
+        del row["_source_row"]
+        facts.add("messages", **row)
+    value = facts.value("net_promoter_score")
+    assert (value.top, value.bottom, value.owners) == (6 - 4, 12, 12)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
@@ -11,22 +10,15 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import getaddresses, parsedate_to_datetime
 
+from cartwheel.connectors.written import (
+    AUTOMATIC,
+    LONGEST_TEXT,
+    is_machine,
+    written_subject,
+    written_text,
+)
 from cartwheel.text.markup import shown_text
-from cartwheel.text.masking import mask
-from cartwheel.text.own_words import own_words
 
-LONGEST_TEXT = 100_000
-"""Characters of a body that are read; more is nothing a person wrote."""
-
-LONGEST_SUBJECT = 500
-_REPLY = re.compile(
-    r"(?:(?:re|aw|wg|fw|fwd|sv|antw|rv|r|i|tr)\s?(?:\[\d+\])?:\s*)+", re.I
-)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_MACHINES = re.compile(
-    r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?)([+.@-]|$)", re.I
-)
-AUTOMATIC = "an automatic message, which is no contact"
 BULK = "a mailing or list message, which is no contact"
 
 
@@ -65,8 +57,6 @@ def read_mail(raw: bytes) -> Mail:
     """
     message = BytesParser(_class=EmailMessage, policy=policy.default).parsebytes(raw)
     sender = next(iter(_addresses(message, "from")), "")
-    own = own_words(_clean(_text(message))[:LONGEST_TEXT])
-    subject = _REPLY.sub("", _clean(_header(message, "subject"))[:LONGEST_SUBJECT], 1)
     given = _header(message, "message-id").strip().strip("<>")[:500]
     return Mail(
         id=given or hashlib.blake2b(raw, digest_size=16).hexdigest(),
@@ -74,8 +64,8 @@ def read_mail(raw: bytes) -> Mail:
         sender=sender,
         readers=_addresses(message, "to", "cc"),
         delivered=_addresses(message, "delivered-to", "x-original-to", "envelope-to"),
-        subject=mask(" ".join(subject.split())),
-        body=mask(own),
+        subject=written_subject(_header(message, "subject")),
+        body=written_text(_text(message)),
         machine=_machine(message, sender),
     )
 
@@ -162,15 +152,10 @@ def _machine(message: EmailMessage, sender: str) -> str:
     said = _header(message, "auto-submitted").lower()
     if (said and said != "no") or _header(message, "x-autoreply"):
         return AUTOMATIC
-    if _MACHINES.match(sender) or message.get_content_type() == "multipart/report":
+    if is_machine(sender) or message.get_content_type() == "multipart/report":
         return AUTOMATIC
     if _header(message, "list-id") or _header(message, "list-unsubscribe"):
         return BULK
     if _header(message, "precedence").lower() in ("bulk", "list", "junk"):
         return BULK
     return ""
-
-
-def _clean(text: str) -> str:
-    """Return text without control characters, which no table should hold."""
-    return _CONTROL.sub("", text)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from cartwheel.connectors.mail.message import Mail
+from cartwheel.connectors.own import read_own
 from cartwheel.errors import Misuse
 
 FILE = "mail.toml"
@@ -32,24 +32,13 @@ def stated_addresses(path: Path) -> tuple[str, ...]:
     Raises:
         Misuse: If the file cannot be read or says something else.
     """
-    file = (path if path.is_dir() else path.parent) / FILE
-    if not file.is_file():
-        return ()
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise Misuse(f"{file} cannot be read: {error}.", "Correct the file.") from error
-    own = values.get("own")
-    right = isinstance(own, list) and all(
-        isinstance(one, str) and one.count("@") == 1 for one in own
+    return read_own(
+        path,
+        FILE,
+        fits=lambda one: one.count("@") == 1,
+        example='own = ["help@shop.example"]',
+        each='An address, or a domain such as "@shop.example"',
     )
-    if not right or not own or set(values) != {"own"}:
-        raise Misuse(
-            f'{file} says {values!r}; expected own = ["help@shop.example"].',
-            'An address, or a domain such as "@shop.example", for each that is '
-            "the shop's.",
-        )
-    return tuple(str(one).strip().lower() for one in own)
 
 
 def own_addresses(mails: Iterable[Mail]) -> tuple[str, ...]:
@@ -77,8 +66,17 @@ def own_addresses(mails: Iterable[Mail]) -> tuple[str, ...]:
             f"five messages, found {said}.",
             f'Put a file {FILE} beside the mail: own = ["help@shop.example"].',
         )
-    domain = common[0].rpartition("@")[2]
-    return (common[0],) if domain in OPEN_DOMAINS else (f"@{domain}",)
+    return (whole_of(common[0]),)
+
+
+def whole_of(address: str) -> str:
+    """Return the domain of an address with its @, itself where anybody has one there.
+
+    Args:
+        address: An address of the shop, lower case.
+    """
+    domain = address.rpartition("@")[2]
+    return address if domain in OPEN_DOMAINS else f"@{domain}"
 
 
 def is_own(address: str, own: Iterable[str]) -> bool:

@@ -42,7 +42,7 @@ class Mentions:
 
     Attributes:
         product_id: Product of each text, "" where none is known; shape (texts,).
-        source: review, message, question or return, of each.
+        source: review, message, survey, question or return, of each.
         days_ago: Age of each in days.
         units: Units that came back with each.
         raised: Whether a text raises an objection; shape (texts, classes), in the

@@ -17,7 +17,9 @@ Array = np.ndarray[Any, Any]
 At = tuple[int, int]
 """Number of product, and of class or split."""
 
-SOURCES = ("review", "message", "question")
+SOURCES = ("review", "message", "question", "survey")
+"""What can be quoted; models hold their numbers, so new ones stand last."""
+
 QUOTES_EACH = 3
 MOST_QUOTES = 3_000
 LONGEST_QUOTE = 240
@@ -29,7 +31,7 @@ class Quote:
 
     Attributes:
         text: The sentence, masked; a long one is cut.
-        source: review, message or question.
+        source: review, message, question or survey.
         days_ago: Age in days on the turn's day.
         key: Fingerprint of the whole sentence.
     """

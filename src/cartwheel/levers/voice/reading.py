@@ -58,7 +58,7 @@ def read_texts(
 
     Args:
         texts: The texts.
-        sources: review, message, question or return, of each.
+        sources: review, message, survey, question or return, of each.
         wanted: Fingerprints of sentences to keep in any case.
     """
     asked = frozenset(wanted)

@@ -1,0 +1,1 @@
+"""Exports of support desks and chats: what customers said, and what was answered."""
