@@ -105,6 +105,7 @@ def signals(rows: Sequence[dict[str, Any]]) -> Signals:
                 "day": ON,
                 "rating": row["Rating"],
                 "units": 0,
+                "writer": None,
                 "text": f"{row['Title'] or ''}\n{row['Review Text']}".strip(),
             }
         )

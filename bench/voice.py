@@ -249,6 +249,7 @@ def _speed(plan: Plan) -> Iterator[Figure]:
             "day": TODAY - timedelta(days=at % 365),
             "rating": None,
             "units": 0,
+            "writer": None,
             # A number in each keeps sentences apart: a repeated one is read once.
             "text": "\n".join(f"{at} {one}" for one in cut[at % len(cut)]),
         }

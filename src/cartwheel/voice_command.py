@@ -110,7 +110,8 @@ def themes(
 def _whole_shop(
     model: Model, classes: list[str], kinds: list[int]
 ) -> list[dict[str, Any]]:
-    from cartwheel.levers.voice.board import costliest, over_the_shop, splits_of
+    from cartwheel.levers.voice.board import costliest, over_the_shop
+    from cartwheel.levers.voice.small_themes import splits_of
 
     splits = splits_of(model)
     return costliest(

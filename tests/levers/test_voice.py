@@ -55,6 +55,7 @@ def told(rows: list[tuple[str, str, str | None, int]], **context: object) -> Sig
                 "day": AS_OF - timedelta(days=ago),
                 "rating": None,
                 "units": 2 if source == "return" else 0,
+                "writer": None,
                 "text": text,
             }
             for number, (source, text, product, ago) in enumerate(rows)

@@ -124,3 +124,22 @@ def test_a_survey_is_told_by_its_words_and_not_by_its_score(lake: TinyLake) -> N
         )
     rows = {row["feedback_id"]: row["source"] for row in lake.rows("feedback", TODAY)}
     assert rows == {"s2": "survey", "s3": "survey", "s4": "message", "s5": "message"}
+
+
+def test_a_writer_is_known_by_a_fingerprint(lake: TinyLake) -> None:
+    day = "2026-01-10 10:00"
+    for name, said in (
+        ("r1", {"customer_id": "c1"}),
+        ("r2", {"customer_id": "c1", "order_id": "o1"}),
+        ("r3", {"order_id": "c1"}),
+        ("r4", {}),
+    ):
+        lake.add("reviews", review_id=name, created_at=day, body="Odd.", **said)
+    sent = {"direction": "in", "sent_at": day, "body": "Odd."}
+    lake.add("messages", message_id="m1", address="jo@example.org", **sent)
+    rows = {row["feedback_id"]: row["writer"] for row in lake.rows("feedback", TODAY)}
+    assert rows["r1"] == rows["r2"]
+    assert len({rows["r1"], rows["r3"], rows["m1"]}) == 3
+    assert rows["r4"] is None
+    assert all(len(one) == 16 for one in rows.values() if one)
+    assert "jo" not in rows["m1"]

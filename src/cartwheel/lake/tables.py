@@ -111,7 +111,10 @@ EVENT_KINDS = (
     "click",
 )
 LINE_KINDS = ("product", "shipping", "fee", "discount", "gift_card", "adjustment")
-CORRECTION_KINDS = ("not_this", "move", "merge", "split", "take_back")
+CORRECTION_KINDS = (
+    *("not_this", "move", "merge", "split", "teach", "dismiss"),
+    "take_back",
+)
 POLICY_TOPICS = (
     "shipping",
     "returns",
@@ -557,12 +560,12 @@ TABLES: tuple[FactTable, ...] = (
         columns=(
             _text("correction_id", "Unique id.", required=True),
             _choice("kind", "What is said.", CORRECTION_KINDS, required=True),
-            _text("objection", "Class it is about; null for a taking back."),
-            _text("into_objection", "Class instead, of a move or a merge."),
+            _text("objection", "Class it is about; null for none."),
+            _text("into_objection", "Class instead, of a move, a merge or a teaching."),
             _text("sentence", "Fingerprint of the sentence, of not_this or a move."),
             _text("beside", "Fingerprints of the sentences shown beside it."),
-            _text("words", "Words of a split, a line each."),
-            _text("title", "Name of a split."),
+            _text("words", "Words of a split or a new theme, a line each."),
+            _text("title", "Name of a split or of the new theme."),
             _text("takes_back", "Correction that is taken back."),
             _text("made_by", "Who said so.", required=True),
             _at("made_at", "Said at.", required=True),

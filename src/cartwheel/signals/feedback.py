@@ -33,6 +33,7 @@ def make_feedback(
         "product_id",
         "order_id",
         "rating",
+        writer=_writer(("c", reviews.customer_id), ("o", reviews.order_id)),
         source=ibis.literal("review"),
         feedback_id=reviews.review_id,
         day=day_of(reviews.created_at, when),
@@ -49,6 +50,7 @@ def make_feedback(
         product_id=ibis.null("string"),
         rating=ibis.null("int64"),
         source=sent.surveyed.ifelse("survey", "message"),
+        writer=_writer(("c", sent.customer_id), ("a", sent.address)),
         feedback_id=sent.message_id,
         day=day_of(sent.sent_at, when),
         units=ibis.literal(0, type="int64"),
@@ -59,6 +61,7 @@ def make_feedback(
         "product_id",
         "order_id",
         rating=ibis.null("int64"),
+        writer=_writer(("c", back.customer_id), ("o", back.order_id)),
         source=ibis.literal("return"),
         feedback_id=back.return_id + "/" + back.line_id,
         day=day_of(back.returned_at, when),
@@ -88,12 +91,21 @@ def _questions(asked: ir.Table, when: When) -> ir.Table:
         "product_id",
         order_id=ibis.null("string"),
         rating=ibis.null("int64"),
+        writer=ibis.null("string"),
         source=ibis.literal("question"),
         feedback_id=asked.question_id,
         day=day_of(asked.asked_at, when),
         units=ibis.literal(0, type="int64"),
         text=asked.question,
     )
+
+
+def _writer(*known: tuple[str, ir.StringValue]) -> ir.StringValue:
+    """Return a fingerprint of the first that is known; no name or address is kept."""
+    import ibis
+
+    first = ibis.coalesce(*(ibis.literal(kind) + value for kind, value in known))
+    return first.hexdigest("sha256").substr(0, 16)
 
 
 def _joined(heading: ir.StringValue, body: ir.StringValue) -> ir.StringValue:
@@ -148,6 +160,13 @@ FEEDBACK = Signal(
             unit="units",
             doc="Units that came back with it.",
             neutral=0,
+        ),
+        Field(
+            name="writer",
+            type="text",
+            unit="",
+            doc="Fingerprint of the customer, the address or the order it comes from.",
+            neutral=None,
         ),
         Field(
             name="text",

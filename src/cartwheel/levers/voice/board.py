@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,16 @@ import numpy as np
 from cartwheel.levers.base import Model
 from cartwheel.levers.voice.learn import money_of
 from cartwheel.levers.voice.page import rising
-from cartwheel.levers.voice.quotes import Quote, read_quotes
+from cartwheel.levers.voice.quotes import read_quotes
+from cartwheel.levers.voice.small_themes import (
+    MOST_PRODUCTS,
+    dated,
+    fresh_board,
+    splits_board,
+)
 from cartwheel.text.objections.classes import CLASSES
 
-MOST_PRODUCTS = 100
-"""Products shown of a theme, the costliest first."""
-
 MONEY = ("stake_minor", "low_minor", "high_minor")
-
-Held = Mapping[tuple[int, int], list[Quote]]
 
 
 def board(model: Model, as_of: date) -> dict[str, Any]:
@@ -31,9 +31,9 @@ def board(model: Model, as_of: date) -> dict[str, Any]:
         as_of: Day the turn looked from.
     """
     meta = model.meta
-    quotes = _dated(read_quotes(model, "quote"), as_of)
+    quotes = dated(read_quotes(model, "quote"), as_of)
     themes = [_theme(model, at, name, quotes) for at, name in enumerate(CLASSES)]
-    beneath = _splits(model, as_of)
+    beneath = splits_board(model, as_of)
     return {
         "as_of": as_of.isoformat(),
         "texts": meta["texts"],
@@ -43,6 +43,8 @@ def board(model: Model, as_of: date) -> dict[str, Any]:
             {**theme, "splits": beneath.get(theme["objection"], [])}
             for theme in costliest(theme for theme in themes if theme["mentions"])
         ],
+        "own": beneath.get("", []),
+        "fresh": fresh_board(model, as_of),
         "merged": meta["merged"],
         "standing": meta["standing"],
         "corrected": meta["corrected"],
@@ -68,26 +70,6 @@ def trend(model: Model, recent: int, before: int) -> dict[str, Any]:
     texts, texts_before = model.meta["recent"], model.meta["before"]
     rises = rising(recent, before, texts, texts_before)
     return {"recent": recent, "before": before, "rising": rises}
-
-
-def splits_of(model: Model) -> list[dict[str, Any]]:
-    """Return themes that the merchant made of some sentences of a class, with counts.
-
-    A model of a turn before corrections were known has none.
-    """
-    arrays = model.arrays
-    return [
-        {
-            **split,
-            "mentions": int(arrays["split_said"][:, at].sum()),
-            **trend(
-                model,
-                int(arrays["split_recent"][:, at].sum()),
-                int(arrays["split_before"][:, at].sum()),
-            ),
-        }
-        for at, split in enumerate(model.meta.get("splits", ()))
-    ]
 
 
 def over_the_shop(model: Model, at: int) -> dict[str, Any]:
@@ -141,35 +123,6 @@ def _products(
         for place in np.flatnonzero(arrays["said"][:, at]).tolist()
     ]
     return costliest(rows)[:MOST_PRODUCTS]
-
-
-def _splits(model: Model, as_of: date) -> dict[str, list[dict[str, Any]]]:
-    """Return the splits by the class they stand beneath."""
-    arrays, quotes = model.arrays, _dated(read_quotes(model, "split"), as_of)
-    found: dict[str, list[dict[str, Any]]] = {}
-    for at, split in enumerate(splits_of(model)):
-        said = arrays["split_said"][:, at]
-        order = np.argsort(-said, kind="stable")[: np.count_nonzero(said)]
-        products = [
-            {
-                "product_id": str(arrays["product_id"][place]),
-                "title": str(arrays["title"][place]),
-                "mentions": int(said[place]),
-                "quotes": quotes.get((place, at), []),
-            }
-            for place in order[:MOST_PRODUCTS].tolist()
-        ]
-        row = {**split, "about": int(np.count_nonzero(said)), "products": products}
-        found.setdefault(split["objection"], []).append(row)
-    return found
-
-
-def _dated(held: Held, as_of: date) -> dict[tuple[int, int], list[dict[str, Any]]]:
-    def dated(one: Quote) -> dict[str, Any]:
-        day = as_of - timedelta(days=one.days_ago)
-        return {**asdict(one), "day": day.isoformat()}
-
-    return {at: [dated(one) for one in quotes] for at, quotes in held.items()}
 
 
 def _money(three: Any) -> dict[str, int | None]:

@@ -9,6 +9,7 @@ import numpy as np
 from cartwheel.levers.base import Model
 from cartwheel.levers.earned import earned
 from cartwheel.levers.voice.corrected import corrected_meta, count_splits
+from cartwheel.levers.voice.counted_fresh import count_fresh
 from cartwheel.levers.voice.mentions import Mentions, read_mentions
 from cartwheel.levers.voice.quotes import newest_quotes, pack_quotes, quotes_by_place
 from cartwheel.levers.voice.stake import Shop, Stake, at_stake, estimate_effects
@@ -72,6 +73,7 @@ def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
     point = stake.returns + stake.contacts + stake.lost
     money = np.stack([point, stake.low, stake.high], axis=2)
     some: Array = np.asarray(known.any(axis=0))
+    fresh, told = count_fresh(mentions, place, len(names), _categories(data, mentions))
     arrays = {
         "product_id": names,
         "title": _titles(data, names),
@@ -80,6 +82,7 @@ def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
         "total": np.where(some[:, None], stake.total, np.nan),
         **_quotes(mentions, place, np.where(known, point, 0.0)),
         **count_splits(mentions, place, len(names)),
+        **fresh,
     }
     meta = {
         "texts": len(mentions),
@@ -89,6 +92,7 @@ def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
         "before": int(mentions.before.sum()),
         "compared": effects.products if effects is not None else 0,
         "told": [] if effects is None else _told(effects.told),
+        "fresh": told,
         **corrected_meta(mentions),
     }
     return Model(rule="rules" if priced else "counted", arrays=arrays, meta=meta)
@@ -140,6 +144,14 @@ def _titles(data: Signals, names: Array) -> Array:
     pairs = zip(names.tolist(), title, strict=True)
     said = [str(told or name)[:LONGEST_TITLE] for name, told in pairs]
     return np.array(said, dtype=str)
+
+
+def _categories(data: Signals, mentions: Mentions) -> Array:
+    """Return the category of the product of each text, "" where none is known."""
+    known = data.frame(CATALOGUE)[["product_id", "category"]].dropna()
+    by_product = known.drop_duplicates("product_id").set_index("product_id")["category"]
+    found = by_product.reindex(mentions.product_id)
+    return np.asarray(found.fillna("").to_numpy(str))
 
 
 def _counted(mentions: Mentions, place: Array, products: int) -> dict[str, Array]:

@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cartwheel.levers.voice.counting import count_sentences
 from cartwheel.levers.voice.learned import Lesson, Lessons, learn_lessons
 from cartwheel.levers.voice.reading import Spoken, Texts, read_texts
 from cartwheel.signals.base import Signals
 from cartwheel.signals.feedback import FEEDBACK
 from cartwheel.signals.theme_corrections import THEME_CORRECTIONS
 from cartwheel.text.objections import (
-    CLASSES,
     LANGUAGES,
     Standing,
     phrases_of,
     standing,
 )
-from cartwheel.text.objections.corrections import words_pattern
-from cartwheel.text.objections.fit import fit_of
-from cartwheel.text.tokens import fold
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,9 +28,6 @@ Array = np.ndarray[Any, Any]
 
 RECENT_DAYS = 28
 """Days that are compared with as many before, to tell what is rising."""
-
-WORDY = 10
-"""Characters from which a sentence is worth quoting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +52,9 @@ class Mentions:
         corrected: Sentences that were corrected, as they are met, with the number of
             texts that hold them, by fingerprint.
         lessons: What corrections taught.
+        sentences: The sentences of each text.
+        standpoints: What each of them is to the search for new themes.
+        writer: Number of the writer of each text; where unknown, a text has its own.
     """
 
     product_id: Array
@@ -73,6 +70,9 @@ class Mentions:
     split_quotes: dict[tuple[int, int], str]
     corrected: Mapping[str, tuple[str, int]]
     lessons: tuple[Lesson, ...]
+    sentences: list[list[Spoken]]
+    standpoints: list[bytes]
+    writer: Array
 
     def __len__(self) -> int:
         """Return the number of texts."""
@@ -104,9 +104,13 @@ def read_mentions(data: Signals) -> Mentions:
     rows = data.table(THEME_CORRECTIONS).sort_by("position").to_pylist()
     stands = standing(rows)
     judged = {key for key, _ in stands.sentences} | {key for key, _ in stands.beside}
-    texts = read_texts(frame["text"].tolist(), frame["source"].tolist(), judged)
+    sources = frame["source"].tolist()
+    texts = read_texts(frame["text"].tolist(), sources, keyed=bool(judged))
     lessons = learn_lessons(_each(texts) if judged else (), stands)
-    counts = _count(texts, stands, reader(stands, lessons))
+    stars = frame["rating"].astype(object).where(frame["rating"].notna(), None)
+    counts = count_sentences(
+        texts, stands, reader(stands, lessons), list(zip(sources, stars, strict=True))
+    )
     return Mentions(
         product_id=frame["product_id"].fillna("").to_numpy(str),
         source=frame["source"].to_numpy(str),
@@ -116,6 +120,8 @@ def read_mentions(data: Signals) -> Mentions:
         stands=stands,
         corrected=_met(texts, {key for key, _ in stands.sentences}),
         lessons=lessons.told,
+        sentences=texts.sentences,
+        writer=_writers(frame["writer"]),
         **counts,
     )
 
@@ -168,42 +174,13 @@ def reader(stands: Standing, lessons: Lessons) -> Callable[[Spoken], tuple[str, 
     return read
 
 
-def _count(
-    texts: Texts, stands: Standing, read: Callable[[Spoken], tuple[str, ...]]
-) -> dict[str, Any]:
-    number = {name: at for at, name in enumerate(CLASSES)}
-    splits = [
-        (stands.counted_as(one.objection), words_pattern(one.words))
-        for one in stands.splits
-    ]
-    size = len(texts.sentences)
-    raised = np.zeros((size, len(number)), bool)
-    split = np.zeros((size, len(splits)), bool)
-    ways = np.zeros(size, np.int64)
-    quotes: dict[tuple[int, int], str] = {}
-    split_quotes: dict[tuple[int, int], str] = {}
-    for at, said in enumerate(texts.sentences):
-        for one in said:
-            quoted = len(one.text) >= WORDY and not one.blamed
-            names = read(one)
-            for name in names:
-                raised[at, number[name]] = True
-                if name == "size_fit" and "?" not in one.text:
-                    ways[at] += fit_of(one.text, one.languages)
-                if quoted:
-                    quotes.setdefault((at, number[name]), one.text)
-            for place, (name, pattern) in enumerate(splits):
-                if name in names and pattern.search(fold(one.text)):
-                    split[at, place] = True
-                    if quoted:
-                        split_quotes.setdefault((at, place), one.text)
-    return {
-        "raised": raised,
-        "fit": np.sign(ways),
-        "quotes": quotes,
-        "split": split,
-        "split_quotes": split_quotes,
-    }
+def _writers(writer: pd.Series[Any]) -> Array:
+    """Return a number for each writer; a text that nobody is known of has its own."""
+    import pandas as pd
+
+    number, known = pd.factorize(writer, sort=True)
+    alone = len(known) + np.arange(len(number))
+    return np.asarray(np.where(number < 0, alone, number))
 
 
 def _each(texts: Texts) -> list[Spoken]:

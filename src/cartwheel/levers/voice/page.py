@@ -130,18 +130,27 @@ def _themes(model: Model) -> Grid:
     )
 
 
-def rising(recent: int, before: int, texts: int, texts_before: int) -> bool:
+def rising(
+    recent: int, before: int, texts: int, texts_before: int, *, sure: float = SURE
+) -> bool:
     """Tell whether mentions rose beyond chance.
 
     Given all mentions of both spans, those of the later are binomial with its share of
     the texts.
+
+    Args:
+        recent: Mentions of the later span.
+        before: Mentions of the span before.
+        texts: Texts of the later span.
+        texts_before: Texts of the span before.
+        sure: Chance below which more are told as rising.
     """
     from scipy.stats import binom
 
     if not texts or recent <= 0:
         return False
     share = texts / (texts + texts_before)
-    return bool(binom.sf(recent - 1, recent + before, share) < SURE)
+    return bool(binom.sf(recent - 1, recent + before, share) < sure)
 
 
 def _products(model: Model) -> Grid:

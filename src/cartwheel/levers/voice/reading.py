@@ -5,15 +5,11 @@ from __future__ import annotations
 import html
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from cartwheel.text.language import language_of
 from cartwheel.text.masking import mask
 from cartwheel.text.objections import LANGUAGES, read_sentence, sentence_key
 from cartwheel.text.sentences import sentences
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +21,8 @@ class Spoken:
         languages: Whose rules it was read by.
         blamed: It is the reason of a return.
         objections: Classes the rules told, the weightier first.
+        mood: -1 displeased, 0 neither, 1 pleased.
+        asked: It is a question.
         key: Its fingerprint, "" where nobody asked for fingerprints.
     """
 
@@ -32,6 +30,8 @@ class Spoken:
     languages: tuple[str, ...]
     blamed: bool
     objections: tuple[str, ...]
+    mood: int
+    asked: bool
     key: str
 
 
@@ -40,7 +40,7 @@ class Texts:
     """What was said in each text.
 
     Attributes:
-        sentences: Of each text, the sentences that matter, in order.
+        sentences: The sentences of each text in order.
         language: Language of each text, "" where it is too short to tell.
     """
 
@@ -48,20 +48,16 @@ class Texts:
     language: list[str]
 
 
-def read_texts(
-    texts: list[str], sources: list[str], wanted: Iterable[str] = ()
-) -> Texts:
+def read_texts(texts: list[str], sources: list[str], *, keyed: bool = False) -> Texts:
     """Read texts; what is personal is masked before a rule sees it.
 
-    Kept are sentences that raise an objection, each of them one object however often
-    it was said, and those whose fingerprint is wanted.
+    A sentence is one object however often it was said.
 
     Args:
         texts: The texts.
         sources: review, message, survey, question or return, of each.
-        wanted: Fingerprints of sentences to keep in any case.
+        keyed: Give each sentence its fingerprint.
     """
-    asked = frozenset(wanted)
     language = [language_of(text) for text in texts]
     # What is too short to tell is read as most texts are; reasons also as English,
     # which the codes of platforms are in.
@@ -75,16 +71,14 @@ def read_texts(
             key = (sentence, told, blamed)
             if key not in known:
                 spoken = {told or usual, *(["en"] if blamed else [])} & LANGUAGES.keys()
-                known[key] = _spoken(sentence, tuple(sorted(spoken)), blamed, asked)
-            one = known[key]
-            if one.objections or one.key in asked:
-                said.append(one)
+                known[key] = _spoken(sentence, tuple(sorted(spoken)), blamed, keyed)
+            said.append(known[key])
         read.append(said)
     return Texts(sentences=read, language=language)
 
 
 def _spoken(
-    sentence: str, languages: tuple[str, ...], blamed: bool, asked: frozenset[str]
+    sentence: str, languages: tuple[str, ...], blamed: bool, keyed: bool
 ) -> Spoken:
     said = read_sentence(sentence, languages, blamed=blamed)
     return Spoken(
@@ -92,7 +86,9 @@ def _spoken(
         languages=languages,
         blamed=blamed,
         objections=said.objections,
-        key=sentence_key(sentence) if asked else "",
+        mood=said.mood,
+        asked=said.asked,
+        key=sentence_key(sentence) if keyed else "",
     )
 
 

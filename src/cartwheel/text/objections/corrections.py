@@ -18,7 +18,9 @@ from cartwheel.text.objections.classes import CLASSES
 from cartwheel.text.tokens import fold
 
 NOT_THIS, MOVE, MERGE, SPLIT = "not_this", "move", "merge", "split"
+TEACH, DISMISS = "teach", "dismiss"
 TAKE_BACK = "take_back"
+KINDS = (NOT_THIS, MOVE, MERGE, SPLIT, TEACH, DISMISS)
 OF_A_SENTENCE = (NOT_THIS, MOVE)
 
 MOST_WORDS = 10
@@ -35,13 +37,13 @@ class Correction:
 
     Attributes:
         correction_id: Its id.
-        kind: not_this, move, merge or split.
-        objection: Class it is about.
-        into_objection: Class instead, of a move or a merge.
+        kind: not_this, move, merge, split, teach or dismiss.
+        objection: Class it is about; "" for sentences that fit no class.
+        into_objection: Class instead, of a move or a merge; class that is taught.
         sentence: Fingerprint of the sentence, of not_this or a move.
         beside: Fingerprints of the sentences that were shown beside it.
-        words: Words of a split, any of which a sentence must have.
-        title: Name of a split.
+        words: Words of a split or of a new theme, any of which a sentence must have.
+        title: Name of a split, or of the new theme that was taught or dismissed.
     """
 
     correction_id: str
@@ -56,8 +58,11 @@ class Correction:
     @property
     def fits(self) -> bool:
         """Whether it says something of the classes there are."""
-        if self.kind not in (NOT_THIS, MOVE, MERGE, SPLIT):
+        if self.kind not in KINDS:
             return False
+        if self.kind in (TEACH, DISMISS) or (self.kind == SPLIT and not self.objection):
+            fits = not self.objection and bool(self.words and self.title)
+            return fits and (self.kind != TEACH or self.into_objection in CLASSES)
         if self.objection not in CLASSES:
             return False
         if self.kind in (MOVE, MERGE):
@@ -77,7 +82,9 @@ class Standing:
         sentences: Class instead by (sentence, class), "" for none.
         beside: Sentences and classes that were shown beside a corrected one.
         merged: Class that counts a class, by that class.
-        splits: Themes of their own beneath a class.
+        splits: Themes of the shop's own, beneath a class or beneath none.
+        taught: What sentences that fit no class were said to raise.
+        dismissed: New themes that are not to be shown.
         by_id: What stands, in the order in which it was said.
     """
 
@@ -85,7 +92,14 @@ class Standing:
     beside: frozenset[tuple[str, str]] = frozenset()
     merged: Mapping[str, str] = field(default_factory=dict)
     splits: tuple[Correction, ...] = ()
+    taught: tuple[Correction, ...] = ()
+    dismissed: tuple[Correction, ...] = ()
     by_id: Mapping[str, Correction] = field(default_factory=dict)
+
+    @property
+    def own(self) -> tuple[Correction, ...]:
+        """Themes of the shop's own that stand beneath no class."""
+        return tuple(one for one in self.splits if not one.objection)
 
     def counted_as(self, objection: str) -> str:
         """Return the class that counts a class; most count themselves."""
@@ -117,6 +131,8 @@ def standing(rows: Iterable[Mapping[str, Any]]) -> Standing:
         beside=frozenset((key, one.objection) for one in judged for key in one.beside),
         merged=_merged(one for one in live if one.kind == MERGE),
         splits=tuple(one for one in live if one.kind == SPLIT),
+        taught=tuple(one for one in live if one.kind == TEACH),
+        dismissed=tuple(one for one in live if one.kind == DISMISS),
         by_id={one.correction_id: one for one in live},
     )
 

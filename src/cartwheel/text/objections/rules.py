@@ -37,10 +37,12 @@ class Said:
     Attributes:
         objections: Classes of `CLASSES`, the weightier first, two at most.
         mood: -1 displeased, 0 neither, 1 pleased.
+        asked: It is a question.
     """
 
     objections: tuple[str, ...]
     mood: int
+    asked: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,13 @@ def read_sentence(
         if any(one.rules[name].holds(text, doubted) for one in known)
     ]
     mood = 0 if asked and good >= bad else (good > bad) - (bad > 0)
-    return Said(objections=_weightiest(found, asked, doubted), mood=mood)
+    return Said(objections=_weightiest(found, asked, doubted), mood=mood, asked=asked)
+
+
+def is_mood(word: str, language: str) -> bool:
+    """Tell whether a folded word says by itself that somebody is pleased or not."""
+    one = _language(language)
+    return any(pattern.fullmatch(word) is not None for pattern in (one.good, one.bad))
 
 
 def phrases_of(
