@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cartwheel.levers.content.drafting import MAIL, PAGE
+from cartwheel.levers.content.outline import Outline
 from cartwheel.levers.content.propose import Proposal, unanswered
 from cartwheel.levers.report import Figure, Grid, Report
 from cartwheel.text.claims.facts import ShopFacts
@@ -13,7 +14,9 @@ from cartwheel.text.objections import CLASSES
 SHOWN = 25
 
 
-def page(proposals: Sequence[Proposal], shop: ShopFacts) -> Report:
+def page(
+    proposals: Sequence[Proposal], shop: ShopFacts, guides: Sequence[Outline]
+) -> Report:
     """Return what the facts can answer, what they cannot, and what was blocked."""
     pages = [one for one in proposals if one.purpose == PAGE]
     mails = [one for one in proposals if one.purpose == MAIL]
@@ -47,6 +50,7 @@ def page(proposals: Sequence[Proposal], shop: ShopFacts) -> Report:
             _answered(answered),
             _open(open_, shop),
             *_mailed(mails),
+            *_guides(guides),
             *_blocked(blocked),
             *_drafted(proposals),
         ),
@@ -115,6 +119,29 @@ def _mailed(found: Sequence[Proposal]) -> tuple[Grid, ...]:
                 for one in found[:SHOWN]
             ),
             note="Where parcels come back or buyers write, and facts answer it.",
+        ),
+    )
+
+
+def _guides(found: Sequence[Outline]) -> tuple[Grid, ...]:
+    if not found:
+        return ()
+    return (
+        Grid(
+            title="Buying guides to write",
+            columns=("category", "products", "texts", "questions", "at stake"),
+            units=("", "units", "units", "units", "minor"),
+            rows=tuple(
+                (
+                    one.category,
+                    one.products,
+                    one.texts,
+                    len(one.questions),
+                    one.stake_minor,
+                )
+                for one in found
+            ),
+            note="What to write about stands with each proposal.",
         ),
     )
 
