@@ -114,6 +114,24 @@ def task(product: str = "P2") -> Decision:
     )
 
 
+def outline(category: str = "Shirts <all>") -> Decision:
+    """Return the outline of a buying guide as the lever makes it."""
+    product = {"product_id": "P1", "title": "Shirt P1", "sources": []}
+    value = {"value": "linen", "products": 4, "first": [product]}
+    asked = {"question": "Does it <i>shrink</i>?", "times": 3, "products": 2}
+    return Decision(
+        kind="guide_outline",
+        subject=f"category:{category}",
+        action={
+            "category": category,
+            "questions": [{**asked, "answered": False, "sources": ["question:q1"]}],
+            "attributes": [{"name": "Material", "without": 1, "values": [value]}],
+        },
+        reason="30 texts ask or object in Shirts.",
+        worth_minor=9_900,
+    )
+
+
 def put(
     shop: Shop, decision: Decision, *, turn: int = 1, state: str = "proposed"
 ) -> str:

@@ -24,7 +24,8 @@ IdsArgument = Annotated[list[str], typer.Argument(help="Ids of page fixes.")]
 
 MAIL = "mail_paragraph"
 ACTING = ("page_fix", MAIL)
-KINDS = (*ACTING, "page_task")
+OUTLINE = "guide_outline"
+KINDS = (*ACTING, "page_task", OUTLINE)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -74,7 +75,7 @@ def _listed(shop: Shop, found: Sequence[Entry], turn: int) -> list[str]:
     settings = shop.settings
     lines = []
     for one in found:
-        name = CLASSES.get(str(one.action["objection"]), "").lower()
+        name = CLASSES.get(str(one.action.get("objection")), "category").lower()
         stake = ""
         if one.worth_minor is not None:
             amount = one.worth_minor / 10**settings.minor_digits
@@ -86,15 +87,16 @@ def _listed(shop: Shop, found: Sequence[Entry], turn: int) -> list[str]:
             )
             stake += f", takes back {value:,.0f} ({low:,.0f} to {high:,.0f})"
         what = str(one.action.get("form") or "facts are missing")
+        if one.kind == OUTLINE:
+            what = "a buying guide to write"
         lines.append(
             f"{one.id}  {one.state}  {one.subject.partition(':')[2]}  {name}: "
             f"{what}{stake}"
         )
         if one.refusal:
             lines.append(f"    left out: {one.refusal['reason']}")
-        lines += [
-            f"    to find out: {text}" for text in one.action.get("questions", ())
-        ]
+        if one.kind == "page_task":
+            lines += [f"    to find out: {text}" for text in one.action["questions"]]
         lines += [f"    to picture: {text}" for text in one.action.get("photos", ())]
     return lines
 
@@ -109,9 +111,10 @@ def show(
     from cartwheel.shop import open_shop
 
     opened = open_shop(shop)
-    entry = _fix(opened, decision)
-    if entry.kind == MAIL:
-        print("\n".join([json.dumps(entry.to_json())] if as_json else _mail(entry)))
+    entry = _fix(opened, decision, *ACTING, OUTLINE)
+    if entry.kind != "page_fix":
+        told = _mail(entry) if entry.kind == MAIL else _outline(entry)
+        print("\n".join([json.dumps(entry.to_json())] if as_json else told))
         return
     body = _view(opened, entry)
     if as_json:
@@ -154,6 +157,21 @@ def _mail(entry: Entry) -> list[str]:
         "",
         *_sources_told(action["said"]),
     ]
+
+
+def _outline(entry: Entry) -> list[str]:
+    """Return the outline of a buying guide, a line a question and a value."""
+    lines = [f"{entry.id}  {entry.state}  {entry.action['category']}", entry.reason, ""]
+    for one in entry.action["questions"]:
+        open_ = "" if one["answered"] else ", not answered yet"
+        lines.append(f"{one['question']}")
+        lines.append(f"    asked {one['times']} times{open_}")
+    for one in entry.action["attributes"]:
+        lines += ["", f"By {one['name']}, unknown for {one['without']}:"]
+        for value in one["values"]:
+            names = ", ".join(product["title"] for product in value["first"])
+            lines.append(f"    {value['value']}: {value['products']} ({names})")
+    return lines
 
 
 def _table_told(table: Mapping[str, Any] | None) -> list[str]:
@@ -270,11 +288,12 @@ def _say_where(shop: Shop) -> None:
             print(f"Bring {path} to {where}.")
 
 
-def _fix(shop: Shop, decision: str) -> Entry:
+def _fix(shop: Shop, decision: str, *kinds: str) -> Entry:
+    """Return a decision of some kinds, of those that act where none is named."""
     from cartwheel.ledger.store import find
 
     entry = find(shop.database, decision)
-    if entry.kind not in ACTING:
+    if entry.kind not in (kinds or ACTING):
         raise Misuse(
             f"Decision {entry.id} is a {entry.kind}, not a page fix or a paragraph "
             "for mails.",

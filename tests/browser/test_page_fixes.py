@@ -10,7 +10,18 @@ import pytest
 from cartwheel.ledger.store import find
 from cartwheel.shop import Shop
 from tests.browser.test_console import MODES, check_page
-from tests.page_fixes import ASKED, PAGE, SAID, fix, put, read_as, task
+from tests.page_fixes import (
+    ASKED,
+    PAGE,
+    SAID,
+    fix,
+    fix_with_table,
+    mail,
+    outline,
+    put,
+    read_as,
+    task,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -23,6 +34,11 @@ def fixes(shop: Shop) -> str:
     put(shop, fix("P2"), turn=2, state="approved")
     put(shop, fix("P3"), turn=2, state="refused")
     put(shop, task("P4"), turn=2)
+    blocked = [{"text": "The best.", "why": "a superlative"}]
+    evidence = {"service": {"failed": "nothing passed", "blocked": blocked}}
+    put(shop, fix_with_table("P5", evidence=evidence), turn=2)
+    put(shop, mail("P6", said=(*SAID, ASKED)), turn=2)
+    put(shop, outline(), turn=2)
     return name
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from cartwheel.content_command import KINDS
 from cartwheel.shop import open_shop
 from tests.cli.program import Run, assert_one_line
-from tests.page_fixes import PAGE, fix, fix_with_table, mail, put, read_as
+from tests.page_fixes import PAGE, fix, fix_with_table, mail, outline, put, read_as
 from tests.turned import Turned
 
 
@@ -79,6 +79,21 @@ def test_a_mail_paragraph_is_shown_applied_and_undone(run: Run, copied: Path) ->
     assert str(file) in done.out
     assert "is reverted" in run("content", "undo", name, "--shop", copied).out
     assert not file.exists()
+
+
+def test_an_outline_is_listed_and_shown_and_not_applied(run: Run, copied: Path) -> None:
+    shop = open_shop(copied)
+    name = put(shop, outline(), turn=2)
+    shop.database.dispose()
+    said = run("content", "propose", "--shop", copied).out
+    assert f"{name}  proposed  Shirts <all>  category: a buying guide to write" in said
+    said = run("content", "show", name, "--shop", copied).out
+    assert "Does it <i>shrink</i>?\n    asked 3 times, not answered yet" in said
+    assert "By Material, unknown for 1:\n    linen: 4 (Shirt P1)" in said
+    value = run("content", "show", name, "--shop", copied, "--json").json()
+    assert value["kind"] == "guide_outline"
+    done = run("content", "apply", name, "--shop", copied)
+    assert_one_line(done, 2, "not a page fix")
 
 
 def test_an_edited_page_is_told(run: Run, copied: Path) -> None:

@@ -17,6 +17,7 @@ from tests.page_fixes import (
     fix,
     fix_with_table,
     mail,
+    outline,
     put,
     read_as,
     task,
@@ -82,6 +83,16 @@ def test_a_mail_paragraph_is_approved_and_undone(owner: TestClient, shop: Shop) 
     assert "outbox/mail-paragraphs.csv" in owner.get("/page-fixes").text
     owner.post(f"/decisions/{name}/undo", data={"next": "/page-fixes"})
     assert "For order mails" not in owner.get("/page-fixes").text
+
+
+def test_a_guide_to_write_is_shown(owner: TestClient, shop: Shop) -> None:
+    name = put(shop, outline(), turn=2)
+    text = owner.get("/page-fixes").text
+    assert "Buying guides to write" in text
+    assert "Shirts &lt;all&gt;" in text
+    assert "Does it &lt;i&gt;shrink&lt;/i&gt;?" in text
+    assert "Shirt P1" in text
+    assert owner.get(f"/decisions/{name}").status_code == 200
 
 
 def test_approve_and_undo(owner: TestClient, shop: Shop) -> None:

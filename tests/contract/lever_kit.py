@@ -30,7 +30,7 @@ from cartwheel.levers.report import Report
 from cartwheel.signals.base import Field, Signal, Signals
 
 SEED = 7
-SUBJECTS = ("variant", "product", "customer", "placement", "query")
+SUBJECTS = ("variant", "product", "customer", "placement", "query", "category")
 UNDECLARED = Signal(
     name="undeclared",
     keys=(Field(name="id", type="text", unit="", doc="Nobody reads it."),),

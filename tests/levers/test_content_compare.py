@@ -143,6 +143,13 @@ def test_a_table_has_few_columns_and_rows_and_no_empty_cell() -> None:
     assert "Q" not in columns(found)
 
 
+def test_a_product_that_lacks_an_attribute_costs_no_row() -> None:
+    lacking = {**lamp("P9"), "attributes": '{"Socket": "G9"}'}
+    found = table(*decide(shop(objections=FIT, pages=[*SOCKETS, lacking])))
+    assert columns(found) == ["P1", "P3", "P2"]
+    assert set(cells(found)) == {"Socket", "Voltage"}
+
+
 def test_sizes_are_compared_only_where_there_is_one() -> None:
     pages = [
         {**lamp("P1"), "attributes": '{"Height": "40 cm"}'},

@@ -18,6 +18,7 @@ from cartwheel.ledger.store import list_decisions
 from cartwheel.measure.page_fixes_page import NAME
 
 TASK = "page_task"
+OUTLINE = "guide_outline"
 SHOWN = 50
 OPEN = (DecisionState.PROPOSED,)
 IN_FORCE = (DecisionState.APPROVED, DecisionState.APPLIED)
@@ -64,6 +65,7 @@ def page_fixes(
         "mails": held(MAIL, *OPEN) + held(MAIL, *IN_FORCE),
         "mail_file": MAIL_FILE if (shop.outbox / MAIL_FILE).exists() else "",
         "tasks": held(TASK, *OPEN),
+        "guides": held(OUTLINE, *OPEN),
         "file": path.name if path.exists() else "",
         "score": read_page(shop.database, latest_turn(shop.database), NAME) or {},
     }

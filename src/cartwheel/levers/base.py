@@ -148,7 +148,7 @@ class Decision:
     Attributes:
         kind: Name of one of the lever's kinds.
         subject: What it is about: `variant:ID`, `product:ID`, `customer:ID`,
-            `placement:NAME`, `query:TEXT`.
+            `placement:NAME`, `query:TEXT`, `category:NAME`.
         action: What to do; JSON values only.
         reason: One or two sentences a merchant understands, with the numbers.
         options: Alternatives weighed, each a JSON object; the chosen one included.

@@ -52,7 +52,8 @@ class Shelf:
         self._attributes: dict[str, dict[str, str]] = {}
         self._on_sale: dict[str, list[str]] = {}
         gone = {*_sold_out(data), *_blocked(data)}
-        for row in data.table(LISTING).to_pylist():
+        listing = data.table(LISTING).select(["product_id", "category", "active"])
+        for row in listing.to_pylist():
             product = str(row["product_id"])
             if row["category"] and row["active"] is not False and product not in gone:
                 self._on_sale.setdefault(str(row["category"]), []).append(product)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cartwheel.levers.content.drafting import MAIL, PAGE
+from cartwheel.levers.content.outline import Outline
 from cartwheel.levers.content.propose import Proposal, unanswered
 from cartwheel.levers.report import Figure, Grid, Report
 from cartwheel.text.claims.facts import ShopFacts
@@ -14,7 +15,10 @@ SHOWN = 25
 
 
 def page(
-    proposals: Sequence[Proposal], harmful: Sequence[Proposal], shop: ShopFacts
+    proposals: Sequence[Proposal],
+    harmful: Sequence[Proposal],
+    shop: ShopFacts,
+    guides: Sequence[Outline],
 ) -> Report:
     """Return what facts can answer, what they cannot, what was blocked or does harm."""
     pages = [one for one in proposals if one.purpose == PAGE]
@@ -50,6 +54,7 @@ def page(
             _open(open_, shop),
             *_mailed(mails),
             *_harmful(harmful),
+            *_guides(guides),
             *_blocked(blocked),
             *_drafted(proposals),
         ),
@@ -154,6 +159,29 @@ def _mailed(found: Sequence[Proposal]) -> tuple[Grid, ...]:
                 for one in found[:SHOWN]
             ),
             note="Where parcels come back or buyers write, and facts answer it.",
+        ),
+    )
+
+
+def _guides(found: Sequence[Outline]) -> tuple[Grid, ...]:
+    if not found:
+        return ()
+    return (
+        Grid(
+            title="Buying guides to write",
+            columns=("category", "products", "texts", "questions", "at stake"),
+            units=("", "units", "units", "units", "minor"),
+            rows=tuple(
+                (
+                    one.category,
+                    one.products,
+                    one.texts,
+                    len(one.questions),
+                    one.stake_minor,
+                )
+                for one in found
+            ),
+            note="What to write about stands with each proposal.",
         ),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,6 @@ from cartwheel.levers.content.draft import (
     asks_of,
     form_of,
     page_language,
-    shown_on,
     with_table,
     words_of,
     write,
@@ -23,31 +22,23 @@ from cartwheel.levers.content.drafting import (
     MAIL,
     PAGE,
     Written,
-    request_for,
-    with_answer,
 )
 from cartwheel.levers.content.mail import comes_after_purchase, write_mail
 from cartwheel.levers.content.options import Options
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
-from cartwheel.signals.drafts import DRAFTS
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.questions import QUESTIONS
 from cartwheel.text.claims import Checker, Source
 from cartwheel.text.claims.facts import ShopFacts
-from cartwheel.text.drafting import DraftRequest, Wishes
 from cartwheel.text.masking import mask
 
 MOST_LOOKED_AT = 400
 """Objections looked at in a turn, the costliest first."""
 
 MOST_ASKED = 5
-
-UNASKED: Mapping[str, Any] = {"failed": "it was not asked", "sentences": None}
-"""What is known of a draft that is wanted and not there: the turn had no time left,
-or the link is cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,66 +183,6 @@ def _better(one: Proposal, have: Proposal) -> bool:
 
 def _place(one: Proposal) -> tuple[int, int]:
     return _rank(one.rank_minor, one.mentions)
-
-
-def wishes(data: Signals, proposals: Sequence[Proposal]) -> Wishes | None:
-    """Return what a text service is asked for proposals; None where there is none.
-
-    Args:
-        data: The lever's signals.
-        proposals: As `propose` returns them.
-    """
-    options = Options.of(data)
-    if options.terms is None:
-        return None
-    wanted = (_request(one, options) for one in proposals if one.draft is not None)
-    found = [one for one in wanted if one is not None]
-    return Wishes(terms=options.terms, requests=tuple(found[: options.terms.most]))
-
-
-def with_drafts(data: Signals, proposals: Sequence[Proposal]) -> list[Proposal]:
-    """Return proposals with what the text service drafted, as far as facts say it.
-
-    Args:
-        data: The lever's signals.
-        proposals: As `propose` returns them.
-    """
-    wished = wishes(data, proposals)
-    if wished is None:
-        return list(proposals)
-    options = Options.of(data)
-    asked = {request.key for request in wished.requests}
-    answers = {row["request"]: row for row in data.table(DRAFTS).to_pylist()}
-    return [_with_draft(one, options, asked, answers) for one in proposals]
-
-
-def _with_draft(
-    one: Proposal,
-    options: Options,
-    asked: Collection[str],
-    answers: Mapping[str, Mapping[str, Any]],
-) -> Proposal:
-    request = _request(one, options)
-    if one.draft is None or request is None or request.key not in asked:
-        return one
-    answer = answers.get(request.key, UNASKED)
-    shown = shown_on(one.page) if one.purpose == PAGE else ""
-    draft, written = with_answer(one.draft, answer, one.facts, shown)
-    return replace(one, draft=draft, written=written)
-
-
-def _request(one: Proposal, options: Options) -> DraftRequest | None:
-    if one.draft is None:
-        return None
-    return request_for(
-        one.draft,
-        one.facts,
-        purpose=one.purpose,
-        page=one.page,
-        objection=one.objection,
-        quotes=one.quotes,
-        options=options,
-    )
 
 
 def propose_mails(data: Signals, shop: ShopFacts) -> list[Proposal]:
