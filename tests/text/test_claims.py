@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from cartwheel.text.claims import Brand, Claim, Source, check_draft
 from cartwheel.text.claims.facts import ShopFacts, fit_sentence
-from cartwheel.text.claims.words import english, knowledge, read
+from cartwheel.text.claims.knowledge import knowledge
+from cartwheel.text.claims.words import english, read
 
 
 def attribute(name: str, value: str) -> Source:

@@ -13,22 +13,17 @@ a look, a false one that passes costs the shop's word.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from itertools import product
 
+from cartwheel.text.claims.knowledge import knowledge
 from cartwheel.text.claims.known import OPTIONS, KnownFacts, holds
 from cartwheel.text.claims.pieces import content_of, cover
+from cartwheel.text.claims.reading import Reading, Token
 from cartwheel.text.claims.screens import MARKS, screened, without_quotes
 from cartwheel.text.claims.source import Saying, Source
-from cartwheel.text.claims.words import (
-    LONGEST,
-    Reading,
-    Token,
-    english,
-    knowledge,
-    read,
-)
+from cartwheel.text.claims.words import LONGEST, english, read
 from cartwheel.text.language import language_of
 from cartwheel.text.sentences import sentences
 
@@ -158,13 +153,16 @@ def _supported(
     lead, colon, rest = unquoted.partition(": ")
     if colon and all(t.word in known.editorial for t in read(lead).tokens):
         unquoted = rest
+    if facts.called:
+        unquoted = facts.called.sub(r"\1 item", unquoted)
     claim = read(unquoted)
     one_person = bool(_ONE_PERSON.search(plain))
     quoted = bool(cited)
     content = content_of(claim, facts, quoted=quoted or one_person)
     if _leads(plain, content, facts):
         return Claim(text=sentence, sources=cited)
-    if all(t.word in known.editorial or t.term in facts.product for t in content):
+    light = [t.word in known.editorial or t.term in facts.product for t in content]
+    if all(light) and not (content and all(t.is_quantity for t in content)):
         if quoted and any(owner in dict(facts.quotes) for owner in cited):
             return Claim(text=sentence, sources=cited)
         if not content or all(t.word in known.editorial for t in content):
@@ -183,7 +181,8 @@ def _supported(
 
 _LEADS = re.compile(
     r"(?:here|a (?:short |quick |few )?(?:word|note)|a few words|let us|lets"
-    r"|good to know|now for|now to|on to|some (?:answers|facts|notes)|first|next)\b"
+    r"|good to know|before [^,.]{3,40}, (?:a|some|here)|now for|now to|on to"
+    r"|some (?:answers|facts|notes)|first|next)\b"
 )
 _ASKS = re.compile(r"(?:what|which|where|how|who|when|wondering|unsure|not sure)\b")
 
@@ -192,7 +191,8 @@ def _leads(plain: str, content: Sequence[Token], facts: KnownFacts) -> bool:
     """Whether a sentence only leads on to others: it says nothing of the product."""
     known = knowledge()
     if any(
-        (t.is_quantity and t.word not in known.editorial) or t.denials for t in content
+        (t.is_quantity and t.word not in known.editorial) or t.denials or t.un
+        for t in content
     ):
         return False
     if _ASKS.match(plain) and plain.endswith("?"):
@@ -206,7 +206,6 @@ def _leads(plain: str, content: Sequence[Token], facts: KnownFacts) -> bool:
 
 def _combined(claim: Reading, facts: KnownFacts) -> str:
     """Return which options are named together that no variant has together."""
-    terms = claim.terms
     for first in range(OPTIONS):
         for second in range(first + 1, OPTIONS):
             pairs = {
@@ -214,9 +213,35 @@ def _combined(claim: Reading, facts: KnownFacts) -> str:
                 for v in facts.variants
                 if len(v) > second and v[first] and v[second]
             }
-            ours = {a for a, _ in pairs if a <= terms}
-            theirs = {b for _, b in pairs if b <= terms}
-            for a, b in product(ours, theirs):
-                if (a, b) not in pairs:
-                    return f"no variant is {' '.join(sorted(a | b))}"
+            for terms in _parts(claim, pairs):
+                ours = {a for a, _ in pairs if a <= terms}
+                theirs = {b for _, b in pairs if b <= terms}
+                for a, b in product(ours, theirs):
+                    if (a, b) not in pairs:
+                        return f"no variant is {' '.join(sorted(a | b))}"
     return ""
+
+
+def _parts(
+    claim: Reading, pairs: Set[tuple[frozenset[str], frozenset[str]]]
+) -> list[frozenset[str]]:
+    """Return the terms of the parts that name two options each, else all as one.
+
+    "Navy in S and M, rust in M": what one part says of navy it does not say of rust. A
+    part goes on until an option of the first or the second kind is named anew.
+    """
+    kinds = [frozenset().union(*(p[n] for p in pairs)) for n in (0, 1)]
+    parts: list[list[set[str]]] = []
+    order: list[int] = []
+    for token in claim.tokens:
+        of = next((n for n in (0, 1) if token.term in kinds[n]), None)
+        if of is None or token.term in kinds[1 - of]:
+            continue
+        if not order:
+            order = [of]
+        if not parts or (of == order[0] and parts[-1][1 - of]):
+            parts.append([set(), set()])
+        parts[-1][of].add(token.term)
+    if len(parts) < 2 or not all(a and b for a, b in parts):
+        return [claim.terms]
+    return [frozenset(a | b) for a, b in parts]

@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from cartwheel.text.claims.amounts import beside, in_order, sizes, unhedged
+from cartwheel.text.claims.knowledge import knowledge
+from cartwheel.text.claims.polarity import (
+    EXCEPTION,
+    clauses_of,
+    denies,
+    mixed,
+    says_no,
+    scattered,
+)
+from cartwheel.text.claims.reading import Reading, Token
 from cartwheel.text.claims.source import Saying
-from cartwheel.text.claims.words import Reading, Token, knowledge
-
-EXCEPTION = "exception"
-"""What is excepted is said no to: "batteries are excluded", "not covered"."""
 
 HEDGES = frozenset({"upto", "atleast", "about", "maybe"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A piece of a claim, and the fact that has all its words.
+
+    Attributes:
+        piece: Terms of the piece but for those that name the product.
+        whole: All its terms.
+        claim: The sentence it is cut from.
+        one: What the fact says.
+        clause: Terms of the fact's clause that the piece repeats most of.
+    """
+
+    piece: Sequence[Token]
+    whole: Sequence[Token]
+    claim: Reading
+    one: Saying
+    clause: Sequence[Token]
 
 
 def differs(
     piece: Sequence[Token], whole: Sequence[Token], claim: Reading, one: Saying
 ) -> str:
-    """Return how a piece differs from the fact that has all its words.
+    """Return how a piece differs from the fact that has all its words, or "".
 
     Args:
         piece: Its terms but for those that name the product.
@@ -24,142 +51,143 @@ def differs(
         claim: The sentence it is cut from.
         one: What the fact says.
     """
-    known = knowledge()
-    if not any(t.term in one.said.terms for t in whole):
-        return f"it names {one.source} without saying what it is"
-    last = piece[-1]
-    carried = last.joined and last.term not in one.said.terms and len(whole) > 1
-    if carried and one.kind == "attribute":
-        return f"it names {one.source} after another fact"
-    if len(piece) == 1 and piece[0].term.isdigit():
-        return "a bare number"
-    for at, token in enumerate(whole):
-        if token.is_quantity and not _beside(whole, at, one):
-            return f"{token.spoken} stands beside other words in {one.source}"
-    there = _clauses(piece, one)
-    denies = any(t.denials or EXCEPTION in t.limits for t in piece)
-    denies = denies or EXCEPTION in claim.after
-    theirs_denies = any(t.denials or EXCEPTION in t.limits for t in there)
-    theirs_denies = theirs_denies or EXCEPTION in one.said.after
-    if denies != (one.said.turned != theirs_denies):
-        return f"it turns round what {one.source} says"
-    hedges = frozenset().union(claim.after, *(t.hedges for t in piece))
-    named = frozenset().union(one.named.after, *(t.hedges for t in one.named.tokens))
-    theirs = frozenset().union(one.said.after, *(t.hedges for t in there))
-    theirs = (theirs & HEDGES) | (named & {"upto", "atleast"})
-    if "atleast" in hedges - theirs:
-        return f"{one.source} gives no lower limit"
-    lost = theirs - hedges
-    if one.kind == "policy" and any(t.term.startswith("#time") for t in piece):
-        lost -= {"upto"}  # "within 14 days" is "14 days" to do it
-    if lost:
-        return f"it drops a limit of {one.source}"
-    if one.kind in ("policy", "answer"):
-        limits = frozenset().union(claim.after, *(t.limits for t in claim.tokens))
-        bound = frozenset().union(one.said.after, *(t.limits for t in one.said.tokens))
-        if bound - HEDGES - limits:
-            return f"it leaves out a condition of {one.source}"
-    if any(t.term in known.paying for t in piece):
-        paying, ours = one.said.parties, claim.parties
-        if paying and ours and not ours & paying:
-            return f"{one.source} has another party pay"
+    pair = Pair(
+        piece=piece, whole=whole, claim=claim, one=one, clause=clauses_of(piece, one)
+    )
+    for check in CHECKS:
+        fault = check(pair)
+        if fault:
+            return fault
     return ""
 
 
-def _clauses(piece: Sequence[Token], one: Saying) -> list[Token]:
-    """Return the terms of the fact's clause that the piece repeats most of."""
-    wanted = {t.term for t in piece}
-    held: dict[int, int] = {}
-    for token in one.said.tokens:
-        held[token.clause] = held.get(token.clause, 0) + (token.term in wanted)
-    most = max(held.values(), default=0)
-    best = {clause for clause, count in held.items() if count == most}
-    return [t for t in one.said.tokens if t.clause in best]
+def _names_only(pair: Pair) -> str:
+    one, last = pair.one, pair.piece[-1]
+    named = pair.whole if one.kind == "attribute" else pair.piece
+    if not any(t.term in one.said.terms or _wider(t, one) for t in named):
+        return f"it names {one.source} without saying what it is"
+    if scattered(pair.piece, one):
+        return f"it mixes the parts of {one.source}"
+    carried = last.joined and last.term not in one.said.terms and len(pair.whole) > 1
+    if carried and one.kind == "attribute":
+        return f"it names {one.source} after another fact"
+    return ""
 
 
-def _beside(piece: Sequence[Token], at: int, one: Saying) -> bool:
-    """Whether a quantity stands beside the same words as in the fact.
+def _wider(token: Token, one: Saying) -> bool:
+    """Whether it is a wider word for what a fact says, not the name of that."""
+    narrower = knowledge().wider.get(token.term, frozenset())
+    return token.term not in one.named.terms and bool(one.said.terms & narrower)
 
-    Where a fact holds several quantities of one kind, each in a clause of its own, all
-    that its clause says of it must be said again: "5 years on the frame, 2 on parts" is
-    no promise of 5 years.
-    """
-    wanted = piece[at].term
-    places = [t for t in one.said.tokens if t.term == wanted]
-    if not places:
-        return False
-    kind = wanted.partition(":")[0]
-    alike = {
-        t.clause
-        for t in one.said.tokens
-        if t.is_quantity and t.term.partition(":")[0][:1] == kind[:1]
+
+def _not_included(pair: Pair) -> str:
+    """An answer that recommends a mat does not say that one comes with the rug."""
+    one, piece = pair.one, pair.piece
+    if denies(pair.whole) or EXCEPTION in pair.claim.after or one.kind != "answer":
+        return ""
+    told = any(t.clause in pair.claim.includes for t in piece)
+    told = told and not any(t.is_quantity for t in piece)
+    if told and not one.said.includes & {t.clause for t in pair.clause}:
+        return f"{one.source} does not say that it is included"
+    return ""
+
+
+def _bare_number(pair: Pair) -> str:
+    said = pair.one.said.tokens
+    known = pair.one.said.terms | pair.one.named.terms
+    held = [t.term for t in pair.whole if t.term in known]
+    if len(held) != 1 or not held[0].isdigit():
+        return ""
+    alone = {t.clause for t in said if t.term == held[0]} - {
+        t.clause for t in said if t.term != held[0]
     }
-    said = {t.term for t in piece}
-    for place in places:
-        if len(alike) < 2:
-            near = {t.term for t in one.said.tokens if not t.is_quantity}
-            own = {piece[n].term for n in (at - 1, at + 1) if 0 <= n < len(piece)}
-            own &= near
-            if not own or own & _near(place, one):
-                return True
-            continue
-        about = _about(place, one)
-        others = {
-            t.term
-            for t in one.said.tokens
-            if t.clause != place.clause and not t.is_quantity
-        }
-        others -= about | SHARED
-        told = {t.clause for t in one.said.tokens if t.is_quantity and t.term in said}
-        if not about <= said | SHARED:
-            continue
-        if len(told) < 2 and said & others:
-            continue
-        if len(told) > 1 and not _own_clause(piece, at, about, others):
-            continue
-        return True
-    return False
+    return "" if pair.one.kind == "variants" and alone else "a bare number"
 
 
-SHARED = frozenset(("guarante", "postag", "pay", "price", "return", "cost"))
-"""What a fact says once for several quantities: a guarantee of 2 years, 1 on parts."""
+def _another_amount(pair: Pair) -> str:
+    one, whole = pair.one, pair.whole
+    for at, token in enumerate(whole):
+        if token.is_quantity and not (
+            beside(whole, at, one, pair.claim.terms) and in_order(whole, at, one)
+        ):
+            return f"{token.spoken} stands beside other words in {one.source}"
+    ours, theirs = sizes(pair.claim.tokens), sizes(one.said.tokens)
+    if ours and theirs and not ours & theirs:
+        return f"{one.source} is about another size"
+    return ""
 
 
-def _about(place: Token, one: Saying) -> set[str]:
-    """Return what the clause of a quantity says of it, other measures included."""
-    kind = place.term.partition(":")[0]
-    return {
-        t.term
-        for t in one.said.tokens
-        if t.clause == place.clause
-        and t is not place
-        and not _light(t)
-        and (not t.is_quantity or t.term.partition(":")[0] != kind)
-    }
+def _turned(pair: Pair) -> str:
+    one = pair.one
+    if mixed(pair.piece, one, {t.clause for t in pair.clause}):
+        return f"it joins what {one.source} says and what it denies"
+    for side in {t.side for t in pair.piece}:
+        part = clauses_of([t for t in pair.piece if t.side == side], one)
+        theirs = says_no(part, one.said) != one.said.turned
+        if says_no([t for t in pair.whole if t.side == side], pair.claim) != theirs:
+            return f"it turns round what {one.source} says"
+    return ""
 
 
-def _own_clause(
-    piece: Sequence[Token], at: int, about: set[str], others: set[str]
-) -> bool:
-    """Whether the words nearest a quantity are those that the fact says of it."""
-    if not about:
-        return True
-    here = [n for n, t in enumerate(piece) if t.clause == piece[at].clause]
-    for places in (here, range(len(piece))):
-        named = [n for n in places if piece[n].term in about | others]
-        if named:
-            nearest = min(named, key=lambda n: abs(n - at))
-            return piece[nearest].term in about
-    return True
+def _drops_limit(pair: Pair) -> str:
+    one, piece = pair.one, pair.piece
+    # A question is answered by all that is said.
+    asks = any(t.term not in one.said.terms for t in piece)
+    there = one.said.tokens if asks else pair.clause
+    ours = pair.claim.after.union(*(t.hedges for t in piece))
+    of_name = one.named.after.union(*(t.hedges for t in one.named.tokens))
+    theirs = one.said.after.union(*(t.hedges for t in there)) & HEDGES
+    theirs |= of_name & {"upto", "atleast"}
+    if "atleast" in ours - theirs:
+        return f"{one.source} gives no lower limit"
+    lost = theirs - ours
+    if sum(bool(t.hedges) for t in one.said.tokens) > 1:
+        lost |= unhedged(pair.whole, one)
+    if one.kind == "policy" and any(t.kind == "#time" for t in piece):
+        lost -= {"upto"}  # "within 14 days" is "14 days" to do it
+    return f"it drops a limit of {one.source}" if lost else ""
 
 
-def _light(token: Token) -> bool:
-    known = knowledge()
-    return token.word in known.carrier or token.word in known.function
+def _drops_condition(pair: Pair) -> str:
+    one, claim = pair.one, pair.claim
+    if one.kind not in ("policy", "answer"):
+        return ""
+    ours = claim.after.union(*(t.limits for t in claim.tokens))
+    theirs = one.said.after.union(*(t.limits for t in one.said.tokens)) - HEDGES
+    theirs -= {"only"}  # what holds only there holds there
+    if denies(pair.whole) or EXCEPTION in claim.after:
+        theirs -= {EXCEPTION}
+    condition = _condition(one)
+    if condition and condition <= claim.terms:
+        theirs -= {"condition"}  # "once downloaded": "that you downloaded"
+    if ours & {"condition", EXCEPTION}:
+        theirs -= {"unless"}
+    return f"it leaves out a condition of {one.source}" if theirs - ours else ""
 
 
-def _near(place: Token, one: Saying) -> set[str]:
-    """Return the terms that stand within two words of a quantity."""
-    order = list(one.said.tokens)
-    at = next(n for n, token in enumerate(order) if token is place)
-    return {t.term for t in order[max(at - 2, 0) : at + 3] if t is not place}
+def _condition(one: Saying) -> frozenset[str]:
+    """Return the terms of what a fact makes its condition, if it says them."""
+    clauses = {t.clause for t in one.said.tokens if "condition" in t.limits}
+    return frozenset(t.term for t in one.said.tokens if t.clause in clauses)
+
+
+def _another_pays(pair: Pair) -> str:
+    if not any(t.term in knowledge().paying for t in pair.piece):
+        return ""
+    theirs, ours = pair.one.said.parties, pair.claim.parties
+    if theirs and ours and not ours & theirs:
+        return f"{pair.one.source} has another party pay"
+    return ""
+
+
+CHECKS: tuple[Callable[[Pair], str], ...] = (
+    _names_only,
+    _not_included,
+    _bare_number,
+    _another_amount,
+    _turned,
+    _drops_limit,
+    _drops_condition,
+    _another_pays,
+)
+"""What a piece must pass, in this order."""

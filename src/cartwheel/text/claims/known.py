@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
 
+from cartwheel.text.claims.knowledge import knowledge
+from cartwheel.text.claims.reading import Token
 from cartwheel.text.claims.source import Saying, Source, sayings
-from cartwheel.text.claims.words import Token, english, read
+from cartwheel.text.claims.words import english, read
 
 OPTIONS = 4
 """Options of a variant, such as size and colour, that are compared."""
@@ -55,6 +58,32 @@ class KnownFacts:
         )
 
     @cached_property
+    def called(self) -> re.Pattern[str] | None:
+        """Other names for the product: "the rucksack" for a backpack."""
+        own = {
+            word
+            for s in self._sources
+            if s.kind in ("title", "category")
+            for word in re.findall("[a-z]+", english(s.text))
+        }
+        own |= {word.removesuffix("s") for word in own}
+        names = frozenset().union(*(k for k in knowledge().kinds if k & own)) - own
+        known = frozenset().union(*(one.said.terms for one in self.said))
+        others = sorted(n for n in names if not known & read(n).terms)
+        if not others:
+            return None
+        return re.compile(
+            r"\b(the|this|these|your|our|each|both|every)"
+            rf" (?:{'|'.join(others)})(?:e?s)?\b",
+            re.IGNORECASE,
+        )
+
+    @cached_property
+    def options(self) -> frozenset[str]:
+        """Terms of the options of all variants."""
+        return frozenset().union(*(terms for one in self.variants for terms in one))
+
+    @cached_property
     def numbered(self) -> frozenset[tuple[str, str]]:
         """Words of the title with the number that follows them."""
         return frozenset(
@@ -78,7 +107,21 @@ class KnownFacts:
     @cached_property
     def names(self) -> frozenset[str]:
         """Terms of the names of attributes, and of questions."""
-        return frozenset(term for one in self.said for term in one.named.terms)
+        return frozenset(
+            term
+            for one in self.said
+            if one.kind != "policy"
+            for term in one.named.terms
+        )
+
+    @cached_property
+    def amounts(self) -> dict[str, set[str]]:
+        """Kinds of quantities that each source tells."""
+        found: dict[str, set[str]] = {}
+        for one in self.said:
+            kinds = {t.kind for t in one.said.tokens if t.is_quantity}
+            found.setdefault(one.source, set()).update(kinds)
+        return found
 
     @cached_property
     def of_attributes(self) -> frozenset[str]:

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cartwheel.text.claims.compare import differs
+from cartwheel.text.claims.knowledge import knowledge
 from cartwheel.text.claims.known import KnownFacts, holds
+from cartwheel.text.claims.places import Place, misplaced
+from cartwheel.text.claims.reading import Reading, Token
 from cartwheel.text.claims.source import Saying
-from cartwheel.text.claims.words import Reading, Token, knowledge
 
 MOST_PIECES = 12
 """Facts that one sentence may join."""
@@ -38,7 +40,8 @@ DIMENSIONS = frozenset(
 def content_of(claim: Reading, facts: KnownFacts, *, quoted: bool) -> list[Token]:
     """Return the tokens that say something; what stood before others goes to them."""
     found: list[Token] = []
-    denials, opens = 0, False
+    known = knowledge()
+    denials, opens, dropped = 0, False, False
     hedges: frozenset[str] = frozenset()
     limits: frozenset[str] = frozenset()
     before = ""
@@ -47,22 +50,32 @@ def content_of(claim: Reading, facts: KnownFacts, *, quoted: bool) -> list[Token
         if named:  # the number of a model's name
             continue
         denials += token.denials
-        opens = opens or token.opens
+        opens = opens or token.opens or (dropped and token.term[0] == "#")
+        dropped = False
         hedges, limits = hedges | token.hedges, limits | token.limits
-        if _empty(token, facts, quoted=quoted):
+        acts = token.denials and token.word in known.acting
+        if not acts and _empty(token, facts, quoted=quoted):
+            dropped = True
             continue
         found.append(
             replace(token, denials=denials, opens=opens, hedges=hedges, limits=limits)
         )
         denials, opens = 0, False
         hedges, limits = frozenset(), frozenset()
-    if denials and found:  # "blades are not included": the no stands last
-        found[-1] = replace(found[-1], denials=found[-1].denials + denials)
+    denials += claim.turned
+    if (denials or hedges) and found:  # "blades are not included": the no stands last
+        found[-1] = replace(
+            found[-1],
+            denials=found[-1].denials + denials,
+            hedges=found[-1].hedges | hedges,
+        )
     return found
 
 
 def _empty(token: Token, facts: KnownFacts, *, quoted: bool) -> bool:
     known = knowledge()
+    if token.stem in known.light and token.term not in facts.valued:
+        return True
     if token.word in known.carrier and token.term not in facts.of_attributes:
         return token.term not in DIMENSIONS
     return quoted and token.word in known.attribution
@@ -76,7 +89,7 @@ def cover(
     The fewest pieces are sought, by dynamic programming over their ends.
     """
     count = len(content)
-    best: list[tuple[int, list[str]] | None] = [None] * (count + 1)
+    best: list[tuple[int, list[tuple[int, Saying]]] | None] = [None] * (count + 1)
     best[0] = (0, [])
     fault = ""
     free = _stacked(content, facts)
@@ -85,25 +98,36 @@ def cover(
         if here is None:
             continue
         first = content[start]
+        tied = start and first.is_quantity and content[start - 1].is_quantity
+        if tied and not first.opens:  # 40 × 60 cm is one measure
+            continue
         if start and not (first.opens or start in free or first.term in facts.names):
             continue
+        pieces, cited = here
         for end in range(start + 1, count + 1):
             piece = content[start:end]
-            source, why = _one_fact(piece, claim, said, facts)
+            one, why = _one_fact(piece, claim, said, facts)
+            if one:
+                place = Place(content=content, start=start, end=end, cited=cited)
+                why = misplaced(place, one, claim, facts)
             fault = why or fault
-            if source is None:
+            if why or (one is None and not _names_product(piece, facts)):
                 continue
-            pieces, cited = here
             there = best[end]
             if there is None or pieces + 1 < there[0]:
-                best[end] = (pieces + 1, [*cited, *([source] if source else [])])
+                best[end] = (pieces + 1, [*cited, *([(start, one)] if one else [])])
     done = best[count]
     if done is not None and done[0] <= MOST_PIECES:
-        return done[1]
+        return [one.source for _, one in done[1]]
     unknown = [t.spoken for t in content if not holds(t, facts, said)]
     if unknown:
         return f"no fact says {unknown[0]}"
     return fault or "its words stand in facts, but no fact says them together"
+
+
+def _names_product(piece: Sequence[Token], facts: KnownFacts) -> bool:
+    """Whether words only name the product: no fact says them and none need."""
+    return all(t.term in facts.product for t in piece)
 
 
 def _stacked(content: Sequence[Token], facts: KnownFacts) -> frozenset[int]:
@@ -129,40 +153,42 @@ def _stacked(content: Sequence[Token], facts: KnownFacts) -> frozenset[int]:
 
 def _one_fact(
     piece: Sequence[Token], claim: Reading, said: Sequence[Saying], facts: KnownFacts
-) -> tuple[str | None, str]:
-    """Return the source of the fact that says a piece, and why the nearest does not.
-
-    A piece of words that only name the product is said by no fact and needs none.
-    """
+) -> tuple[Saying | None, str]:
+    """Return the fact that says a piece, and why the nearest does not."""
     rest = [t for t in piece if t.term not in facts.product]
     if not rest:
-        return "", ""
+        return None, ""
     why = ""
     for one in said:
         if one.kind == "count":  # said in its own words or not at all
             continue
-        terms = one.said.terms | one.named.terms | _implied(one)
-        held = [t for t in rest if t.term in terms]
-        if not held or not all(
-            t.term in terms or _goes_without_saying(t, one) for t in rest
+        held = [t.term in one.terms or _wider(t, one, facts) for t in rest]
+        if not any(held) or not all(
+            has or _goes_without_saying(t, one, facts)
+            for t, has in zip(rest, held, strict=True)
         ):
             continue
         wrong = differs(rest, piece, claim, one)
         if not wrong:
-            return one.source, ""
+            return one, ""
         why = wrong
     return None, why
 
 
-def _implied(one: Saying) -> frozenset[str]:
-    known = knowledge()
-    return frozenset().union(*(known.implied.get(t, ()) for t in one.named.terms))
+def _wider(token: Token, one: Saying, facts: KnownFacts) -> bool:
+    """Whether it is a wider word for one of the terms; "no wood" is not "no oak"."""
+    narrower = knowledge().wider.get(token.term)
+    if narrower is None or token.denials or token.un or token.term in facts.names:
+        return False
+    return not one.terms.isdisjoint(narrower)
 
 
-def _goes_without_saying(token: Token, one: Saying) -> bool:
+def _goes_without_saying(token: Token, one: Saying, facts: KnownFacts) -> bool:
     """Whether a word such as "long" adds nothing to a fact that names no dimension."""
     if token.term == "size":
         return True
+    if one.kind == "variants" and token.term in facts.names:
+        return False
     own = one.named.terms | one.said.terms
     alone = sum(t.is_quantity for t in one.said.tokens) == 1
     return token.term in DIMENSIONS and alone and not own & DIMENSIONS

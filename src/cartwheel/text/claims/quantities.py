@@ -77,9 +77,45 @@ _ONE = re.compile(
     r"(?=$|[.,;)]| (?:to|of|at|in|and|or|per|after|for|before|from|with|takes?)\b)"
 )
 _LISTED = re.compile(
-    rf"(?<![\w.#:])(\d{{1,9}}(?:\.\d{{1,4}})?) ?(?:-|to|x|×|by|,|,? or|,? and|/) ?"
+    rf"(?<![\w.#:])(\d{{1,9}}(?:\.\d{{1,4}})?) ?(-|to|x|×|by|,|,? or|,? and|/) ?"
     rf"(\d{{1,9}}(?:\.\d{{1,4}})?) ?-?((?:° ?)?(?:{_UNIT}))(?![a-z0-9])"
 )
+
+_RANGE = re.compile(r"(?<![\w.#:])(\d{1,9}(?:\.\d{1,4})?) ?(?:-|to) ?(?=\d)")
+_TIED = frozenset({"-", "to", "x", "×", "by"})
+"""Words and marks between numbers that are said of one thing in this order."""
+
+_NUMBERED = re.compile(r"\b(?:size|number|no|model|version|type|din|ip|part) $")
+_ALONE = re.compile(
+    r"(?<![\w.#:/-])(\d{1,4}(?:\.\d{1,4})?)"
+    rf"(?: ?(?P<unit>(?:° ?)?(?:{_UNIT}))(?![a-z0-9])"
+    r"|(?= ?(?:[.,;]|$)| (?:on|for|in|with|when) ))"
+)
+_ONE_LEFT = re.compile(
+    r"\b((?:for|on|in|with|other) (?:the |an? )?[a-z]{2,20}(?: [a-z]{2,20})?) one"
+    r"(?= ?(?:[.,;]|$))|(?<=[a-z]{3})( for) one(?= ?(?:[.,;]|$))"
+)
+_TWO = re.compile(
+    r"(#([a-z]{1,9}):[\d.]{1,16} (?: (?!and\b)[a-z]{1,20}){0,4}) and "
+    r"((?:(?!and\b)[a-z]{1,20} ){1,5} ?#\2:)"
+)
+"""Two quantities of a kind, each said of its own: "the frame for 3 years and ..."."""
+
+
+def _same_unit(plain: str) -> str:
+    """Return a text in which "5 years on the frame, 2 on parts" has its unit twice."""
+    unit = ""
+
+    def told(found: re.Match[str]) -> str:
+        nonlocal unit
+        unit = found["unit"] or unit
+        named = _NUMBERED.search(found.string[: found.start()][-12:])
+        bare = found["unit"] or not unit or named
+        return found[0] if bare else f"{found[1]} {unit}"
+
+    if not _AMOUNT.search(plain):
+        return plain
+    return _ALONE.sub(told, _ONE_LEFT.sub(lambda m: f"{m[1] or m[2]} 1", plain))
 
 
 def with_quantities(plain: str) -> str:
@@ -89,8 +125,15 @@ def with_quantities(plain: str) -> str:
     plain = _ONE.sub(r"1 \1", _HALF.sub(r"0.5 \1", plain))
     before = ""
     while before != plain and len(plain) < LONGEST_LISTS:
-        before, plain = plain, _LISTED.sub(r"\1 \3 , \2 \3", plain, count=20)
-    return _AMOUNT.sub(_one_quantity, plain)
+        before, plain = plain, _LISTED.sub(_with_unit, plain, count=20)
+    plain = _RANGE.sub(r"\1 × ", plain)
+    return _TWO.sub(r"\1 ; \3", _AMOUNT.sub(_one_quantity, _same_unit(plain)))
+
+
+def _with_unit(found: re.Match[str]) -> str:
+    """Return two numbers of a list with their unit each; those of a range stay tied."""
+    joint = "×" if found[2] in _TIED else ","
+    return f"{found[1]} {found[4]} {joint} {found[3]} {found[4]}"
 
 
 def _one_quantity(found: re.Match[str]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from cartwheel.text.claims.knowledge import knowledge
 from cartwheel.text.claims.known import KnownFacts
-from cartwheel.text.claims.words import english, knowledge, read
+from cartwheel.text.claims.words import english, read
 
 SCREENED = {
     "superlative": "a superlative or a comparison with others, {!r}",
@@ -21,6 +22,8 @@ STATED = frozenset({"health", "pressure"})
 
 MARKS = re.compile(r"[\"“”„«»]")
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]{2,600})[\"“”„«»]")
+_HEADING = re.compile(r"\bone of our customers\b|^from (?:our )?customers ?:")
+"""Ways to say whose words they are that put them in nobody else's mouth."""
 _MANY = re.compile(r"\b(?:customers|shoppers|buyers|reviewers|owners|people)\b")
 
 
@@ -63,6 +66,7 @@ def without_quotes(
     if len(MARKS.findall(rest)):
         return "", (), "a quotation without an end"
     plain = english(rest)
+    plain = _HEADING.sub(" ", plain)
     people = [owner for owner in cited if owner in dict(facts.quotes)]
     if people and len(set(people)) < 2 and _MANY.search(plain):
         return "", (), "one customer's words put in the mouths of several"

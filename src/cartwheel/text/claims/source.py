@@ -13,7 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from cartwheel.text.claims.words import Reading, english, read
+from cartwheel.text.claims.knowledge import knowledge
+from cartwheel.text.claims.reading import Reading
+from cartwheel.text.claims.words import english, read
 from cartwheel.text.sentences import sentences
 
 SourceKind = Literal[
@@ -31,7 +33,14 @@ SourceKind = Literal[
 ]
 
 _YES = re.compile(r"^\W*(?:yes|yep|sure|correct|of course|it does|it is|true)\b[,.! ]*")
-_NO = re.compile(r"^\W*(?:no|nope|none|false|not? (?:available|included)|n/a)\b[,.! ]*")
+_HELD = re.compile(r"(?:suitable|possible|allowed|available)\b\W*")
+"""Values that say of a name what a yes does."""
+_TOLD = re.compile(r"(yes|no|none)[,;:] ")
+_NO = re.compile(
+    r"^\W*(?:no(?! [a-z]|-)|no(?= (?:it|they|this|these|there|you|we|i|the)\b)|nope"
+    r"|none|false|not? (?:available|included)|n/a)\b[,.! ]*"
+)
+"""What is not "No harness can be guaranteed": that no is part of what is said."""
 _FORMS = re.compile(
     r"^\W*(?:is|are|does|do|can|could|will|would|has|have|did|was|were|should|may)"
     r"\b\s*(?:it|they|this|these|the|that|i|you|we)?\b"
@@ -65,6 +74,7 @@ class Saying:
         said: Terms, numbers, polarity and hedges of what is said.
         named: Terms of the name or question, which a claim may use.
         plain: The text itself in one form, for verbatim comparison.
+        terms: Terms that a claim may say of it: its own and its name's.
     """
 
     source: str
@@ -72,6 +82,13 @@ class Saying:
     said: Reading
     named: Reading
     plain: str = field(compare=False, default="")
+    terms: frozenset[str] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        implied = knowledge().implied
+        own = self.said.terms | self.named.terms
+        more = (implied[t] for t in self.named.terms if t in implied)
+        object.__setattr__(self, "terms", own.union(*more))
 
 
 def sayings(sources: Iterable[Source]) -> list[Saying]:
@@ -81,7 +98,10 @@ def sayings(sources: Iterable[Source]) -> list[Saying]:
         if source.kind == "answer":
             found.extend(_of_answer(source))
         elif source.kind in ("policy", "text", "count"):
-            found.extend(_saying(source, one, "") for one in sentences(source.text))
+            found.extend(
+                _about(source, _saying(source, one, ""))
+                for one in sentences(source.text)
+            )
         elif source.kind == "attribute":
             found.extend(_of_attribute(source))
         elif source.kind == "variants":
@@ -92,6 +112,30 @@ def sayings(sources: Iterable[Source]) -> list[Saying]:
         elif source.kind != "quote":  # a customer's words are no fact of the shop
             found.append(_saying(source, source.text, source.name))
     return found
+
+
+_IFS = frozenset({"condition", "unless", "exception"})
+"""What a yes is bound to: "Yes, as long as it is under water"."""
+
+
+def _bound(said: Reading) -> frozenset[str]:
+    return said.after.union(*(t.limits for t in said.tokens))
+
+
+_GUARANTEES = frozenset({"guarantee", "warranty"})
+_PROMISES = frozenset({"returns", "exchange"})
+
+
+def _about(source: Source, one: Saying) -> Saying:
+    """Return what a policy says with what it is about, where that goes without saying.
+
+    "Cut rolls are excluded" says so of returns; "report faults within 2 days" does not.
+    """
+    topic = source.id.partition(":")[2]
+    excludes = topic in _PROMISES and "exception" in _bound(one.said)
+    if topic in _GUARANTEES or excludes:
+        return replace(one, named=read(topic))
+    return one
 
 
 def _saying(source: Source, text: str, name: str) -> Saying:
@@ -106,11 +150,23 @@ def _saying(source: Source, text: str, name: str) -> Saying:
 
 def _of_attribute(source: Source) -> list[Saying]:
     """Return an attribute; "Dishwasher safe: no" says that it is not."""
+    if _AGE.search(source.name):
+        source = replace(source, text=_BARE.sub(r"\1 years", source.text))
     value, plain = english(source.text), english(f"{source.name}: {source.text}")
     named = read(source.name)
-    if _YES.fullmatch(value) or _NO.fullmatch(value):
+    if any(p.fullmatch(value) for p in (_YES, _HELD, _NO)):
         said = named.denied() if _NO.fullmatch(value) else named
         return [Saying(source.id, source.kind, said, read(""), plain)]
+    told = _TOLD.match(value)
+    if told:  # "Pile: none, flat weave", "Waterproof: yes, IPX7"
+        said = named if told[1] == "yes" else named.denied()
+        rest = read(value[told.end() :])
+        return [
+            Saying(source.id, source.kind, said, read(""), plain),
+            Saying(source.id, source.kind, rest, named, plain)
+            if told[1] == "yes"
+            else Saying(source.id, source.kind, rest, read(""), plain),
+        ]
     found = [Saying(source.id, source.kind, read(source.text), named, plain)]
     sides = _sides(source)
     if sides:
@@ -122,6 +178,8 @@ def _of_attribute(source: Source) -> list[Saying]:
     return found
 
 
+_AGE = re.compile(r"\bages?\b", re.IGNORECASE)
+_BARE = re.compile(r"(\d{1,2}\+?)(?=\s*$)")
 _SIDE_NAMES = {"l": "length", "w": "width", "h": "height", "d": "depth"}
 _SIDED = re.compile(
     r"\b([lwhd])[a-z]{0,6} ?[x×/] ?([lwhd])[a-z]{0,6}(?: ?[x×/] ?([lwhd]))?"
@@ -143,19 +201,40 @@ def _sides(source: Source) -> list[tuple[str, str]]:
     return found
 
 
+_ORDERS = re.compile(
+    r"(?:please|empty|store|keep|use|wash|wipe|take|bring|remove|let|put|dry|clean)\b"
+)
+_PLACE = re.compile(r"\b(?:in|during|at|on) ((?:the )?[a-z]{2,20})\?$")
+
+
+def _place(question: str) -> str:
+    """Return where or when a question asks about: "in winter", "in the bathroom".
+
+    A no followed by what is to be done, or by what it is not fit for, speaks of it.
+    """
+    found = _PLACE.search(question)
+    return found[1] if found else ""
+
+
 def _of_answer(source: Source) -> list[Saying]:
     """Return what an answer says; a bare yes or no says the question."""
     found: list[Saying] = []
     question, first = english(source.name), english(source.text)
-    # Where a yes or no settled the question, only the answer's own words say more.
-    settled = _FORMS.match(question) and (_YES.match(first) or _NO.match(first))
-    named = "" if settled else source.name
+    # After a no only the answer's own words say more.
+    refused = _NO.match(first) if _FORMS.match(question) else None
+    named = source.name
+    if refused:
+        rest = first[refused.end() :]
+        denies = any(t.denials for t in read(rest).tokens)
+        named = _place(question) if denies or _ORDERS.match(rest) else ""
     for at, one in enumerate(sentences(source.text)):
         said = english(one)
         no = _NO.match(said)
         told = _YES.match(said) or no
         if at == 0 and told and _FORMS.match(question):
             asked = read(_FORMS.sub("", question))
+            if _bound(read(said)) & _IFS:
+                asked = replace(asked, after=asked.after | {"condition"})
             found.append(
                 Saying(
                     source.id,

@@ -8,13 +8,12 @@ sentence is told apart from what it is about.
 from __future__ import annotations
 
 import re
-import tomllib
-from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
-from typing import Any
+from dataclasses import replace
+from functools import lru_cache
 
+from cartwheel.text.claims.knowledge import knowledge
 from cartwheel.text.claims.quantities import with_quantities
+from cartwheel.text.claims.reading import Reading, Token
 from cartwheel.text.stem import stem
 from cartwheel.text.tokens import fold
 
@@ -28,161 +27,41 @@ _TOKEN = re.compile(
     r"[~^][a-z]+|#[a-z]+:[\d.]+|\d+(?:\.\d+)?|[^\W\d_]+\d*[^\W_]*|[,;:()–—-]|[.!?]"
 )
 _FREE = re.compile(
-    r"\b([a-z]{3,20})[ -]free\b|\bfree (?:of|from) (?:any )?([a-z]{3,20})"
+    r"\b([a-z]{3,20})-free\b(?! of)|\bfree (?:of|from) (?:any )?(?!charge)([a-z]{3,20})"
+    r"|\b(sugar|gluten|lactose|alcohol|fragrance|perfume|latex|lead|plastic|oil|fat|dairy"
+    r"|nut|paraben|silicone|nickel|chrome|acid|text|frost|caffeine|pvc) free\b"
 )
+_FROST = re.compile(r"\bfrost-free\b|\bfree of frost\b")
 _UN = re.compile(r"(?:un|non)([a-z]{2,}ed|worn|open)")
 _DASHES = str.maketrans({"‑": "-", "‐": "-", "−": "-", "–": "-", "—": " - "})
 
 CONNECTORS = frozenset(
-    [
-        ",",
-        ";",
-        ":",
-        "(",
-        ")",
-        "-",
-        "and",
-        "but",
-        "with",
-        "which",
-        "while",
-        "also",
-        "plus",
-        "or",
-        "in",
-        "for",
-        "at",
-        "from",
-        "by",
-        "as",
-        "to",
-        "that",
-        "on",
-        "when",
-        "where",
-        "whereas",
-        "so",
-        "after",
-        "before",
-        "per",
-        "then",
-        "it",
-        "they",
-        "this",
-        "than",
-        "have",
-        "has",
-        "is",
-        "are",
-        "comes",
-        "come",
-        "if",
-        "provided",
-        "once",
-        "unless",
+    (
+        *(",", ";", ":", "(", ")", "-", "and", "but", "with"),
+        *("which", "while", "also", "plus", "or", "in", "for", "at", "from"),
+        *("by", "as", "to", "that", "on", "when", "where", "whereas", "so"),
+        *("after", "before", "per", "then", "it", "they", "this", "than", "have"),
+        *("has", "is", "are", "comes", "come", "if", "provided", "once", "unless"),
         "of",
-    ]
+    )
 )
 """Words and marks after which another fact may begin."""
 
 JOINTS = frozenset({",", ";", "and", "or", "plus", "&"})
 COPULAS = frozenset({"is", "are", "has", "have", "in"})
 
-CLAUSES = frozenset(
-    {",", ";", "(", ")", "but", "whereas", "while", "although", "though", "however"}
-)
+CONTRASTS = frozenset({"but", "whereas", "while", "although", "though", "however", ";"})
+"""Words and marks after which the other is said: yes for no, one for another."""
+
+CLAUSES = CONTRASTS | {",", ".", "!", "?", "(", ")"}
 """Words and marks after which a no, or a limit, said before counts no more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One term of a sentence.
-
-    Attributes:
-        term: Term that is compared.
-        word: Word as written, folded.
-        opens: Another fact may begin here.
-        joined: It is joined to what stands before as one of several: and, or, a comma.
-        denials: Words of negation since the term before.
-        hedges: Limits set before it since the term before.
-        limits: Conditions and exceptions since the term before.
-        clause: Number of its clause.
-    """
-
-    term: str
-    word: str
-    opens: bool
-    joined: bool
-    denials: int
-    hedges: frozenset[str]
-    limits: frozenset[str]
-    clause: int
-
-    @property
-    def is_quantity(self) -> bool:
-        """It is a number or a measure."""
-        return self.term[0] in "#0123456789"
-
-    @property
-    def spoken(self) -> str:
-        """Return how people are told of it."""
-        if self.term[0] == "#":
-            return f"this {self.term[1:].partition(':')[0]}"
-        return repr(self.word)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A sentence taken apart.
-
-    Attributes:
-        tokens: Its content in order.
-        turned: It is denied as a whole.
-        after: Limits and conditions that no term follows.
-        parties: Of whom it speaks: shop, customer.
-    """
-
-    tokens: tuple[Token, ...]
-    turned: bool
-    after: frozenset[str]
-    parties: frozenset[str]
-
-    @property
-    def terms(self) -> frozenset[str]:
-        """Terms of its content."""
-        return frozenset(token.term for token in self.tokens)
-
-    def denied(self) -> Reading:
-        """Return the same said the other way round."""
-        return replace(self, turned=not self.turned)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Knowledge:
-    """What is known of English."""
-
-    function: frozenset[str]
-    carrier: frozenset[str]
-    editorial: frozenset[str]
-    attribution: frozenset[str]
-    negators: frozenset[str]
-    shop: frozenset[str]
-    customer: frozenset[str]
-    paying: frozenset[str]
-    marks: tuple[tuple[str, re.Pattern[str]], ...]
-    screens: dict[str, re.Pattern[str]]
-    same: dict[str, str]
-    phrases: tuple[tuple[str, re.Pattern[str]], ...]
-    implied: dict[str, frozenset[str]]
-    numbers: tuple[re.Pattern[str], dict[str, str]]
-
-
-_OF_NUMBERS = frozenset({"upto", "atleast", "about"})
-_BEFORE_NUMBER = r"(?= (?:of )?(?:\d|an? |half |every |~))"
 _ANYWHERE = (
     (
         re.compile(
-            r"\bfrom (?=\d[\d.]{0,9}(?: [a-z%]{1,8})?(?! ?(?:to|-|until|and|;) ))"
+            r"\bfrom (?=\d[\d.]{0,9}(?: (?!to |until |and )[a-z%]{1,8})?"
+            r"(?! ?(?:to|-|until|and|;) ))"
         ),
         " ~atleast ",
     ),
@@ -206,58 +85,6 @@ _ANYWHERE = (
 """Limits that stand after the number, or before anything."""
 
 
-@cache
-def knowledge() -> Knowledge:
-    """Return what is known of English."""
-    raw: dict[str, Any] = tomllib.loads(
-        files(__package__).joinpath("en.toml").read_text("utf-8")
-    )
-    same = {
-        stem(word): stem(first)
-        for first, words in raw["same"].items()
-        for word in (first, *words.split())
-    }
-
-    def terms(name: str) -> frozenset[str]:
-        return frozenset(same.get(stem(w), stem(w)) for w in raw[name].split())
-
-    return Knowledge(
-        function=frozenset(raw["function"].split()),
-        carrier=frozenset(raw["carrier"].split()),
-        editorial=frozenset(raw["editorial"].split()),
-        attribution=frozenset(raw["attribution"].split()),
-        negators=frozenset(raw["negators"].split()),
-        shop=frozenset(raw["shop"].split()),
-        customer=frozenset(raw["customer"].split()),
-        paying=terms("paying"),
-        marks=tuple(
-            (f" {sign}{name} ", re.compile(rf"\b(?:{'|'.join(words)})\b(?!-){before}"))
-            for part, sign in (("hedges", "~"), ("limits", "^"))
-            for name, words in raw[part].items()
-            for before in (_BEFORE_NUMBER if name in _OF_NUMBERS else "",)
-        ),
-        screens={
-            name: re.compile("|".join(f"(?:{one})" for one in patterns))
-            for name, patterns in raw["screens"].items()
-        },
-        same=same,
-        phrases=tuple(
-            (f" {instead} ", re.compile(rf"\b(?:{'|'.join(patterns)})\b"))
-            for instead, patterns in raw["phrases"].items()
-        ),
-        implied={
-            same.get(stem(name), stem(name)): frozenset(
-                same.get(stem(w), stem(w)) for w in words.split()
-            )
-            for name, words in raw["implied"].items()
-        },
-        numbers=(
-            re.compile(rf"\b({'|'.join(raw['numbers'])})\b"),
-            dict(raw["numbers"]),
-        ),
-    )
-
-
 def english(text: str) -> str:
     """Return a text folded, its quantities in one form, for comparison."""
     plain = fold(text.translate(_DASHES)[: LONGEST * 20])
@@ -274,6 +101,8 @@ _AND_NUMBER = re.compile(r"(?<=[a-z]) and (?=(?:for |about |up to )?\d)")
 def _marked(plain: str) -> str:
     """Return a text in which limits and conditions are marks of their own."""
     plain = _AND_NUMBER.sub(" ; ", plain)
+    for pattern, turned in knowledge().turns:
+        plain = pattern.sub(turned, plain)
     for instead, pattern in knowledge().phrases:
         plain = pattern.sub(instead, plain)
     for pattern, mark in reversed(_ANYWHERE):
@@ -283,6 +112,7 @@ def _marked(plain: str) -> str:
     return " ".join(plain.split())
 
 
+@lru_cache(maxsize=2_000)
 def read(text: str) -> Reading:
     """Take a sentence apart.
 
@@ -290,17 +120,33 @@ def read(text: str) -> Reading:
         text: One sentence, or the value of an attribute.
     """
     known = knowledge()
-    plain = _FREE.sub(lambda m: f"without {m[1] or m[2]}", english(text))
+    plain = _FROST.sub("away from frost", english(text))
+    plain = _FREE.sub(lambda m: f"without {m[1] or m[2] or m[3]}", plain)
     tokens: list[Token] = []
     parties: set[str] = set()
     hedges: set[str] = set()
     limits: set[str] = set()
-    opens, joined, denials, clause = True, False, 0, 0
-    for word in _TOKEN.findall(with_quantities(_marked(plain))):
+    includes: set[int] = set()
+    opens, joined, denials, clause, side, before = True, False, 0, 0, 0, ""
+    for word in _TOKEN.findall(with_quantities(_marked(plain).rstrip(" .!?;:"))):
         if word in CONNECTORS:
             opens = True
             joined = word in JOINTS or (joined and word not in COPULAS)
         clause += word in CLAUSES
+        side += word in CONTRASTS
+        if word in _INCLUDED or (word == "with" and before in ("come", "comes")):
+            includes.add(clause)
+        ends = word == ";" or (
+            word in JOINTS and (before == "^exception" or before in known.negators)
+        )
+        if ends and tokens and (denials or limits):
+            # "blades are excluded, ..." says it of what stands before.
+            last = tokens[-1]
+            tokens[-1] = replace(
+                last, denials=last.denials + denials, limits=last.limits | limits
+            )
+            denials, limits = 0, set()
+        before = word
         if word in known.shop:
             parties.add("shop")
         if word in known.customer:
@@ -313,12 +159,12 @@ def read(text: str) -> Reading:
             clause += 1
         elif word in known.negators:
             denials += 1
+            opens = opens or word == "without"
         elif word in known.function or word in CONNECTORS or not _SAYS.match(word):
             continue
         else:
             un = _UN.fullmatch(word)
             if un:
-                denials += 1
                 word = un[1]
             term = known.same.get(stem(word), stem(word))
             tokens.append(
@@ -331,16 +177,31 @@ def read(text: str) -> Reading:
                     frozenset(hedges),
                     frozenset(limits),
                     clause,
+                    side,
+                    un is not None,
                 )
             )
             opens, joined, denials = False, False, 0
             hedges, limits = set(), set()
+    if denials and clause and tokens and tokens[-1].clause == clause:
+        # "a cable is included, a plug is not": the no is its clause's alone.
+        tokens[-1] = replace(tokens[-1], denials=tokens[-1].denials + denials)
+        denials = 0
     return Reading(
         tokens=tuple(tokens),
         turned=denials > 0,
         after=frozenset(hedges | limits),
         parties=frozenset(parties),
+        includes=frozenset(includes),
+        offers=_OFFERS.search(plain) is not None,
     )
+
+
+_INCLUDED = frozenset({"included", "includes", "supplied", "enclosed"})
+_OFFERS = re.compile(
+    r"\b(?:choose|choice|pick|select|available in|comes? in|offered in|sold in|had in"
+    r"|order it in|get it in)\b"
+)
 
 
 _SAYS = re.compile(r"[#\w]")

@@ -1,0 +1,139 @@
+"""What is known of English, read once from the tables beside this file."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from cartwheel.text.stem import stem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What is known of English.
+
+    Attributes:
+        function: Words that say nothing by themselves.
+        carrier: Words of a page that carry a fact without being one.
+        light: Stems of more of them, for no attribute's value.
+        acting: Carriers that say something where they are denied.
+        editorial: Words about the page itself.
+        attribution: Words that tell who is speaking.
+        negators: Words that say no.
+        shop: Words for the shop.
+        customer: Words for the customer.
+        paying: Terms about paying.
+        marks: Limits and conditions, with the mark that stands for them.
+        screens: What no draft says, by name.
+        same: Term by stem, where words share a meaning.
+        phrases: Word that stands for a phrase.
+        implied: Terms that the name of an attribute lets a claim say.
+        numbers: Numbers in words.
+        turns: Frames and what stands instead.
+        wider: Narrower terms by wider term.
+        kinds: Names that products of a kind are called by.
+    """
+
+    function: frozenset[str]
+    carrier: frozenset[str]
+    light: frozenset[str]
+    acting: frozenset[str]
+    editorial: frozenset[str]
+    attribution: frozenset[str]
+    negators: frozenset[str]
+    shop: frozenset[str]
+    customer: frozenset[str]
+    paying: frozenset[str]
+    marks: tuple[tuple[str, re.Pattern[str]], ...]
+    screens: dict[str, re.Pattern[str]]
+    same: dict[str, str]
+    phrases: tuple[tuple[str, re.Pattern[str]], ...]
+    implied: dict[str, frozenset[str]]
+    numbers: tuple[re.Pattern[str], dict[str, str]]
+    turns: tuple[tuple[re.Pattern[str], str], ...]
+    wider: dict[str, frozenset[str]]
+    kinds: tuple[frozenset[str], ...]
+
+
+_OF_NUMBERS = frozenset({"upto", "atleast", "about"})
+_BEFORE_NUMBER = (
+    r"(?= (?:of )?(?:\d|an? |half |every |~|about |around |approximately |roughly ))"
+)
+
+
+@cache
+def knowledge() -> Knowledge:
+    """Return what is known of English."""
+    raw, more = _table("en.toml"), _table("paraphrases.toml")
+    same = {
+        stem(word): stem(first)
+        for table in (more["same"], raw["same"])
+        for first, words in table.items()
+        for word in (first, *words.split())
+    }
+
+    def term(word: str) -> str:
+        return same.get(stem(word), stem(word))
+
+    def terms(words: str) -> frozenset[str]:
+        return frozenset(map(term, words.split()))
+
+    implied: dict[str, frozenset[str]] = {}
+    for table in (raw["implied"], more["implied"]):
+        for name, words in table.items():
+            implied[term(name)] = implied.get(term(name), frozenset()) | terms(words)
+
+    return Knowledge(
+        function=frozenset(raw["function"].split()),
+        carrier=frozenset(raw["carrier"].split()),
+        light=frozenset(stem(word) for word in more["light"].split()),
+        acting=frozenset(more["acting"].split()),
+        editorial=frozenset(raw["editorial"].split()),
+        attribution=frozenset(raw["attribution"].split()),
+        negators=frozenset(raw["negators"].split()),
+        shop=frozenset(raw["shop"].split()),
+        customer=frozenset(raw["customer"].split()),
+        paying=terms(raw["paying"]),
+        marks=tuple(
+            (f" {sign}{name} ", re.compile(rf"\b(?:{'|'.join(words)})\b(?!-){before}"))
+            for part, sign in (("hedges", "~"), ("limits", "^"))
+            for name, words in raw[part].items()
+            for before in (_BEFORE_NUMBER if name in _OF_NUMBERS else "",)
+        ),
+        screens={
+            name: re.compile("|".join(f"(?:{one})" for one in patterns))
+            for name, patterns in raw["screens"].items()
+        },
+        same=same,
+        phrases=tuple(
+            (f" {instead} ", re.compile(rf"\b(?:{'|'.join(patterns)})\b"))
+            for instead, patterns in raw["phrases"].items()
+        ),
+        implied=implied,
+        numbers=(
+            re.compile(rf"\b({'|'.join(raw['numbers'])})\b"),
+            dict(raw["numbers"]),
+        ),
+        turns=tuple(
+            (re.compile(one["said"]), one["instead"])
+            for one in _table("turns.toml")["turns"]
+        ),
+        wider={term(name): terms(words) for name, words in more["wider"].items()},
+        kinds=tuple(frozenset(words.split()) for words in more["kinds"].values()),
+    )
+
+
+def _table(name: str) -> dict[str, Any]:
+    return tomllib.loads(files(__package__).joinpath(name).read_text("utf-8"))
+
+
+def is_light(word: str) -> bool:
+    """Whether a word carries a fact without being one."""
+    known = knowledge()
+    if word in known.function or word in known.carrier:
+        return True
+    return stem(word) in known.light
