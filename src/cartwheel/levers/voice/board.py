@@ -13,10 +13,14 @@ from cartwheel.levers.base import Model
 from cartwheel.levers.voice.learn import money_of
 from cartwheel.levers.voice.page import rising
 from cartwheel.levers.voice.quotes import Quote, read_quotes
+from cartwheel.levers.voice.searched import searches_of
 from cartwheel.text.objections.classes import CLASSES
 
 MOST_PRODUCTS = 100
 """Products shown of a theme, the costliest first."""
+
+MOST_SEARCHED = 50
+"""Searches without result shown."""
 
 MONEY = ("stake_minor", "low_minor", "high_minor")
 
@@ -47,6 +51,7 @@ def board(model: Model, as_of: date) -> dict[str, Any]:
         "standing": meta["standing"],
         "corrected": meta["corrected"],
         "lessons": meta["lessons"],
+        "searches": searches_of(model)[:MOST_SEARCHED],
     }
 
 

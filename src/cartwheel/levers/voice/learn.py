@@ -11,6 +11,8 @@ from cartwheel.levers.earned import earned
 from cartwheel.levers.voice.corrected import corrected_meta, count_splits
 from cartwheel.levers.voice.mentions import Mentions, read_mentions
 from cartwheel.levers.voice.quotes import newest_quotes, pack_quotes, quotes_by_place
+from cartwheel.levers.voice.reading import usual_language
+from cartwheel.levers.voice.searched import learn_searches
 from cartwheel.levers.voice.stake import Shop, Stake, at_stake, estimate_effects
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
@@ -80,6 +82,9 @@ def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
         "total": np.where(some[:, None], stake.total, np.nan),
         **_quotes(mentions, place, np.where(known, point, 0.0)),
         **count_splits(mentions, place, len(names)),
+        **learn_searches(
+            data, usual_language(mentions.language.tolist()), mentions.stands
+        ),
     }
     meta = {
         "texts": len(mentions),
