@@ -104,6 +104,7 @@ def themes(
         # A model of a turn before corrections were known has neither.
         "merged": dict(model.meta.get("merged", {})),
         "lessons": list(model.meta.get("lessons", [])),
+        "searches": [] if product else _searches(model, objection)[:top],
     }
 
 
@@ -122,6 +123,14 @@ def _whole_shop(
         for at in kinds
         if model.arrays["said"][:, at].any()
     )
+
+
+def _searches(model: Model, objection: str | None) -> list[dict[str, Any]]:
+    """Return searches without result, of a class only those that its words raise."""
+    from cartwheel.levers.voice.searched import searches_of
+
+    found = searches_of(model)
+    return [one for one in found if objection in (None, one["objection"])]
 
 
 def _by_product(
@@ -177,6 +186,9 @@ def to_lines(body: dict[str, Any], currency: str, digits: int) -> list[str]:
         lines.append(f"  {name}: {_counts(row)}; {at_stake(row)}")
         lines += [f"    {one['title']}: {_counts(one)}" for one in row["splits"]]
     lines += [f"  {_lesson(one)}" for one in body["lessons"]]
+    if body["searches"]:
+        lines += ["", "Searched for in 90 days and not found; counted in no theme:"]
+    lines += [_search(one, currency, digits) for one in body["searches"]]
     if body["products"]:
         lines += ["", "By product:"]
     for row in body["products"]:
@@ -196,6 +208,22 @@ def _counts(row: Mapping[str, Any]) -> str:
         f"{row['mentions']:,} texts, {row['recent']:,} in the last 28 days, "
         f"{row['before']:,} in the 28 before{rises}"
     )
+
+
+def _search(one: Mapping[str, Any], currency: str, digits: int) -> str:
+    """Return a search without result in a line."""
+    from cartwheel.text.objections.classes import CLASSES
+
+    said = f'  "{" ".join(one["query"].split())}": {one["without_result"]:,} of '
+    said += f"{one['searches']:,} searches"
+    if one["category"]:
+        said += f", asks for {one['category']}"
+    if one["sold_out"]:
+        said += f", {one['sold_out']:,} products sold out"
+    if one["missed_minor"] is not None:
+        said += f"; {currency} {one['missed_minor'] / 10**digits:,.0f} missed at most"
+    raised = CLASSES.get(one["objection"], "").lower()
+    return said + (f"; words of {raised}" if raised else "")
 
 
 def _lesson(lesson: Mapping[str, Any]) -> str:

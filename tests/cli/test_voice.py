@@ -12,6 +12,7 @@ from cartwheel.voice_command import themes, to_lines
 from tests.cli.program import Run, assert_one_line
 from tests.levers.test_voice_corrections import corrected, tents
 from tests.levers.test_voice_corrections import row as said_row
+from tests.levers.test_voice_searches import searched
 from tests.turned import Turned
 
 
@@ -91,3 +92,28 @@ def test_a_model_of_before_corrections_is_still_told() -> None:
     body = themes(old, product=None, objection=None, top=3)
     assert body["objections"][0]["splits"] == []
     assert to_lines(body, "EUR", 2)
+
+
+def test_searches_without_result_are_told_apart_from_themes() -> None:
+    data = searched(
+        {
+            "query": "it runs small",
+            "without_result": 9,
+            "category": "Shirts",
+            "sold_out": 2,
+            "missed_minor": 4_500,
+        },
+        {"query": "tent", "without_result": 3},
+    )
+    model = Voice().learn(data, None, seed=1)
+    body = themes(model, product=None, objection=None, top=1)
+    assert [one["query"] for one in body["searches"]] == ["it runs small"]
+    said = to_lines(body, "EUR", 2)
+    assert "Searched for in 90 days and not found; counted in no theme:" in said
+    assert (
+        '  "it runs small": 9 of 10 searches, asks for Shirts, 2 products sold out; '
+        "EUR 45 missed at most; words of size and fit" in said
+    )
+    body = themes(model, product=None, objection="price", top=9)
+    assert body["searches"] == []
+    assert themes(model, product="p", objection=None, top=9)["searches"] == []

@@ -292,3 +292,29 @@ def test_every_class_can_be_chosen(owner: TestClient, body: Any) -> None:
 def test_an_address_of_a_form_is_no_page(owner: TestClient) -> None:
     answer: httpx2.Response = owner.get("/voice/corrections/x/take-back")
     assert answer.status_code == 405
+
+
+def test_searches_without_result_stand_apart(viewer: TestClient, shop: Shop) -> None:
+    body = publish_voice(shop)
+    assert "Searched for and not found" not in viewer.get("/voice").text
+    told = {
+        "query": "<b>tent</b>",
+        "category": "<i>Camp</i>",
+        "searches": 1_400,
+        "without_result": 1_200,
+        "found": 0,
+        "sold_out": 3,
+        "missed_minor": 45_000,
+        "objection": "size_fit",
+    }
+    plain = {**told, "query": "lamp", "missed_minor": None, "objection": ""}
+    text = json.dumps({**body, "themes": [], "texts": 0, "searches": [told, plain]})
+    with shop.database.begin() as con:
+        con.execute(pages.update().where(pages.c.name == "voice").values(body=text))
+    text = viewer.get("/voice").text
+    assert "&lt;b&gt;tent&lt;/b&gt;" in text
+    assert "<i>Camp" not in text
+    assert "1,200" in text
+    assert "£450" in text
+    assert "3 sold out" in text
+    assert text.index("Searched for and not found") < text.index("What was learned")

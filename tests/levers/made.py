@@ -48,6 +48,7 @@ from cartwheel.signals.stock import STOCK
 from cartwheel.signals.supply import LEAD_TIME
 from cartwheel.signals.theme_corrections import THEME_CORRECTIONS
 from cartwheel.signals.visits import VISITS
+from cartwheel.signals.weak_searches import WEAK_SEARCHES
 from tests.levers.made_orders import made_orders
 
 AS_OF = date(2025, 6, 30)
@@ -88,6 +89,7 @@ ALL_SIGNALS: tuple[Signal, ...] = (
     ORDER_STATES,
     THEME_CORRECTIONS,
     DRAFTS,
+    WEAK_SEARCHES,
 )
 
 

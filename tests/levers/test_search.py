@@ -431,6 +431,11 @@ def test_what_a_search_is_worth_needs_carts_and_prices() -> None:
     assert report.figures[1].value == pytest.approx(250.0)
     (tent,) = [row for row in report.grids[1].rows if row[0] == "tent"]
     assert tent[-1] == 5000
+    told = LEVER.emit(model_of(data), data)[WEAK_SEARCHES.name].to_pylist()
+    assert {row["query"]: row["missed_minor"] for row in told} == {"tent": 5000}
+    few = replace(data, SEARCH_CLICKS, clicks.assign(carts=5))
+    told = LEVER.emit(model_of(few), few)[WEAK_SEARCHES.name].to_pylist()
+    assert {row["query"]: row["missed_minor"] for row in told} == {"tent": None}
 
 
 def test_clicks_teach_which_category_a_word_asks_for() -> None:

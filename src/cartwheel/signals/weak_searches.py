@@ -32,6 +32,14 @@ WEAK_SEARCHES = Signal(
             doc="Category it asks for, going by what was opened, else by its words.",
             neutral=None,
         ),
+        Field(
+            name="missed_minor",
+            type="int",
+            unit="minor",
+            doc="At most missed: searches without result times what others put into "
+            "carts; null where that is unknown.",
+            neutral=None,
+        ),
     ),
     writer="search",
     doc="Queries that find nothing, or nothing that is opened.",

@@ -25,6 +25,7 @@ from cartwheel.levers.search.options import Options
 from cartwheel.levers.search.query import Understood, understand
 from cartwheel.levers.search.ranker import judge_order, learn_order
 from cartwheel.levers.search.weak import learn_weak
+from cartwheel.levers.search.worth import learn_worth
 from cartwheel.signals.base import Signals
 from cartwheel.signals.intent import SEARCHES
 from cartwheel.signals.search_clicks import SEARCH_CLICKS
@@ -104,7 +105,8 @@ def keyword_model(data: Signals) -> Model:
 
 def _with_weak(model: Model, data: Signals) -> Model:
     arrays = {**model.arrays, **learn_weak(model, data)}
-    return Model(rule=model.rule, arrays=arrays, meta=model.meta)
+    meta = {**model.meta, **learn_worth(model, data)}
+    return Model(rule=model.rule, arrays=arrays, meta=meta)
 
 
 def _keyword_model(data: Signals, goods: Goods) -> Model:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cartwheel.levers.base import Model
 from cartwheel.levers.report import Figure, Grid, Report
 from cartwheel.levers.search.weak import weak_searches
+from cartwheel.levers.search.worth import FEWEST_CARTS, worth_of
 from cartwheel.signals.base import Signals
 from cartwheel.signals.intent import SEARCHES
 from cartwheel.signals.search_clicks import SEARCH_CLICKS
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 20
-FEWEST_CARTS = 20
-"""Carts after searches from which a search's worth is said at all."""
 
 
 def page(model: Model, data: Signals) -> Report:
@@ -26,7 +23,7 @@ def page(model: Model, data: Signals) -> Report:
     searches, clicks = data.frame(SEARCHES), data.frame(SEARCH_CLICKS)
     total = int(searches["searches"].sum())
     nothing = int(searches["without_result"].sum())
-    worth = worth_minor(model, searches, clicks)
+    worth = worth_of(model)
     opened = clicks.groupby("query")["clicks"].sum()
     known = searches["query"].map(opened).fillna(0)
     return Report(
@@ -58,29 +55,9 @@ def page(model: Model, data: Signals) -> Report:
         ),
         grids=(
             _most(searches.assign(clicks=known)),
-            _weak(model, worth),
+            _weak(model),
         ),
     )
-
-
-def worth_minor(
-    model: Model, searches: pd.DataFrame, clicks: pd.DataFrame
-) -> float | None:
-    """Return what a search that finds something puts into carts, minor; or None."""
-    carts = clicks["carts"].to_numpy(float)
-    found = float((searches["searches"] - searches["without_result"]).sum())
-    if carts.sum() < FEWEST_CARTS or found <= 0:
-        return None
-    names = model.arrays["product_id"]
-    wanted = clicks["product_id"].to_numpy().astype(str)
-    at = np.minimum(names.searchsorted(wanted), max(len(names) - 1, 0))
-    same = names[at] == wanted if len(names) else np.zeros(len(wanted), bool)
-    price = np.where(same, model.arrays["price_low"][at] if len(names) else -1, -1)
-    priced = price >= 0
-    if not (carts[priced] > 0).any():
-        return None
-    mean = float((price[priced] * carts[priced]).sum() / carts[priced].sum())
-    return mean * float(carts.sum()) / found
 
 
 def _test(test: dict[str, Any]) -> tuple[Figure, ...]:
@@ -118,12 +95,11 @@ def _most(searches: pd.DataFrame) -> Grid:
     )
 
 
-def _weak(model: Model, worth: float | None) -> Grid:
+def _weak(model: Model) -> Grid:
     rows = weak_searches(model).to_pylist()
     rows.sort(key=lambda row: (-int(row["searches"]), str(row["query"])))
     found = []
     for row in rows[:SHOWN]:
-        missed = None if worth is None else round(worth * row["without_result"])
         found.append(
             (
                 row["query"],
@@ -133,7 +109,7 @@ def _weak(model: Model, worth: float | None) -> Grid:
                 row["found"],
                 row["sold_out"],
                 row["category"] or "",
-                missed,
+                row["missed_minor"],
             )
         )
     return Grid(

@@ -11,6 +11,7 @@ from cartwheel.levers.base import Model
 from cartwheel.levers.search.match import Matches, match
 from cartwheel.levers.search.options import Options
 from cartwheel.levers.search.query import understand
+from cartwheel.levers.search.worth import worth_of
 from cartwheel.signals.base import Signals
 from cartwheel.signals.intent import SEARCHES
 from cartwheel.signals.search_clicks import SEARCH_CLICKS
@@ -72,6 +73,11 @@ def weak_searches(model: Model) -> pa.Table:
     }
     for name, counts in zip(_COUNTS, model.arrays["weak_counts"].T, strict=True):
         columns[name] = counts.tolist()
+    worth = worth_of(model)
+    columns["missed_minor"] = [
+        None if worth is None else round(worth * count)
+        for count in columns["without_result"]
+    ]
     schema = WEAK_SEARCHES.schema()
     return WEAK_SEARCHES.conform(pa.Table.from_pydict(columns, schema=schema))
 

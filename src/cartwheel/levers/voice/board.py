@@ -12,6 +12,7 @@ from cartwheel.levers.base import Model
 from cartwheel.levers.voice.learn import money_of
 from cartwheel.levers.voice.page import rising
 from cartwheel.levers.voice.quotes import read_quotes
+from cartwheel.levers.voice.searched import searches_of
 from cartwheel.levers.voice.small_themes import (
     MOST_PRODUCTS,
     dated,
@@ -19,6 +20,9 @@ from cartwheel.levers.voice.small_themes import (
     splits_board,
 )
 from cartwheel.text.objections.classes import CLASSES
+
+MOST_SEARCHED = 50
+"""Searches without result shown."""
 
 MONEY = ("stake_minor", "low_minor", "high_minor")
 
@@ -49,6 +53,7 @@ def board(model: Model, as_of: date) -> dict[str, Any]:
         "standing": meta["standing"],
         "corrected": meta["corrected"],
         "lessons": meta["lessons"],
+        "searches": searches_of(model)[:MOST_SEARCHED],
     }
 
 

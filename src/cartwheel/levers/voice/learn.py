@@ -12,6 +12,8 @@ from cartwheel.levers.voice.corrected import corrected_meta, count_splits
 from cartwheel.levers.voice.counted_fresh import count_fresh
 from cartwheel.levers.voice.mentions import Mentions, read_mentions
 from cartwheel.levers.voice.quotes import newest_quotes, pack_quotes, quotes_by_place
+from cartwheel.levers.voice.reading import usual_language
+from cartwheel.levers.voice.searched import learn_searches
 from cartwheel.levers.voice.stake import Shop, Stake, at_stake, estimate_effects
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
@@ -83,6 +85,9 @@ def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
         **_quotes(mentions, place, np.where(known, point, 0.0)),
         **count_splits(mentions, place, len(names)),
         **fresh,
+        **learn_searches(
+            data, usual_language(mentions.language.tolist()), mentions.stands
+        ),
     }
     meta = {
         "texts": len(mentions),

@@ -26,6 +26,7 @@ from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.returns import RETURNS
 from cartwheel.signals.theme_corrections import THEME_CORRECTIONS
+from cartwheel.signals.weak_searches import WEAK_SEARCHES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,6 +59,7 @@ class Voice:
         RETURNS,
         INTENT,
         THEME_CORRECTIONS,
+        WEAK_SEARCHES,
     )
     writes: tuple[Signal, ...] = (OBJECTIONS,)
     kinds: tuple[Kind, ...] = ()

@@ -61,7 +61,7 @@ def read_texts(texts: list[str], sources: list[str], *, keyed: bool = False) -> 
     language = [language_of(text) for text in texts]
     # What is too short to tell is read as most texts are; reasons also as English,
     # which the codes of platforms are in.
-    usual = _usual(language)
+    usual = usual_language(language)
     known: dict[tuple[str, str, bool], Spoken] = {}
     read: list[list[Spoken]] = []
     for text, source, told in zip(texts, sources, language, strict=True):
@@ -92,8 +92,12 @@ def _spoken(
     )
 
 
-def _usual(language: list[str]) -> str:
-    """Return the language most texts are in, English where none tells."""
+def usual_language(language: Iterable[str]) -> str:
+    """Return the language most texts are in, English where none tells.
+
+    Args:
+        language: Language of each text, "" where it is too short to tell.
+    """
     counts = Counter(one for one in language if one in LANGUAGES)
     return min(counts, key=lambda one: (-counts[one], one), default="en")
 
