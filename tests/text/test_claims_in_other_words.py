@@ -37,6 +37,7 @@ FACTS = (
     attribute("Lying area", "60 × 120 cm"),
     attribute("Run time", "high: up to 3 h; low: up to 40 h"),
     attribute("Age", "3+"),
+    attribute("Battery", "1 × AA, not included"),
     Source(
         id="variants",
         kind="variants",
@@ -118,6 +119,7 @@ def test_other_words_for_what_a_fact_says_are_let_through(draft: str) -> None:
         ("It has a pile.", "turns round"),
         ("It is for children aged two and up.", "no fact says"),
         ("A rain cover is in the box.", "turns round"),
+        ("One AA battery is supplied.", "included"),
         ("An anti-slip mat comes with the rucksack.", "included"),
         ("For 59 EUR we engrave it.", ""),
         ("It can be guaranteed to be escape-proof.", "turns round"),
