@@ -181,6 +181,12 @@ def test_another_name_for_the_product_is_no_thing_that_comes_with_it() -> None:
     assert reasons("It comes with a rucksack.") != []
 
 
+def test_what_a_fact_calls_something_else_does_not_name_the_product() -> None:
+    facts = (*FACTS, answer(8, "Is a satchel included?", "No."))
+    assert _blocked("The satchel is sewn in Portugal.", facts)
+    assert not _blocked("The rucksack is sewn in Portugal.", facts)
+
+
 def test_units_go_on_to_what_is_left_without_one() -> None:
     terms = [t.term for t in read("five years on the frame, two on parts").tokens]
     assert [t for t in terms if t.startswith("#")] == ["#months:60", "#months:24"]
