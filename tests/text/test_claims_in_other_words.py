@@ -37,6 +37,7 @@ FACTS = (
     attribute("Lying area", "60 × 120 cm"),
     attribute("Run time", "high: up to 3 h; low: up to 40 h"),
     attribute("Age", "3+"),
+    attribute("Battery", "1 × AA, not included"),
     Source(
         id="variants",
         kind="variants",
@@ -118,6 +119,7 @@ def test_other_words_for_what_a_fact_says_are_let_through(draft: str) -> None:
         ("It has a pile.", "turns round"),
         ("It is for children aged two and up.", "no fact says"),
         ("A rain cover is in the box.", "turns round"),
+        ("One AA battery is supplied.", "included"),
         ("An anti-slip mat comes with the rucksack.", "included"),
         ("For 59 EUR we engrave it.", ""),
         ("It can be guaranteed to be escape-proof.", "turns round"),
@@ -177,6 +179,12 @@ def test_a_wider_word_is_no_narrower_one() -> None:
 def test_another_name_for_the_product_is_no_thing_that_comes_with_it() -> None:
     assert reasons("The rucksack is sewn in Portugal.") == []
     assert reasons("It comes with a rucksack.") != []
+
+
+def test_what_a_fact_calls_something_else_does_not_name_the_product() -> None:
+    facts = (*FACTS, answer(8, "Is a satchel included?", "No."))
+    assert _blocked("The satchel is sewn in Portugal.", facts)
+    assert not _blocked("The rucksack is sewn in Portugal.", facts)
 
 
 def test_units_go_on_to_what_is_left_without_one() -> None:

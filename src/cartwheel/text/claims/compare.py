@@ -83,11 +83,14 @@ def _wider(token: Token, one: Saying) -> bool:
 def _not_included(pair: Pair) -> str:
     """An answer that recommends a mat does not say that one comes with the rug."""
     one, piece = pair.one, pair.piece
-    if denies(pair.whole) or EXCEPTION in pair.claim.after or one.kind != "answer":
-        return ""
     told = any(t.clause in pair.claim.includes for t in piece)
-    told = told and not any(t.is_quantity for t in piece)
-    if told and not one.said.includes & {t.clause for t in pair.clause}:
+    if not told or denies(pair.whole) or EXCEPTION in pair.claim.after:
+        return ""
+    if one.said.includes & {t.clause for t in pair.clause}:
+        return ""
+    refused = any(t.denials and t.word == "included" for t in one.said.tokens)
+    only_amounts = any(t.is_quantity for t in piece)
+    if refused or (one.kind == "answer" and not only_amounts):
         return f"{one.source} does not say that it is included"
     return ""
 

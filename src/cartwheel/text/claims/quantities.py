@@ -74,7 +74,8 @@ _AGED = re.compile(
 )
 _ONE = re.compile(
     r"\b(?:an?|one) (hour|litre|liter|kilo|metre|meter|day|week|month|year|minute)\b"
-    r"(?=$|[.,;)]| (?:to|of|at|in|and|or|per|after|for|before|from|with|takes?)\b)"
+    r"(?=$|[.,;)]| (?:to|of|at|in|and|or|per|after|for|before|from|with|takes?"
+    r"|you|is|lasts?|makes?|covers?)\b)"
 )
 _LISTED = re.compile(
     rf"(?<![\w.#:])(\d{{1,9}}(?:\.\d{{1,4}})?) ?(-|to|x|×|by|,|,? or|,? and|/) ?"
