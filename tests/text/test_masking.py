@@ -19,6 +19,8 @@ from cartwheel.text.masking import mask
         ("call 555-123-4567", "call [phone]"),
         ("card 4111-1111-1111-1111 exp", "card [card] exp"),
         ("4012888888881881", "[card]"),
+        ("+49 30 1234567 4111 1111 1111 1111", "[phone] [card]"),
+        ("order 12345 3782 822463 10005 ok", "order 12345 [card] ok"),
         ("IBAN DE89 3704 0044 0532 0130 00 bitte", "IBAN [account] bitte"),
         ("GB82WEST12345698765432", "[account]"),
         ("from 192.168.10.20 today", "from [address] today"),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from cartwheel.connectors.detect import open_bytes
-from cartwheel.connectors.written import clean
+from cartwheel.connectors.written import LONGEST_ID, clean
 from cartwheel.errors import Misuse
 
 LONGEST_LINE = 32 * 1024**2
@@ -22,7 +22,6 @@ LONGEST_LINE = 32 * 1024**2
 LARGEST_DOCUMENT = 128 * 1024**2
 """Largest file in bytes that is one document and no lines."""
 
-LONGEST_ID = 200
 SUFFIXES = (".json", ".ndjson", ".jsonl", ".json.gz", ".ndjson.gz", ".jsonl.gz")
 _CHUNK = 1024**2
 

@@ -19,7 +19,7 @@ from cartwheel.connectors.named_rows import (
     export_files,
 )
 from cartwheel.connectors.shopify_csv.customers import customer_id
-from cartwheel.connectors.written import address_of, clean, written_text
+from cartwheel.connectors.written import address_of, plain_id, written_text
 from cartwheel.lake.tables import SURVEY_MEDIA
 from cartwheel.text.masking import mask
 
@@ -109,13 +109,11 @@ class _Book:
             self.repeated.append(row.number)
             return
         self._known.add(name)
-        email = address_of(cells["email"])
-        person = cells["customer"] or (customer_id(email, None, None) if email else "")
         about = {
-            "customer_id": person or None,
+            "customer_id": _person(cells["customer"], cells["email"]) or None,
             "direction": "in",
             "sent_at": row.at,
-            "order_id": cells["order"].lstrip("#") or None,
+            "order_id": plain_id(cells["order"].lstrip("#")) or None,
         }
         self.gathered.add(
             "messages",
@@ -137,9 +135,15 @@ class _Book:
             )
 
 
+def _person(customer: str, email: str) -> str:
+    """Return who answered: the shop's id of them, else a fingerprint of the address."""
+    address = address_of(customer) or ("" if customer else address_of(email))
+    return customer_id(address, None, None) if address else plain_id(customer)
+
+
 def _name(row: NamedRow) -> str:
     """Return the answer's id, made of its content where it brings none."""
-    given = clean(row.cells["id"])[:200]
+    given = plain_id(row.cells["id"])
     if given:
         return f"nps-{given}"
     parts = ("score", "comment", "email", "customer", "order")

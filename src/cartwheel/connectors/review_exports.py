@@ -99,7 +99,8 @@ class _Book:
         stars = _STARS.fullmatch(cells["rating"])
         if cells["rating"] and stars is None:
             label = found.labels["rating"]
-            self.gathered.refuse(row, label, cells["rating"], "expected 1 to 5 stars")
+            said = mask(cells["rating"])
+            self.gathered.refuse(row, label, said, "expected 1 to 5 stars")
             return
         if stars is None and not cells["body"] and not cells["title"]:
             self.gathered.refuse(row, "", "", "neither stars nor a text")

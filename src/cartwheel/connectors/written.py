@@ -5,6 +5,7 @@ Mail, tickets, chats and surveys come through here, so that none can forget to m
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from cartwheel.text.markup import shown_text
@@ -16,6 +17,7 @@ LONGEST_TEXT = 100_000
 
 LONGEST_SUBJECT = 500
 LONGEST_ADDRESS = 254
+LONGEST_ID = 200
 AUTOMATIC = "an automatic message, which is no contact"
 MASKED = (
     "Kept is what the writer wrote, without quotations, signatures and attachments; "
@@ -68,3 +70,15 @@ def address_of(text: str) -> str:
 def is_machine(address: str) -> bool:
     """Tell whether an address is one that no person writes from."""
     return _MACHINES.match(address) is not None
+
+
+def plain_id(text: str) -> str:
+    """Return an id as it is stored: a fingerprint where it may tell of a person.
+
+    Args:
+        text: The id as it came; some tools take an address or a number for one.
+    """
+    found = clean(text).strip()[:LONGEST_ID]
+    if mask(found) == found:
+        return found
+    return hashlib.sha256(found.encode()).hexdigest()[:24]

@@ -16,6 +16,12 @@ ADDRESS, LINK = "[address]", "[link]"
 _MAIL = re.compile(r"[^\s@<>(),;:\"\[\]\\]{1,64}@(?:[\w-]{1,63}\.){1,6}[^\W\d_]{2,24}")
 _URL = re.compile(r"\bhttps?://[^\s<>\"']{1,2000}", re.IGNORECASE)
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b")
+_CARD = re.compile(
+    r"(?<![\w.,#-])(?:\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}|\d{4}([ -]?)\d{6}\2\d{5})"
+    r"(?![\w-])"
+)
+"""Groups that cards are written in; found first, as other numbers may stand beside."""
+
 _DIGITS = re.compile(r"(?<![\w.,#-])\+?\(?\d(?:[ ./()-]{0,2}\d){6,24}(?![\w-])")
 _IP = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
 _LEAST_PHONE, _MOST_PHONE = 7, 15
@@ -37,6 +43,7 @@ def mask(text: str) -> str:
         (_MAIL, lambda _: E_MAIL),
         (_IBAN, _account),
         (_IP, _device),
+        (_CARD, _card),
         (_DIGITS, _number),
     )
     for pattern, written in steps:
@@ -72,6 +79,10 @@ def _is_iban(plain: str) -> bool:
 def _device(found: re.Match[str]) -> str:
     parts = [int(part) for part in found.group().split(".")]
     return ADDRESS if all(part < 256 for part in parts) else found.group()
+
+
+def _card(found: re.Match[str]) -> str:
+    return CARD if _is_card(re.sub(r"\D", "", found.group())) else found.group()
 
 
 def _number(found: re.Match[str]) -> str:

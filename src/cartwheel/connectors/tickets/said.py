@@ -12,6 +12,7 @@ from cartwheel.connectors.written import (
     AUTOMATIC,
     address_of,
     is_machine,
+    plain_id,
     written_subject,
     written_text,
 )
@@ -112,7 +113,7 @@ class SaidBook:
 
     def add(self, row: int, said: Said) -> None:
         """Gather one thing said."""
-        name = f"{self._source}-{said.ticket}-{said.id}"
+        name = f"{self._source}-{plain_id(said.ticket)}-{plain_id(said.id)}"
         if name in self._known:
             self.repeated.append(row)
             return
