@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartwheel.errors import Conflict, Misuse, NotFound
+from cartwheel.voice_correcting import correct, corrections
 
 if TYPE_CHECKING:
     from cartwheel.levers.base import Model
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
 MONEY = ("stake_minor", "low_minor", "high_minor")
 
 
+app = typer.Typer(invoke_without_command=True)
+app.command()(correct)
+app.command()(corrections)
+
+
+@app.callback()
 def voice(
+    context: typer.Context,
     shop: Annotated[
         Path,
         typer.Option("--shop", envvar="CARTWHEEL_SHOP", help="Folder of the shop."),
@@ -38,6 +46,8 @@ def voice(
     """Show what customers object to, by money at stake, in their own words."""
     from cartwheel.shop import open_shop
 
+    if context.invoked_subcommand is not None:
+        return
     opened = open_shop(shop)
     number, model = read_voice(opened)
     body = themes(model, product=product, objection=objection, top=top)
@@ -82,6 +92,7 @@ def themes(
         NotFound: If nothing was said of the product.
         Misuse: If there is no such class.
     """
+    from cartwheel.levers.voice.small_themes import fresh_of, splits_of
     from cartwheel.text.objections.classes import CLASSES
 
     classes = list(CLASSES)
@@ -104,6 +115,8 @@ def themes(
         # A model of a turn before corrections were known has neither.
         "merged": dict(model.meta.get("merged", {})),
         "lessons": list(model.meta.get("lessons", [])),
+        "own": [one for one in splits_of(model) if not one["objection"]],
+        "fresh": fresh_of(model),
     }
 
 
@@ -177,6 +190,8 @@ def to_lines(body: dict[str, Any], currency: str, digits: int) -> list[str]:
         lines.append(f"  {name}: {_counts(row)}; {at_stake(row)}")
         lines += [f"    {one['title']}: {_counts(one)}" for one in row["splits"]]
     lines += [f"  {_lesson(one)}" for one in body["lessons"]]
+    lines += [f"  Your own, {one['title']}: {_counts(one)}" for one in body["own"]]
+    lines += [f"  New, {_fresh(one)}" for one in body["fresh"]]
     if body["products"]:
         lines += ["", "By product:"]
     for row in body["products"]:
@@ -196,6 +211,11 @@ def _counts(row: Mapping[str, Any]) -> str:
         f"{row['mentions']:,} texts, {row['recent']:,} in the last 28 days, "
         f"{row['before']:,} in the 28 before{rises}"
     )
+
+
+def _fresh(theme: Mapping[str, Any]) -> str:
+    place = "" if theme["place"] == "shop" else f", mostly {theme['where']}"
+    return f"fits no class: {theme['title']} ({theme['key']}){place}: {_counts(theme)}"
 
 
 def _lesson(lesson: Mapping[str, Any]) -> str:
