@@ -353,7 +353,7 @@ def _share(
     middle = (share + z * z / (2 * many)) / (1 + z * z / many)
     spread = np.sqrt(share * (1 - share) / many + z * z / (4 * many**2))
     spread *= z / (1 + z * z / many)
-    ends = [float(middle - spread), share, float(middle + spread)]
+    ends = [max(float(middle - spread), 0.0), share, float(middle + spread)]
     return _figure(name, size, ends, most)
 
 

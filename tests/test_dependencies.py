@@ -27,6 +27,8 @@ ALLOWED: dict[str, set[str]] = {
     "connectors": {"errors", "shop", "lake", "text"},
     "merchandising": {"errors", "operations"},
     "contacts": {"errors", "operations", "text"},
+    "inbox_rows": {"operations"},
+    "voice_desk": {"errors", "operations", "inbox_rows", "text"},
     "signals": {"shop", "lake"},
     "text": {"errors"},
     "levers": {"errors", "signals", "text"},
@@ -50,7 +52,8 @@ ALLOWED: dict[str, set[str]] = {
         *("shop", "operations", "ledger", "channels"),
     },
     "backup": FOUNDATION,
-    "voice_command": {*FOUNDATION, "levers", "text", "turn"},
+    "voice_command": {*FOUNDATION, "levers", "text", "turn", "voice_correcting"},
+    "voice_correcting": {*FOUNDATION, "text", "turn", "voice_desk"},
     "content_command": {
         *FOUNDATION,
         *("channels", "ledger", "measure", "text", "turn"),
@@ -59,7 +62,7 @@ ALLOWED: dict[str, set[str]] = {
     "api": {
         *FOUNDATION,
         *("lake", "ledger", "levers", "measure", "channels", "console"),
-        *("contacts", "merchandising"),
+        *("contacts", "merchandising", "inbox_rows"),
     },
     "svg": set(),
     # It meets the API where a shop's own page does: over HTTP, in the browser.
@@ -67,7 +70,7 @@ ALLOWED: dict[str, set[str]] = {
     "console": {
         *FOUNDATION,
         *("ledger", "wheel", "measure", "channels", "api", "svg"),
-        *("contacts", "merchandising", "text"),
+        *("contacts", "merchandising", "text", "voice_desk"),
     },
 }
 """Rooms that each room may import besides itself."""

@@ -46,6 +46,8 @@ def names_of(command: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[str, 
     """Yield every command by its words, `key make` and the like."""
     for name, one in command.commands.items():
         if hasattr(one, "commands"):
+            if one.invoke_without_command:
+                yield " ".join((*before, name)), one
             yield from names_of(one, (*before, name))
         else:
             yield " ".join((*before, name)), one

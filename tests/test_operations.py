@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, func, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
-from cartwheel.api.inbox_writer import Row, store_rows
+from cartwheel.inbox_rows import Row, store_rows
 from cartwheel.operations import (
     decisions,
     inbox,

@@ -54,8 +54,12 @@ def publish_voice(
     shop: Shop, rows: list[dict[str, Any]] | None = None, turn: int = 2
 ) -> dict[str, Any]:
     """Publish what a turn with these corrections would; return it."""
-    model = Voice().learn(signals(rows), None, seed=1)
-    body = board(model, AS_OF)
+    return publish(shop, signals(rows), turn)
+
+
+def publish(shop: Shop, data: Signals, turn: int = 2) -> dict[str, Any]:
+    """Publish what a turn that sees this would; return it."""
+    body = board(Voice().learn(data, None, seed=1), AS_OF)
     with shop.database.begin() as con:
         con.execute(pages.delete().where(pages.c.turn == turn, pages.c.name == "voice"))
         con.execute(

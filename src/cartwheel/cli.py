@@ -25,7 +25,7 @@ from cartwheel.measure.off_policy_command import off_policy
 from cartwheel.measure.weekly.command import report
 from cartwheel.simulator.commands import app as simulations
 from cartwheel.support_command import app as support
-from cartwheel.voice_command import voice
+from cartwheel.voice_command import app as voice
 
 if TYPE_CHECKING:
     from cartwheel.ledger.entry import Entry
@@ -47,6 +47,7 @@ app.add_typer(simulations, name="simulate")
 app.add_typer(experiments, name="experiment")
 app.add_typer(contents, name="content")
 app.add_typer(support, name="support")
+app.add_typer(voice, name="voice")
 app.command()(measure)
 app.command("kpis")(kpis)
 app.command()(earnings)
@@ -54,7 +55,6 @@ app.command("off-policy")(off_policy)
 app.command()(health)
 app.command()(journey)
 app.command()(report)
-app.command()(voice)
 
 ShopOption = Annotated[
     Path,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartwheel.errors import Conflict, Misuse, NotFound
+from cartwheel.voice_correcting import correct, corrections
 
 if TYPE_CHECKING:
     from cartwheel.levers.base import Model
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
 MONEY = ("stake_minor", "low_minor", "high_minor")
 
 
+app = typer.Typer(invoke_without_command=True)
+app.command()(correct)
+app.command()(corrections)
+
+
+@app.callback()
 def voice(
+    context: typer.Context,
     shop: Annotated[
         Path,
         typer.Option("--shop", envvar="CARTWHEEL_SHOP", help="Folder of the shop."),
@@ -38,6 +46,8 @@ def voice(
     """Show what customers object to, by money at stake, in their own words."""
     from cartwheel.shop import open_shop
 
+    if context.invoked_subcommand is not None:
+        return
     opened = open_shop(shop)
     number, model = read_voice(opened)
     body = themes(model, product=product, objection=objection, top=top)
@@ -82,6 +92,7 @@ def themes(
         NotFound: If nothing was said of the product.
         Misuse: If there is no such class.
     """
+    from cartwheel.levers.voice.small_themes import fresh_of, splits_of
     from cartwheel.text.objections.classes import CLASSES
 
     classes = list(CLASSES)
@@ -105,6 +116,8 @@ def themes(
         "merged": dict(model.meta.get("merged", {})),
         "lessons": list(model.meta.get("lessons", [])),
         "searches": [] if product else _searches(model, objection)[:top],
+        "own": [one for one in splits_of(model) if not one["objection"]],
+        "fresh": fresh_of(model),
     }
 
 
@@ -186,6 +199,8 @@ def to_lines(body: dict[str, Any], currency: str, digits: int) -> list[str]:
         lines.append(f"  {name}: {_counts(row)}; {at_stake(row)}")
         lines += [f"    {one['title']}: {_counts(one)}" for one in row["splits"]]
     lines += [f"  {_lesson(one)}" for one in body["lessons"]]
+    lines += [f"  Your own, {one['title']}: {_counts(one)}" for one in body["own"]]
+    lines += [f"  New, {_fresh(one)}" for one in body["fresh"]]
     if body["searches"]:
         lines += ["", "Searched for in 90 days and not found; counted in no theme:"]
     lines += [_search(one, currency, digits) for one in body["searches"]]
@@ -224,6 +239,11 @@ def _search(one: Mapping[str, Any], currency: str, digits: int) -> str:
         said += f"; {currency} {one['missed_minor'] / 10**digits:,.0f} missed at most"
     raised = CLASSES.get(one["objection"], "").lower()
     return said + (f"; words of {raised}" if raised else "")
+
+
+def _fresh(theme: Mapping[str, Any]) -> str:
+    place = "" if theme["place"] == "shop" else f", mostly {theme['where']}"
+    return f"fits no class: {theme['title']} ({theme['key']}){place}: {_counts(theme)}"
 
 
 def _lesson(lesson: Mapping[str, Any]) -> str:

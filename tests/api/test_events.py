@@ -13,8 +13,8 @@ from sqlalchemy import create_engine, func, select
 from sqlalchemy.pool import StaticPool
 
 from cartwheel.api.events import Event
-from cartwheel.api.inbox_writer import Row, store_rows
 from cartwheel.api.keys import make_key
+from cartwheel.inbox_rows import Row, store_rows
 from cartwheel.lake.tables import TABLE_BY_NAME
 from cartwheel.operations import inbox, metadata
 from cartwheel.shop import Shop

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from cartwheel.console.voice_desk import read_record
 from cartwheel.shop import Shop
+from cartwheel.voice_desk import read_record
 from tests.browser.test_console import MODES, check_page
+from tests.console.test_voice_new import publish_new
 from tests.page_fixes import fix, put
 from tests.voice_page import publish_voice
 
@@ -44,6 +45,13 @@ def test_every_page_of_it_is_accessible_and_fits(
     (split,) = after["themes"][0]["splits"]
     check_page(axe, page, "/voice")
     check_page(axe, page, f"/voice/size_fit?split={split['correction_id']}")
+    (fresh,) = publish_new(shop)["fresh"]
+    check_page(axe, page, "/voice")
+    check_page(axe, page, f"/voice/new/{fresh['key']}")
+    page.get_by_role("button", name="Take it").click()
+    (own,) = publish_new(shop, *read_record(shop.database))["own"]
+    check_page(axe, page, "/voice")
+    check_page(axe, page, f"/voice/own/{own['correction_id']}")
     assert watched.foreign == []
 
 
@@ -66,4 +74,21 @@ def test_drilled_into_moved_and_taken_back(
     page.get_by_role("button", name="Take back").click()
     page.get_by_text("Nobody has corrected a theme yet.").wait_for()
     assert len(read_record(shop.database)) == 2
+    assert watched.complaints == []
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_new_theme_is_answered(
+    open_page: Callable[..., Any], shop: Shop, script: bool
+) -> None:
+    publish_new(shop)
+    watched = open_page(java_script_enabled=script)
+    page = watched.page
+    page.goto("/voice")
+    page.get_by_role("link", name="hinge", exact=True).click()
+    page.get_by_label("They raise").select_option("quality_doubt")
+    page.get_by_role("button", name="Count them so").click()
+    page.get_by_text("answered, from the next turn on").wait_for()
+    (row,) = read_record(shop.database)
+    assert (row["kind"], row["into_objection"]) == ("teach", "quality_doubt")
     assert watched.complaints == []

@@ -10,6 +10,7 @@ from cartwheel.operations import page_data
 from cartwheel.text.objections.classes import CLASSES
 from cartwheel.voice_command import themes, to_lines
 from tests.cli.program import Run, assert_one_line
+from tests.levers.new_themes import praise, shop, squeaks
 from tests.levers.test_voice_corrections import corrected, tents
 from tests.levers.test_voice_corrections import row as said_row
 from tests.levers.test_voice_searches import searched
@@ -81,9 +82,23 @@ def test_corrections_and_what_they_taught_are_told() -> None:
     assert body["objections"][0]["splits"][0]["mentions"] == 10
 
 
+def test_new_themes_and_own_ones_are_told() -> None:
+    data = shop([*praise(), *squeaks()])
+    model = Voice().learn(data, None, seed=1)
+    body = themes(model, product=None, objection=None, top=3)
+    said = "\n".join(to_lines(body, "EUR", 2))
+    key = body["fresh"][0]["key"]
+    assert f"  New, fits no class: hinge ({key}): 20 texts, 0 in the last" in said
+    own = said_row("a", "split", "", title="Loud hinge", words="hinge")
+    model = Voice().learn(corrected(data, own), None, seed=1)
+    body = themes(model, product=None, objection=None, top=3)
+    assert "  Your own, Loud hinge: 20 texts" in "\n".join(to_lines(body, "EUR", 2))
+
+
 def test_a_model_of_before_corrections_is_still_told() -> None:
     model = Voice().learn(tents(0), None, seed=1)
     late = ("split_", "standing", "merged", "splits", "corrected", "lessons")
+    late += ("fresh",)
     old = replace(
         model,
         arrays={n: a for n, a in model.arrays.items() if not n.startswith(late)},

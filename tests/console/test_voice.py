@@ -10,11 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import insert, select
 
-from cartwheel.console.voice_desk import read_record
 from cartwheel.lake.inbox import drain_waiting
 from cartwheel.operations import inbox, pages
 from cartwheel.shop import Shop
 from cartwheel.text.objections import CLASSES, standing
+from cartwheel.voice_desk import read_record
 from tests.page_fixes import fix, put
 from tests.voice_page import publish_voice, quote_of
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from cartwheel.connectors.intake import append_harvest
-from cartwheel.console.voice_desk import Shown, add_correction
 from cartwheel.errors import Failure, Misuse, NotFound
 from cartwheel.lake.inbox import drain_waiting
 from cartwheel.ledger.replay import drawn, replay
@@ -19,6 +18,7 @@ from cartwheel.shop import Shop, open_shop
 from cartwheel.signals.engine import compute_for
 from cartwheel.simulator.sample import harvest, make_sample
 from cartwheel.turn.steps import read_turn, when_of
+from cartwheel.voice_desk import Shown, add_correction
 from tests.turned import START, Turned, copy_of, turned_in
 
 

@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 
 from cartwheel.api.errors import Refused
-from cartwheel.api.inbox_writer import InboxWriter, Row, Ticket
+from cartwheel.api.inbox_writer import InboxWriter, Ticket
 from cartwheel.api.serving import Published, Served, Serving, ask, fallback
+from cartwheel.inbox_rows import Row
 from cartwheel.levers.base import Request
 from cartwheel.merchandising import ShopRule
 

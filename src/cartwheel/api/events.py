@@ -16,8 +16,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from cartwheel.api.access import by_key
 from cartwheel.api.errors import Fault, Refused, cut, faults
-from cartwheel.api.inbox_writer import InboxWriter, Outcome, Row
+from cartwheel.api.inbox_writer import InboxWriter
 from cartwheel.api.serving import Serving
+from cartwheel.inbox_rows import Outcome, Row
 
 MOST_EVENTS = 500
 CLOCK_SKEW = timedelta(hours=24)

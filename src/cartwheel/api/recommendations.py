@@ -14,8 +14,8 @@ from starlette.responses import Response
 from cartwheel.api.access import by_key
 from cartwheel.api.answering import Answering
 from cartwheel.api.events import Id
-from cartwheel.api.inbox_writer import Row
 from cartwheel.api.serving import LEVER, Served, make_decision_id
+from cartwheel.inbox_rows import Row
 from cartwheel.levers.base import Request as Question
 from cartwheel.measure.assign import looker_held_out
 

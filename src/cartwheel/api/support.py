@@ -19,9 +19,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from cartwheel.api.access import by_key
 from cartwheel.api.errors import Refused
 from cartwheel.api.events import Id
-from cartwheel.api.inbox_writer import InboxWriter, Row
+from cartwheel.api.inbox_writer import InboxWriter
 from cartwheel.api.serving import SUPPORT, Served, Serving, ask, make_decision_id
 from cartwheel.contacts import LONGEST, Contact, keep, masked
+from cartwheel.inbox_rows import Row
 from cartwheel.levers.base import Answer
 from cartwheel.levers.base import Request as Question
 from cartwheel.measure.assign import looker_held_out

@@ -13,15 +13,7 @@ from cartwheel.api.security import User, owner, viewer
 from cartwheel.channels.pages import KIND as PAGE_FIX
 from cartwheel.console.published import read_page, read_published
 from cartwheel.console.view import back, page, shop_of
-from cartwheel.console.voice_desk import (
-    MOST_SPLITS,
-    Shown,
-    add_correction,
-    describe_record,
-    read_record,
-    take_back,
-)
-from cartwheel.errors import CartwheelError, NotFound
+from cartwheel.errors import CartwheelError
 from cartwheel.ledger.entry import DecisionState
 from cartwheel.ledger.store import list_decisions
 from cartwheel.text.objections.classes import CLASSES
@@ -30,6 +22,19 @@ from cartwheel.text.objections.corrections import (
     LONGEST_WORDS,
     MOST_WORDS,
     standing,
+)
+from cartwheel.voice_desk import (
+    MOST_OWN,
+    MOST_SPLITS,
+    Place,
+    Shown,
+    add_correction,
+    describe_record,
+    find_fresh,
+    find_own,
+    find_place,
+    read_record,
+    take_back,
 )
 
 NAME, PATH = "voice", "/voice"
@@ -47,32 +52,6 @@ router = APIRouter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where on the page somebody is.
-
-    Attributes:
-        theme: What the turn published of the theme.
-        product: What it published of one product of it, None for all of them.
-        split: The theme of its own beneath it that is looked at, None for none.
-    """
-
-    theme: Mapping[str, Any]
-    product: Mapping[str, Any] | None = None
-    split: Mapping[str, Any] | None = None
-
-    @property
-    def quotes(self) -> list[Mapping[str, Any]]:
-        """Quotes that are shown here together: of one product."""
-        return [] if self.product is None else list(self.product["quotes"])
-
-    @property
-    def shown(self) -> Shown:
-        """The sentences that can be corrected here."""
-        keys = tuple(dict.fromkeys(str(one["key"]) for one in self.quotes))
-        return Shown(objection=str(self.theme["objection"]), keys=keys)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """What did not fit of a form, and what was typed."""
 
@@ -86,13 +65,55 @@ def voice(request: Request, user: Annotated[User, Depends(viewer)]) -> HTMLRespo
     found = _published(request)
     rows = read_record(shop_of(request).database)
     in_force, ended = describe_record(rows, found)
+    stands = standing(rows)
     values = {
         "found": found,
         "classes": CLASSES,
+        "judged": {
+            one["key"]
+            for one in found.get("fresh", ())
+            if stands.told_of(one["words"]) is not None
+        },
         "in_force": in_force,
         "ended": ended[:SHOWN_BACK],
     }
     return page(request, "voice.html", values)
+
+
+@router.get(PATH + "/new/{key}")
+def fresh(
+    request: Request, key: str, user: Annotated[User, Depends(viewer)]
+) -> HTMLResponse:
+    """Show a new theme, which fits no class, with what was said."""
+    return _fresh_page(request, find_fresh(_published(request), key), Trouble())
+
+
+@router.post(PATH + "/new/{key}")
+async def judge(
+    request: Request, key: str, user: Annotated[User, Depends(owner)]
+) -> Response:
+    """Keep what is said of a new theme, or say beside the form what does not fit."""
+    typed = await _typed(request)
+    found = find_fresh(_published(request), key)
+    try:
+        add_correction(shop_of(request).database, typed, Shown(fresh=found), user.name)
+    except CartwheelError as wrong:
+        trouble = Trouble(message=str(wrong), typed=typed)
+        return _fresh_page(request, found, trouble)
+    return back(PATH + "#new", "correct")
+
+
+@router.get(PATH + "/own/{name}")
+def own(
+    request: Request, name: str, user: Annotated[User, Depends(viewer)]
+) -> HTMLResponse:
+    """Show a theme of the shop's own that stands beneath no class."""
+    values = {
+        "theme": find_own(_published(request), name),
+        "sources": SOURCE_WORDS,
+        "corrected": {},
+    }
+    return page(request, "voice_own.html", values)
 
 
 @router.get(PATH + "/{objection}")
@@ -112,12 +133,7 @@ async def correct(
     request: Request, objection: str, user: Annotated[User, Depends(owner)]
 ) -> Response:
     """Keep a correction, or say beside the form what does not fit."""
-    form = await request.form(max_fields=20)
-    typed = {
-        name: value[:LONGEST_TYPED]
-        for name, value in form.items()
-        if isinstance(value, str)
-    }
+    typed = await _typed(request)
     place = _place(request, objection, typed.get("product"), typed.get("split"))
     try:
         add_correction(shop_of(request).database, typed, place.shown, user.name)
@@ -135,6 +151,15 @@ def take_correction_back(
     return back(PATH + "#corrections", "uncorrect")
 
 
+async def _typed(request: Request) -> dict[str, str]:
+    form = await request.form(max_fields=20)
+    return {
+        name: value[:LONGEST_TYPED]
+        for name, value in form.items()
+        if isinstance(value, str)
+    }
+
+
 def _published(request: Request) -> dict[str, Any]:
     engine = shop_of(request).database
     return read_page(engine, read_published(engine).turn, NAME) or {}
@@ -143,28 +168,7 @@ def _published(request: Request) -> dict[str, Any]:
 def _place(
     request: Request, objection: str, product: str | None, split: str | None
 ) -> Place:
-    """Return a place of what the turn in force published.
-
-    Raises:
-        NotFound: If nobody said such a thing.
-    """
-
-    def named(rows: Any, key: str, name: str) -> Mapping[str, Any]:
-        found = next((one for one in rows if one[key] == name), None)
-        if found is None:
-            raise NotFound(
-                f"The published turn tells nothing of {name[:80]!r} here.",
-                "See the themes on the page Voice.",
-            )
-        return dict(found)
-
-    found = named(_published(request).get("themes", ()), "objection", objection)
-    beneath = named(found["splits"], "correction_id", split) if split else None
-    if product is None:
-        return Place(theme=found, split=beneath)
-    products = (beneath or found)["products"]
-    one = named(products, "product_id", product)
-    return Place(theme=found, product=one, split=beneath)
+    return find_place(_published(request), objection, product, split)
 
 
 def _theme_page(request: Request, place: Place, trouble: Trouble) -> HTMLResponse:
@@ -197,6 +201,24 @@ def _theme_page(request: Request, place: Place, trouble: Trouble) -> HTMLRespons
     }
     status = 422 if trouble.message else 200
     return page(request, "voice_theme.html", values, status=status)
+
+
+def _fresh_page(
+    request: Request, found: Mapping[str, Any], trouble: Trouble
+) -> HTMLResponse:
+    stands = standing(read_record(shop_of(request).database))
+    values = {
+        "theme": found,
+        "said_already": stands.told_of(found["words"]) is not None,
+        "classes": CLASSES,
+        "may_own": len(stands.own) < MOST_OWN,
+        "longest_title": LONGEST_TITLE,
+        "sources": SOURCE_WORDS,
+        "corrected": {},
+        "trouble": trouble,
+    }
+    status = 422 if trouble.message else 200
+    return page(request, "voice_new.html", values, status=status)
 
 
 def _fixes(request: Request, product: Mapping[str, Any]) -> list[Any]:

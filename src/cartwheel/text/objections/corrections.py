@@ -101,6 +101,16 @@ class Standing:
         """Themes of the shop's own that stand beneath no class."""
         return tuple(one for one in self.splits if not one.objection)
 
+    def told_of(self, words: Iterable[str]) -> Correction | None:
+        """Return what was said of a theme that fits no class, None for nothing.
+
+        Args:
+            words: Words of the theme.
+        """
+        told = (*self.own, *self.taught, *self.dismissed)
+        theme = set(words)
+        return next((one for one in told if theme <= set(one.words)), None)
+
     def counted_as(self, objection: str) -> str:
         """Return the class that counts a class; most count themselves."""
         return self.merged.get(objection, objection)
