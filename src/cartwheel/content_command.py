@@ -200,18 +200,42 @@ def _service_told(service: Mapping[str, Any]) -> list[str]:
 
 
 @app.command()
-def apply(ids: IdsArgument, shop: ShopOption = Path()) -> None:
+def apply(
+    ids: IdsArgument,
+    visitors: Annotated[
+        bool,
+        typer.Option(
+            "--visitors", help="Show them to a test's visitors, not on the page."
+        ),
+    ] = False,
+    shop: ShopOption = Path(),
+) -> None:
     """Approve page fixes and write the pages for the platform's importer."""
-    from cartwheel.channels.act import act
+    from cartwheel.channels.act import act, bring_to_page
+    from cartwheel.channels.visitor_fixes import to_visitors
     from cartwheel.shop import open_shop
 
     opened = open_shop(shop)
-    for one in ids:
-        _fix(opened, one)
+    fixes = [_fix(opened, one) for one in ids]
+    if visitors:
+        to_visitors(opened.database, ids, actor="cli")
+    else:
+        # What visitors were shown has its yes already.
+        moved = bring_to_page(opened, [one.id for one in fixes])
+        ids = [one for one in ids if one not in moved]
+        for name in moved:
+            print(f"{name} goes to its page.")
     for entry in act(opened, "approve", ids, actor="cli"):
-        trouble = "" if entry.kind == MAIL else _view(opened, entry)["trouble"]
-        if trouble:
-            print(f"{entry.id} is {entry.state}, not on the page: {trouble}.")
+        if entry.kind == MAIL:
+            continue
+        body = _view(opened, entry)
+        if body["to_visitors"]:
+            print(
+                f"{entry.id} is {entry.state}: visitors of a test's arm see it, and no "
+                "page changes."
+            )
+        elif body["trouble"]:
+            print(f"{entry.id} is {entry.state}, not on the page: {body['trouble']}.")
         elif entry.state == "applied":
             print(f"{entry.id} is applied.")
         else:

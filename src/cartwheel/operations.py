@@ -192,6 +192,14 @@ theme_corrections = Table(  # what people said of how texts are read; never chan
     Column("made_at", Text, nullable=False),
 )
 
+visitor_fixes = Table(  # page fixes shown to a part of the visitors, not on the page
+    "visitor_fixes",
+    metadata,
+    Column("decision_id", Text, ForeignKey("decisions.id"), primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+)
+
 pages = Table(  # what a turn publishes for the console, as JSON
     "pages",
     metadata,

@@ -96,6 +96,24 @@ def test_an_outline_is_listed_and_shown_and_not_applied(run: Run, copied: Path) 
     assert_one_line(done, 2, "not a page fix")
 
 
+def test_a_fix_is_shown_to_visitors_and_then_to_everybody(
+    run: Run, copied: Path
+) -> None:
+    shop = open_shop(copied)
+    read_as(shop, turn=2, P1=PAGE)
+    name = put(shop, fix(), turn=2)
+    shop.database.dispose()
+    file = copied / "outbox" / "pages" / "P1.html"
+    done = run("content", "apply", name, "--visitors", "--shop", copied)
+    assert f"{name} is applied: visitors of a test's arm see it" in done.out
+    assert not file.exists()
+    done = run("content", "apply", name, "--visitors", "--shop", copied)
+    assert done.code != 0
+    done = run("content", "apply", name, "--shop", copied)
+    assert f"{name} goes to its page." in done.out
+    assert "Chest width" in file.read_text("utf-8")
+
+
 def test_an_edited_page_is_told(run: Run, copied: Path) -> None:
     shop = open_shop(copied)
     read_as(shop, turn=2, P1="<p>Edited.</p>")

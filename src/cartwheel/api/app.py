@@ -19,6 +19,7 @@ from cartwheel.api import (
     decisions,
     events,
     health,
+    page_block,
     recommendations,
     search,
     snippet,
@@ -38,6 +39,7 @@ from cartwheel.api.middleware import (
     SameOrigin,
     SecureHeaders,
 )
+from cartwheel.api.page_block import PageBlocks
 from cartwheel.api.serving import SEARCH, SUPPORT, Serving
 from cartwheel.errors import Failure
 
@@ -46,7 +48,10 @@ if TYPE_CHECKING:
     from cartwheel.shop import Shop
 
 
-ROOMS = (events, recommendations, search, support, decisions, health, snippet)
+ROOMS = (
+    *(events, recommendations, search, support, page_block),
+    *(decisions, health, snippet),
+)
 """Modules with the API's routes, in the order in which they are tried."""
 
 
@@ -98,6 +103,7 @@ def create_app(
     app.state.search_serving = search_serving
     app.state.search_answering = search_answering
     app.state.support_serving = support_serving
+    app.state.page_blocks = PageBlocks(shop)
     app.state.metrics = metrics
     app.state.access = Access(KeyRing(shop.database), rates or Rates())
     register_errors(app)

@@ -25,6 +25,7 @@ GUARDS: dict[str, tuple[str, bool]] = {
     "GET /v1/search": ("search:read", False),
     "GET /v1/suggest": ("search:read", False),
     "POST /v1/support": ("support:ask", False),
+    "GET /v1/page-block": ("recommendations:read", False),
     "POST /v1/support/verified": ("support:verified", False),
     "GET /v1/decisions": ("decisions:read", True),
     "GET /v1/decisions/{id}": ("decisions:read", True),

@@ -34,8 +34,10 @@ OPEN_PATHS = (
     "/v1/search",
     "/v1/suggest",
     "/v1/support",
+    "/v1/page-block",
     "/storefront.js",
     "/support.js",
+    "/page-fix.js",
 )
 """Routes a storefront page of any origin may call, with a key and no cookies."""
 

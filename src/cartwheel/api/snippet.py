@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 FOLDER = Path(__file__).parent / "static"
-STOREFRONT, CHAT = "storefront.js", "support.js"
+STOREFRONT, CHAT, PAGE_FIX = "storefront.js", "support.js", "page-fix.js"
 CACHE_CONTROL = "public, max-age=300, stale-while-revalidate=86400"
 """A shop's pages carry a new version within minutes and wait for none."""
 
@@ -50,6 +50,12 @@ async def get_snippet(request: Request) -> Response:
 async def get_chat(request: Request) -> Response:
     """Return the chat."""
     return _script(request, CHAT)
+
+
+@router.api_route("/page-fix.js", methods=["GET", "HEAD"])
+async def get_page_fix(request: Request) -> Response:
+    """Return what shows a page fix to a part of the visitors."""
+    return _script(request, PAGE_FIX)
 
 
 def _script(request: Request, name: str) -> Response:

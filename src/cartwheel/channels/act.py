@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from cartwheel.channels.outbox import refresh
+from cartwheel.channels.visitor_fixes import delivered_ids, to_page
 from cartwheel.ledger.entry import DecisionState, Entry
 from cartwheel.ledger.store import find, move
 from cartwheel.ledger.store import undo as take_back
@@ -37,3 +38,23 @@ def act(
         moved = move(shop.database, ids, target.value, actor=actor, note=note)
     refresh(shop, find_kinds(find_levers()))
     return [find(shop.database, entry.id) for entry in moved]
+
+
+def bring_to_page(shop: Shop, ids: Iterable[str]) -> list[str]:
+    """Have page fixes that visitors were shown stand on the page for everybody.
+
+    Args:
+        shop: The shop.
+        ids: Page fixes, delivered to visitors or not.
+
+    Returns:
+        Those that are in force and now go to their page.
+    """
+    apart = delivered_ids(shop.database)
+    moved = [name for name in dict.fromkeys(ids) if name in apart]
+    if not moved:
+        return []
+    to_page(shop.database, moved)
+    refresh(shop, find_kinds(find_levers()))
+    in_force = (DecisionState.APPROVED, DecisionState.APPLIED)
+    return [name for name in moved if find(shop.database, name).state in in_force]

@@ -22,6 +22,7 @@ from cartwheel.channels.pages import KIND as PAGE_FIX
 from cartwheel.channels.pages import write_pages
 from cartwheel.channels.price_list import price_list_rows
 from cartwheel.channels.purchase_order import purchase_order_rows
+from cartwheel.channels.visitor_fixes import delivered_ids
 from cartwheel.ledger.entry import DecisionState, Entry
 from cartwheel.ledger.store import list_decisions, move
 from cartwheel.levers.base import Autonomy, Kind
@@ -73,12 +74,17 @@ def refresh(shop: Shop, kinds: Mapping[str, Kind]) -> None:
 
 
 def _refresh_pages(shop: Shop, kinds: Mapping[str, Kind]) -> None:
-    standing = set(write_pages(shop, acting=_acts(shop, kinds.get(PAGE_FIX))))
+    acting = _acts(shop, kinds.get(PAGE_FIX))
+    standing = set(write_pages(shop, acting=acting))
     approved = list_decisions(
         shop.database, kind=PAGE_FIX, state=DecisionState.APPROVED.value, limit=None
     )
     done = [entry for entry in approved if entry.id in standing]
     _mark_applied(shop, done, PAGES_FILE)
+    if acting:
+        apart = delivered_ids(shop.database)
+        shown = [entry for entry in approved if entry.id in apart]
+        _mark_applied(shop, shown, "the test's arm, by page-fix.js")
 
 
 def _acts(shop: Shop, kind: Kind | None) -> bool:

@@ -23,6 +23,7 @@ from sqlalchemy import select
 from cartwheel.channels.csv_files import FORMULA_STARTS, csv_text
 from cartwheel.channels.files import put_file
 from cartwheel.channels.structured import structured_data
+from cartwheel.channels.visitor_fixes import delivered_ids
 from cartwheel.ledger.entry import DecisionState, Entry
 from cartwheel.ledger.store import list_decisions
 from cartwheel.operations import decisions, page_data, reading, transitions
@@ -131,13 +132,15 @@ def _carried_out(shop: Shop) -> list[Entry]:
     )
     with reading(shop.database) as con:
         applied = set(con.execute(query).scalars())
+    # What is delivered to some visitors is on nobody's page.
+    apart = delivered_ids(shop.database)
     return [
         entry
         for state in (*WANTED, *GONE)
         for entry in list_decisions(
             shop.database, kind=KIND, state=state.value, limit=None, order="position"
         )
-        if state in WANTED or entry.id in applied
+        if entry.id not in apart and (state in WANTED or entry.id in applied)
     ]
 
 
@@ -253,10 +256,15 @@ def fix_views(shop: Shop, entries: Iterable[Entry]) -> list[dict[str, Any]]:
     Returns:
         For each its sentences with their sources, the page before and after with a
         unified diff, why it does not stand on the page, "" where nothing is wrong, and
-        what tests told that such a fix takes back a year, None before any test.
+        what tests told that such a fix takes back a year, None before any test, and
+        whether it is delivered to visitors instead of on the page.
     """
     texts, planned = known_texts(shop), planned_pages(shop)
-    return [_view(entry, texts, planned) for entry in entries]
+    apart = delivered_ids(shop.database)
+    return [
+        {**_view(entry, texts, planned), "to_visitors": entry.id in apart}
+        for entry in entries
+    ]
 
 
 def _view(

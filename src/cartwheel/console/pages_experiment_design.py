@@ -42,6 +42,7 @@ from cartwheel.console.experiment_words import (
 from cartwheel.console.planning import ask_plan
 from cartwheel.console.view import back, formatter_of, page, shop_of
 from cartwheel.errors import Conflict, NotFound
+from cartwheel.measure.experiment.page_tests import is_page_test
 from cartwheel.measure.experiment.store import check_free, create, find, shop_day
 from cartwheel.measure.experiment.terms import (
     LONGEST_DAYS,
@@ -130,7 +131,9 @@ def _begin(request: Request, draft: Draft, shown: str, user: User) -> Response:
 
 def _as_agreed(request: Request, terms: Terms, today: date) -> Terms:
     """Return terms fitted, with products enrolled where they take turns."""
-    if terms.unit == "product-week":
+    if terms.unit == "product-week" or (
+        is_page_test(terms) and terms.unit == "visitor"
+    ):
         # Only the lake knows the products, and this process does not open it.
         return ask_plan(shop_of(request), terms, today, plan=False).terms
     return check_terms(terms, levers=choices(), today=today)

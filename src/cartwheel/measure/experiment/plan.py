@@ -26,6 +26,12 @@ from cartwheel.measure.experiment.outcomes import (
     read_places,
     read_product_weeks,
 )
+from cartwheel.measure.experiment.page_tests import (
+    is_page_test,
+    other_design,
+    shown_products,
+    which_sees_more,
+)
 from cartwheel.measure.experiment.places import compare_places, paired, places_of
 from cartwheel.measure.experiment.power import LONGEST_DAYS, spread_wanted
 from cartwheel.measure.experiment.sequential import boundary
@@ -93,8 +99,11 @@ def enrolled(shop: Shop, terms: Terms, today: date) -> Terms:
     """Return terms with the shop's products or places enrolled, where they take part.
 
     Raises:
-        Misuse: If the shop has too few places for a test by place.
+        Misuse: If the shop has too few places for a test by place, or shows no page
+            fix to visitors for a test of them.
     """
+    if is_page_test(terms) and terms.unit == "visitor" and not terms.products:
+        return replace(terms, products=shown_products(shop.database))
     if terms.unit == "geography" and not terms.places:
         return replace(terms, places=_places(shop, terms, today))
     if terms.unit != "product-week" or terms.products:
@@ -130,11 +139,25 @@ def _places(shop: Shop, terms: Terms, today: date) -> tuple[str, ...]:
 def plan(shop: Shop, terms: Terms, today: date) -> Plan:
     """Return what a test would cost and when it could answer.
 
+    Of a test of page fixes it also says which design sees more.
+
     Args:
         shop: The shop.
         terms: Checked terms, products enrolled.
         today: Last day whose facts count.
     """
+    found = _plan(shop, terms, today)
+    if not is_page_test(terms):
+        return found
+    other = other_design(shop.database, terms)
+    if other is None:
+        return found
+    plans = {terms.unit: found, other.unit: _plan(shop, other, today)}
+    said = which_sees_more(terms, other, lambda one: plans[one.unit].detectable)
+    return replace(found, sentence=f"{found.sentence} {said}".strip())
+
+
+def _plan(shop: Shop, terms: Terms, today: date) -> Plan:
     try:
         past = _past_of(shop, terms, today)
         units, error, control, count = _as_if(shop, past, today)

@@ -33,7 +33,7 @@ LEVER_UNITS: Mapping[str, tuple[Unit, ...]] = {
     "search": ("customer", "period", "geography", "answer"),
     "lifecycle": ("customer", "period", "geography"),
     "price": ("product", "product-week", "period"),
-    "content": ("product",),
+    "content": ("product", "visitor"),
     "replenish": ("product", "product-week", "period"),
 }
 """What a lever's decisions can be drawn by. Levers not named here decide nothing that
@@ -95,7 +95,8 @@ class Terms:
         guards: Metrics that must not suffer.
         period_days: Days of a period.
         burn_in_days: Days at the start of a period that are not analysed.
-        products: Products enrolled, for product weeks.
+        products: Products enrolled, for product weeks, and for page fixes that
+            visitors are shown.
         places: Places enrolled, in pairs, for geography.
         option: Option of the lever that the arms differ in; "" when the lever's
             decisions are left out in the control instead.

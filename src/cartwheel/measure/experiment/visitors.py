@@ -63,7 +63,9 @@ def read_visitors(
     """Return the devices of an experiment.
 
     Taking part is every device with an event since the start, which no arm can bring
-    about, but for those that belonged to a held-out customer before it.
+    about, but for those that belonged to a held-out customer before it. Where products
+    are enrolled, only those that opened a page of one: a page is opened before it can
+    show whose arm it is.
 
     Args:
         con: A connection to the fact tables.
@@ -76,10 +78,12 @@ def read_visitors(
     start, end = instants(terms.starts_on, until, settings.timezone)
     earlier = before_of(terms, until, settings.timezone)
     owners = _owners(con, schema, start)
+    opened = "AND kind = 'view' AND list_contains(?, product_id)"
     rows = con.execute(
         f"SELECT DISTINCT visitor_id FROM {schema}.events WHERE visitor_id IS NOT NULL "
-        "AND occurred_at >= ? AND occurred_at < ? AND known_at < ? ORDER BY 1",
-        [start, end, end],
+        "AND occurred_at >= ? AND occurred_at < ? AND known_at < ? "
+        f"{opened if terms.products else ''} ORDER BY 1",
+        [start, end, end, *([list(terms.products)] if terms.products else [])],
     ).fetchall()
     names = tuple(
         str(name)
