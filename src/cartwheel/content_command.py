@@ -226,24 +226,26 @@ def apply(
         for name in moved:
             print(f"{name} goes to its page.")
     for entry in act(opened, "approve", ids, actor="cli"):
-        if entry.kind == MAIL:
-            continue
-        body = _view(opened, entry)
-        if body["to_visitors"]:
-            print(
-                f"{entry.id} is {entry.state}: visitors of a test's arm see it, and no "
-                "page changes."
-            )
-        elif body["trouble"]:
-            print(f"{entry.id} is {entry.state}, not on the page: {body['trouble']}.")
-        elif entry.state == "applied":
-            print(f"{entry.id} is applied.")
-        else:
-            print(
-                f"{entry.id} is {entry.state}; it is not carried out while its kind "
-                f"is on suggest (autonomy.{entry.kind})."
-            )
+        print(_came_of(opened, entry))
     _say_where(opened)
+
+
+def _came_of(shop: Shop, entry: Entry) -> str:
+    """Return what came of a yes, in a sentence."""
+    body: Mapping[str, Any] = {} if entry.kind == MAIL else _view(shop, entry)
+    if body.get("to_visitors"):
+        return (
+            f"{entry.id} is {entry.state}: visitors of a test's arm see it, and no "
+            "page changes."
+        )
+    if body.get("trouble"):
+        return f"{entry.id} is {entry.state}, not on the page: {body['trouble']}."
+    if entry.state == "applied":
+        return f"{entry.id} is applied."
+    return (
+        f"{entry.id} is {entry.state}; it is not carried out while its kind "
+        f"is on suggest (autonomy.{entry.kind})."
+    )
 
 
 @app.command()
