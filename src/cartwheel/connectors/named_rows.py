@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
-from cartwheel.connectors.base import ImportContext, SourceFile
+from cartwheel.connectors.base import Harvest, ImportContext, SourceFile
 from cartwheel.connectors.cells import Sheet, read_csv
 from cartwheel.connectors.detect import normalise, read_stated
 from cartwheel.connectors.gathered import Gathered
@@ -152,6 +153,51 @@ class NamedReader:
                 continue
             cells = {name: values[place] for name, values in texts.items()}
             yield NamedRow(number=row, at=at[place], cells=cells, labels=labels)
+
+
+class RowBook(Protocol):
+    """What gathers an export's rows as facts.
+
+    Attributes:
+        gathered: Facts and refusals.
+        repeated: Numbers of rows that came before.
+    """
+
+    gathered: Gathered
+    repeated: list[int]
+
+    def add(self, row: NamedRow) -> None:
+        """Add one row, or say why it is none."""
+        ...
+
+
+def read_export(
+    export: Export, book: RowBook, path: Path, context: ImportContext, *notes: str
+) -> Harvest:
+    """Return what the rows of a file, or of a folder of them, are.
+
+    Args:
+        export: What the files may look like.
+        book: Gathers the rows; new.
+        path: The file or folder.
+        context: The import.
+        notes: What else to tell of it.
+
+    Raises:
+        Misuse: If the path is missing, or a file is empty, broken, or lacks a column.
+    """
+    reader = NamedReader(export, context, book.gathered)
+    paths = export_files(path, export.what)
+    base = path if path.is_dir() else path.parent
+    for row in reader.rows(paths, base, 0):
+        book.add(row)
+    return Harvest(
+        files=tuple(reader.files),
+        facts=book.gathered.tables(),
+        rejects=book.gathered.refused,
+        duplicates=tuple(book.repeated),
+        notes=(*reader.notes, *notes),
+    )
 
 
 def _columns(sheet: Sheet, export: Export) -> dict[str, tuple[str, ...]]:

@@ -14,9 +14,8 @@ from cartwheel.connectors.base import Harvest, ImportContext
 from cartwheel.connectors.gathered import Gathered
 from cartwheel.connectors.named_rows import (
     Export,
-    NamedReader,
     NamedRow,
-    export_files,
+    read_export,
 )
 from cartwheel.connectors.shopify_csv.customers import customer_id
 from cartwheel.connectors.written import address_of, plain_id, written_text
@@ -65,23 +64,14 @@ class NpsSurvey:
             Misuse: If the path is missing, or a file is empty, broken or has no
                 columns of a score and a date.
         """
-        book = _Book()
-        reader = NamedReader(EXPORT, context, book.gathered)
-        paths = export_files(path, EXPORT.what)
-        base = path if path.is_dir() else path.parent
-        for row in reader.rows(paths, base, 0):
-            book.add(row)
-        return Harvest(
-            files=tuple(reader.files),
-            facts=book.gathered.tables(),
-            rejects=book.gathered.refused,
-            duplicates=tuple(book.repeated),
-            notes=(
-                *reader.notes,
-                "Who answered is a customer by their id, else by the fingerprint of "
-                "their address, as in Shopify's exports; personal data in comments is "
-                "masked.",
-            ),
+        return read_export(
+            EXPORT,
+            _Book(),
+            path,
+            context,
+            "Who answered is a customer by their id, else by the fingerprint of "
+            "their address, as in Shopify's exports; personal data in comments is "
+            "masked.",
         )
 
 

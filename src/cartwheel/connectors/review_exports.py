@@ -16,9 +16,8 @@ from cartwheel.connectors.base import Harvest, ImportContext
 from cartwheel.connectors.gathered import Gathered
 from cartwheel.connectors.named_rows import (
     Export,
-    NamedReader,
     NamedRow,
-    export_files,
+    read_export,
 )
 from cartwheel.connectors.shopify_csv.customers import customer_id
 from cartwheel.text.masking import mask
@@ -60,23 +59,14 @@ class ReviewExports:
             Misuse: If the path is missing, or a file is empty, broken or has no
                 columns of a date and of stars or text.
         """
-        book = _Book()
-        reader = NamedReader(EXPORT, context, book.gathered)
-        paths = export_files(path, EXPORT.what)
-        base = path if path.is_dir() else path.parent
-        for row in reader.rows(paths, base, 0):
-            book.add(row)
-        return Harvest(
-            files=tuple(reader.files),
-            facts=book.gathered.tables(),
-            rejects=book.gathered.refused,
-            duplicates=tuple(book.repeated),
-            notes=(
-                *reader.notes,
-                "E-mail addresses, telephone, card and account numbers in texts are "
-                "masked; a writer is a customer by the fingerprint of their address, "
-                "as in Shopify's exports.",
-            ),
+        return read_export(
+            EXPORT,
+            _Book(),
+            path,
+            context,
+            "E-mail addresses, telephone, card and account numbers in texts are "
+            "masked; a writer is a customer by the fingerprint of their address, "
+            "as in Shopify's exports.",
         )
 
 
@@ -88,22 +78,22 @@ class _Book:
         self.repeated: list[int] = []
         self._known: set[str] = set()
 
-    def add(self, found: NamedRow) -> None:
+    def add(self, row: NamedRow) -> None:
         """Add one review, or say why it is none."""
-        row, cells, at = found.number, found.cells, found.at
+        number, cells, at = row.number, row.cells, row.at
         if cells["state"].lower() in SPAM:
-            label = found.labels["state"]
+            label = row.labels["state"]
             reason = "the app took it for no review"
-            self.gathered.refuse(row, label, cells["state"], reason)
+            self.gathered.refuse(number, label, cells["state"], reason)
             return
         stars = _STARS.fullmatch(cells["rating"])
         if cells["rating"] and stars is None:
-            label = found.labels["rating"]
+            label = row.labels["rating"]
             said = mask(cells["rating"])
-            self.gathered.refuse(row, label, said, "expected 1 to 5 stars")
+            self.gathered.refuse(number, label, said, "expected 1 to 5 stars")
             return
         if stars is None and not cells["body"] and not cells["title"]:
-            self.gathered.refuse(row, "", "", "neither stars nor a text")
+            self.gathered.refuse(number, "", "", "neither stars nor a text")
             return
         product = _product(cells["product"])
         email = cells["email"].lower()
@@ -112,12 +102,12 @@ class _Book:
         made = hashlib.sha256("\x1f".join(words).encode()).hexdigest()[:24]
         name = cells["id"] or f"r-{made}"
         if name in self._known:
-            self.repeated.append(row)
+            self.repeated.append(number)
             return
         self._known.add(name)
         self.gathered.add(
             "reviews",
-            row,
+            number,
             review_id=name,
             product_id=product or None,
             customer_id=person,

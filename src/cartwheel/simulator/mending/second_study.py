@@ -8,6 +8,7 @@ from typing import Any
 
 from cartwheel.measure.kpi.intervals import wilson
 from cartwheel.simulator.mending.second import SecondWave, play_second
+from cartwheel.simulator.mending.study import aligned
 
 HEADER: tuple[str, ...] = (
     *("seed", "fixed", "held out", "foretold share", "95 % interval", "mended next"),
@@ -91,12 +92,7 @@ def _share(value: float | None) -> str:
 
 def text_second(found: SecondStudy) -> list[str]:
     """Return a study as lines for a terminal."""
-    rows = [HEADER, *(_row(one) for one in found.worlds)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER))]
-    lines = [
-        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    lines = aligned([HEADER, *(_row(one) for one in found.worlds)])
     low, high = wilson(found.covered, max(found.told, 1))
     off = ""
     if found.off is not None:

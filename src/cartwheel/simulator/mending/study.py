@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -109,14 +109,18 @@ def _row(one: Mended) -> tuple[str, ...]:
     )
 
 
-def text_study(found: Study) -> list[str]:
-    """Return a study as lines for a terminal."""
-    rows = [HEADER, *(_row(one) for one in found.worlds)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER))]
-    lines = [
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines whose cells stand below one another."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
         "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
+
+
+def text_study(found: Study) -> list[str]:
+    """Return a study as lines for a terminal."""
+    lines = aligned([HEADER, *(_row(one) for one in found.worlds)])
     count = len(found.worlds)
     low, high = wilson(found.covered, max(found.told, 1))
     notes = sum(one.proposed for one in found.worlds)
