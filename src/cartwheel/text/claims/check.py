@@ -19,6 +19,7 @@ from itertools import product
 
 from cartwheel.text.claims.knowledge import knowledge
 from cartwheel.text.claims.known import OPTIONS, KnownFacts, holds
+from cartwheel.text.claims.parties import misassigned
 from cartwheel.text.claims.pieces import content_of, cover
 from cartwheel.text.claims.reading import Reading, Token
 from cartwheel.text.claims.screens import MARKS, screened, without_quotes
@@ -128,7 +129,12 @@ def _check(sentence: str, facts: KnownFacts, brand: Brand) -> Claim:
         return Claim(
             text=sentence, blocked="in no language known here, and no fact's own words"
         )
-    return _supported(sentence, unquoted, cited, facts)
+    found = _supported(sentence, unquoted, cited, facts)
+    if not found.blocked:
+        fault = misassigned(english(unquoted), found.sources, facts.borne)
+        if fault:
+            return Claim(text=sentence, blocked=fault)
+    return found
 
 
 def _looks_english(plain: str) -> bool:
