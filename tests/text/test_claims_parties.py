@@ -53,6 +53,23 @@ GUARANTEED = policy(
     returns="The customer pays the return postage.",
 )
 
+RETURNED = policy(
+    exchange="You pay for sending it back, and we pay the postage back to you."
+)
+SHIPPED = policy(
+    returns="We cover the return postage.",
+    shipping="Shipping costs 3.90 EUR, which the customer pays.",
+    repairs=(
+        "We repair parts free of charge for 2 years; the customer brings them to us "
+        "or pays for collection."
+    ),
+)
+FAULTY = policy(
+    returns="If the bed is faulty we pay the return postage, otherwise you pay it.",
+    fees="The handling fee of 5 EUR is deducted from the refund.",
+    repairs="Repairs are carried out by the manufacturer at its own expense.",
+)
+
 
 def faults(draft: str, facts: tuple[Source, ...]) -> list[str]:
     """Return what the rule alone finds, as if every fact said the draft's words."""
@@ -61,7 +78,7 @@ def faults(draft: str, facts: tuple[Source, ...]) -> list[str]:
     return [
         fault
         for one in sentences(draft)
-        if (fault := misassigned(english(one), cited, borne))
+        if (fault := misassigned(duties(english(one)), cited, borne))
     ]
 
 
@@ -83,6 +100,12 @@ TRUE = [
     ("After that you pay for the repair.", COLLECTED),
     ("39 EUR is taken off the refund for collection.", DEDUCTED),
     ("It has a 5-year guarantee from the manufacturer.", MADE_ELSEWHERE),
+    ("You pay for sending it back.", RETURNED),
+    ("You can replace the insole.", BY_CUSTOMER),
+    ("We repair it.", BY_CUSTOMER),
+    ("Unless the bed is faulty, you pay the return postage.", FAULTY),
+    ("If it is faulty, the return postage is on us.", FAULTY),
+    ("The manufacturer carries out repairs at its own expense.", FAULTY),
     ("Within the guarantee we cover the postage both ways.", GUARANTEED),
 ]
 FALSE = [
@@ -112,6 +135,16 @@ FALSE = [
     ("The maker repairs it in the first two years.", COLLECTED),
     ("Collection is free.", DEDUCTED),
     ("Our guarantee is 5 years.", MADE_ELSEWHERE),
+    ("In the first two years we repair it and pay for the postage to us.", COLLECTED),
+    ("You can send it back within 30 days; we pay postage both ways.", RETURNED),
+    ("You can exchange it, and we pay for sending it back.", RETURNED),
+    ("Return postage is on us, faulty or not.", FAULTY),
+    ("Unless the bed is faulty, we pay the return postage.", FAULTY),
+    ("We pick it up.", BY_CUSTOMER),
+    ("You can return it, and we cover the postage both ways.", SHIPPED),
+    ("We repair parts free of charge for 2 years and pay for collection.", SHIPPED),
+    ("There is no handling fee.", FAULTY),
+    ("We carry out repairs.", FAULTY),
     ("Within the guarantee you only pay for the way back.", GUARANTEED),
     ("Within the guarantee we repair it, and you pay for the way back.", GUARANTEED),
 ]

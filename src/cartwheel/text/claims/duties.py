@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from cartwheel.text.claims.bearers import Phrase, bearers
 from cartwheel.text.claims.knowledge import knowledge
+from cartwheel.text.claims.things import borne_things, directed, named_things
 from cartwheel.text.claims.words import read
 
 _OTHER = {"shop": "customer", "customer": "shop"}
@@ -24,11 +25,6 @@ _LEADS_ON = re.compile(
     r"(?:,|and|or|-)[ ,]*(?:and )?(?:from|in|within|outside|elsewhere|otherwise|for"
     r"|after|if|when|as|should|to|abroad|we|you|the customer)\b"
 )
-_LISTED = re.compile(
-    r"[ ,]*(?:and|or|plus|as well as|both|,)(?: and| both| the| its| any| for| of| all"
-    r"| to| is| are| it| them| back| your){0,3}[ ]*"
-)
-_SO_IS = re.compile(r"[ ,]*(?:and )?(?:so|as) (?:is|are)(?: the| its| your)?[ ]*")
 _WORD = re.compile(r"[a-z]+")
 
 
@@ -69,15 +65,6 @@ class _Met:
     denied: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Thing:
-    """Where something that is paid for is named."""
-
-    start: int
-    end: int
-    name: str
-
-
 @lru_cache(maxsize=2_000)
 def duties(plain: str, about: str = "") -> tuple[Duty, ...]:
     """Return who pays for what and who does what, by a sentence.
@@ -86,6 +73,7 @@ def duties(plain: str, about: str = "") -> tuple[Duty, ...]:
         plain: The sentence in the form of `words.english`.
         about: What it is about where it does not say; "" for unknown.
     """
+    plain = _with_subjects(plain.strip(" .!?"))
     met = _met(plain)
     if not met:
         return ()
@@ -99,29 +87,35 @@ def duties(plain: str, about: str = "") -> tuple[Duty, ...]:
         last = min(n for n in range(at + 1, len(ends)) if ends[n] >= 0)
         start, end = ends[first], ends[last]
         here = [t for t in things if start <= t.start < end]
-        names = _things_of(plain, one, here) or _nearest(things, start)
+        # Else what was named last before: "return it, and you pay nothing".
+        names = (
+            borne_things(plain, one.start, one.end, here, active=one.phrase.active)
+            or [t.name for t in things if t.start < start][-1:]
+        )
         if one.phrase.act != "pays":
             names = [one.phrase.act]
-        named = [_directed(name, things, about) for name in names or [about]]
+        named = [directed(name, things, about) for name in names or [about]]
         found += _made(one, named, plain[start:end], lead)
     return tuple(found)
 
 
-def named_things(plain: str) -> list[_Thing]:
-    """Return what a sentence names that somebody may pay for, in order."""
-    found: list[_Thing] = []
-    for name, pattern in bearers().things:
-        for match in pattern.finditer(plain):
-            span = match.span()
-            if all(span[1] <= one.start or one.end <= span[0] for one in found):
-                found.append(_Thing(*span, name))
-    return sorted(found, key=lambda one: one.start)
+def _with_subjects(plain: str) -> str:
+    """Return a sentence that says anew who pays: "we repair it and (we) pay ..."."""
+    parts = bearers().unsaid.split(plain)
+    found = parts[0]
+    for part in parts[1:]:
+        before = bearers().subjects.findall(found)
+        found += f"and {before[-1]} {part}" if before else f"and {part}"
+    return found
 
 
 def _met(plain: str) -> list[_Met]:
     """Return where somebody is said to pay or do something, in order."""
     found: list[_Met] = []
+    words = set(_WORD.findall(plain))
     for phrase in bearers().phrases:
+        if phrase.cues and phrase.cues.isdisjoint(words):
+            continue
         for match in phrase.pattern.finditer(plain):
             start, end = match.span()
             same = [
@@ -166,39 +160,6 @@ def _cut(plain: str, one: _Met, other: _Met) -> int:
     return start + marks[-1].start() if marks else -1
 
 
-def _things_of(plain: str, one: _Met, here: Sequence[_Thing]) -> list[str]:
-    """Return what is paid for, and what is listed with it.
-
-    "Free returns" and "you pay for the return" name it after, "it is free" before.
-    """
-    before = [t for t in here if t.end <= one.start or t.start < one.end]
-    after = [t for t in here if t.start >= one.end]
-    right_after = after and plain[one.end : after[0].start].strip() == ""
-    if not here:
-        return []
-    if after and (one.phrase.active or right_after or not before):
-        chosen = here.index(after[0])
-    else:
-        chosen = here.index(before[-1])
-    first = last = chosen
-    while first and _LISTED.fullmatch(plain, here[first - 1].end, here[first].start):
-        first -= 1
-    while last + 1 < len(here) and _LISTED.fullmatch(
-        plain, here[last].end, here[last + 1].start
-    ):
-        last += 1
-    also = (
-        after[:1] if after and _SO_IS.fullmatch(plain, one.end, after[0].start) else []
-    )
-    return [t.name for t in (*here[first : last + 1], *also)]
-
-
-def _nearest(things: Sequence[_Thing], start: int) -> list[str]:
-    """Return what was named last before: "return it, and you pay nothing"."""
-    before = [t.name for t in things if t.start < start]
-    return before[-1:]
-
-
 def _made(one: _Met, names: Sequence[str], part: str, lead: str) -> list[Duty]:
     party = one.phrase.party
     if one.denied:
@@ -230,16 +191,6 @@ def _holds(part: str) -> frozenset[str]:
             turned = name != "else" and bearers().excepts.search(before)
             found.add("else" if turned else name)
     return frozenset(found)
-
-
-def _directed(name: str, things: Sequence[_Thing], about: str) -> str:
-    """Return which way postage goes, where the sentence tells."""
-    named = {about, *(one.name for one in things)}
-    if name in ("postage", "shipping"):
-        for way in ("back", "there"):
-            if way in named:
-                return way
-    return name
 
 
 def _excepted(part: str) -> frozenset[str]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cartwheel.text.claims.bearers import bearers
-from cartwheel.text.claims.duties import Duty, duties, named_things
+from cartwheel.text.claims.duties import Duty, duties
 from cartwheel.text.claims.source import Source
+from cartwheel.text.claims.things import named_things
 from cartwheel.text.claims.words import english, read
 from cartwheel.text.sentences import sentences
 
@@ -53,7 +54,7 @@ def borne_by(sources: Iterable[Source]) -> tuple[Borne, ...]:
             continue
         about = _about(source)
         for one in sentences(source.text):
-            plain = english(one).strip(" .!?")
+            plain = english(one)
             places = frozenset(
                 term
                 for word in _CAPITAL.findall(one)
@@ -61,8 +62,14 @@ def borne_by(sources: Iterable[Source]) -> tuple[Borne, ...]:
                 for term in read(word).terms
             )
             for duty in duties(plain, about):
-                here = places & duty.terms - duty.excepted
-                found.append(Borne(duty=duty, source=source.id, places=here))
+                holds, terms = _limits(duty)
+                found.append(
+                    Borne(
+                        duty=replace(duty, holds=holds),
+                        source=source.id,
+                        places=places & terms,
+                    )
+                )
             named = [t.name for t in named_things(plain)]
             about = named[-1] if named else about
     return tuple(found)
@@ -74,15 +81,17 @@ def _about(source: Source) -> str:
     return topic or (asked[-1] if asked else "")
 
 
-def misassigned(plain: str, cited: Sequence[str], facts: Sequence[Borne]) -> str:
+def misassigned(
+    told: Iterable[Duty], cited: Sequence[str], facts: Sequence[Borne]
+) -> str:
     """Return why a sentence has another party pay or act, "" where it does not.
 
     Args:
-        plain: The sentence in the form of `words.english`.
+        told: Who pays for what and who does what by the sentence.
         cited: Ids of the facts that say its words.
         facts: Who pays for what and who does what by the facts.
     """
-    for duty in duties(plain.strip(" .!?")):
+    for duty in told:
         for thing in _meant(duty, facts):
             fault = _fault(duty, thing, cited, facts)
             if fault:
@@ -143,11 +152,16 @@ def _limited(one: Borne) -> bool:
 
 
 def _kept(one: Borne, duty: Duty) -> bool:
-    """Whether a duty keeps the places and conditions of a fact, or narrower ones.
+    """Whether a duty keeps the places and conditions of a fact, or narrower ones."""
+    holds, terms = _limits(duty)
+    return one.duty.holds <= holds and (not one.places or bool(one.places & terms))
+
+
+def _limits(duty: Duty) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what a duty hangs on and the terms of the places it may hold for.
 
     What a sentence begins with holds for all its parts that say nothing of their own.
     """
-    holds, terms = duty.holds, duty.terms - duty.excepted
-    if not holds:
-        holds, terms = duty.lead_holds, terms | duty.lead_terms
-    return one.duty.holds <= holds and (not one.places or bool(one.places & terms))
+    if duty.holds:
+        return duty.holds, duty.terms - duty.excepted
+    return duty.lead_holds, duty.terms - duty.excepted | duty.lead_terms
