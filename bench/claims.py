@@ -11,6 +11,9 @@ Protocol:
   drafts of `development-4` were written by who wrote the rules for facts in other
   words: the first 219 before these rules, of which the drafts of the last twelve
   products were counted before they were read, and 61 more false ones against them.
+- `development-5` is about who pays and who does what: 100 drafts on 10 products, by who
+  wrote the rule for it, after its first form. The last five products were counted once
+  before they were read.
 - No held-out draft was read for a rule. `held-out` was counted before the rules for
   facts in other words; `held-out-2`, where it is there, was written for them.
 - A false draft is blocked when any of its sentences is; a true one when any is. Goals:
@@ -30,6 +33,7 @@ import numpy as np
 
 from bench.measure import Figure, Plan
 from cartwheel.text.claims import Source, check_draft
+from cartwheel.text.claims.duties import duties
 from cartwheel.text.claims.knowledge import is_light, knowledge
 from cartwheel.text.claims.source import sayings
 from cartwheel.text.claims.words import english, read
@@ -37,7 +41,13 @@ from cartwheel.text.claims.words import english, read
 Array = np.ndarray[Any, Any]
 
 FOLDER = Path(__file__).parent / "labels" / "claims"
-DEVELOPMENT = ("development", "development-2", "development-3", "development-4")
+DEVELOPMENT = (
+    "development",
+    "development-2",
+    "development-3",
+    "development-4",
+    "development-5",
+)
 HELD_OUT = ("held-out", "held-out-2")
 BOOTSTRAPS = 1_000
 GOAL_FALSE, GOAL_TRUE = 0.98, 0.05
@@ -180,6 +190,7 @@ def _speed(plan: Plan) -> Iterator[Figure]:
     values = []
     for _ in range(plan.repeats(5)):
         read.cache_clear()
+        duties.cache_clear()
         began = time.perf_counter()
         for row, known in zip(rows, facts, strict=True):
             check_draft(row["draft"], known)

@@ -3,8 +3,9 @@
 A sentence is let through when it holds nothing that no draft may say (superlatives,
 urgency, invented reviews, health and safety, orders to whoever checks), and when it can
 be cut, at words that join facts, into pieces of which each is said by one fact: all its
-terms, its quantities beside the same words, the same yes or no, every limit kept, the
-same party paying. What a fact says word for word needs no more.
+terms, its quantities beside the same words, the same yes or no, every limit kept. Then
+nobody else may pay, act or answer for a thing than the facts say (`parties`). What a
+fact says word for word needs no more.
 
 The check is made to block when in doubt: a true sentence that is blocked costs a person
 a look, a false one that passes costs the shop's word.
@@ -17,8 +18,10 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from itertools import product
 
+from cartwheel.text.claims.duties import duties
 from cartwheel.text.claims.knowledge import knowledge
 from cartwheel.text.claims.known import OPTIONS, KnownFacts, holds
+from cartwheel.text.claims.parties import misassigned
 from cartwheel.text.claims.pieces import content_of, cover
 from cartwheel.text.claims.reading import Reading, Token
 from cartwheel.text.claims.screens import MARKS, screened, without_quotes
@@ -128,7 +131,10 @@ def _check(sentence: str, facts: KnownFacts, brand: Brand) -> Claim:
         return Claim(
             text=sentence, blocked="in no language known here, and no fact's own words"
         )
-    return _supported(sentence, unquoted, cited, facts)
+    found = _supported(sentence, unquoted, cited, facts)
+    told = () if found.blocked else duties(english(unquoted))
+    fault = misassigned(told, found.sources, facts.borne) if told else ""
+    return Claim(text=sentence, blocked=fault) if fault else found
 
 
 def _looks_english(plain: str) -> bool:

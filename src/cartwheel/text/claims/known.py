@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from cartwheel.text.claims.knowledge import knowledge
+from cartwheel.text.claims.parties import Borne, borne_by
 from cartwheel.text.claims.reading import Token
 from cartwheel.text.claims.source import Saying, Source, sayings
 from cartwheel.text.claims.words import english, read
@@ -26,6 +27,11 @@ class KnownFacts:
     def said(self) -> tuple[Saying, ...]:
         """What the facts say, but for customers' words."""
         return tuple(sayings(self._sources))
+
+    @cached_property
+    def borne(self) -> tuple[Borne, ...]:
+        """Who pays for what and who does what."""
+        return borne_by(self._sources)
 
     @cached_property
     def quotes(self) -> tuple[tuple[str, str], ...]:
