@@ -323,3 +323,15 @@ def test_discoveries_are_those_of_benjamini_and_hochberg() -> None:
     assert found.tolist() == [False] * 11 + [True] * 4
     assert not discoveries(mixed, tests=1_500, level=0.05).any()
     assert discoveries(np.array([]), tests=0, level=0.05).tolist() == []
+
+
+def test_a_word_for_the_goods_is_no_theme() -> None:
+    rows = [*praise(), *squeaks()]
+
+    def named(many: int) -> list[dict[str, Any]]:
+        glad = [{**row, "text": row["text"][:-1] + ", lovely hinge."} for row in rows]
+        return [*glad[:many], *rows[many:]]
+
+    assert told(named(50))[0]["words"] == ["hinge"]
+    # A third of all who write name it, for it is what they bought.
+    assert not any("hinge" in theme["words"] for theme in told(named(110)))
