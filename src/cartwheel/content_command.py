@@ -211,21 +211,21 @@ def apply(
     shop: ShopOption = Path(),
 ) -> None:
     """Approve page fixes and write the pages for the platform's importer."""
-    from cartwheel.channels.act import act, bring_to_page
-    from cartwheel.channels.visitor_fixes import to_visitors
+    from cartwheel.channels.act import act, bring_to_page, show_to_visitors
     from cartwheel.shop import open_shop
 
     opened = open_shop(shop)
     fixes = [_fix(opened, one) for one in ids]
     if visitors:
-        to_visitors(opened.database, ids, actor="cli")
+        entries = show_to_visitors(opened, ids, actor="cli")
     else:
         # What visitors were shown has its yes already.
         moved = bring_to_page(opened, [one.id for one in fixes])
         ids = [one for one in ids if one not in moved]
         for name in moved:
             print(f"{name} goes to its page.")
-    for entry in act(opened, "approve", ids, actor="cli"):
+        entries = act(opened, "approve", ids, actor="cli")
+    for entry in entries:
         print(_came_of(opened, entry))
     _say_where(opened)
 

@@ -112,6 +112,35 @@ def test_approve_and_undo(owner: TestClient, shop: Shop) -> None:
     assert "The page is what it was." in text
 
 
+def test_a_fix_is_shown_to_visitors_and_then_to_everybody(
+    owner: TestClient, shop: Shop
+) -> None:
+    read_as(shop, turn=2, P1=PAGE)
+    name = put(shop, fix(), turn=2)
+    assert ">Test on visitors<" in owner.get("/page-fixes").text
+    answer = owner.post(f"/page-fixes/{name}/visitors")
+    assert "Shown to the visitors of a test" in answer.text
+    assert find(shop.database, name).state == "applied"
+    assert "outbox/pages.csv" not in answer.text
+    assert owner.post(f"/page-fixes/{name}/visitors").status_code == 409
+    answer = owner.post(f"/page-fixes/{name}/page")
+    assert "Shown to the visitors of a test" not in answer.text
+    assert "outbox/pages.csv" in answer.text
+
+
+def test_only_owners_show_page_fixes_alone_to_visitors(
+    owner: TestClient, viewer: TestClient, shop: Shop
+) -> None:
+    read_as(shop, turn=2, P1=PAGE)
+    name = put(shop, fix(), turn=2)
+    assert viewer.post(f"/page-fixes/{name}/visitors").status_code == 403
+    assert find(shop.database, name).state == "proposed"
+    other = put(shop, task("P4"), turn=2)
+    for way in ("visitors", "page"):
+        assert "not a page fix" in owner.post(f"/page-fixes/{other}/{way}").text
+        assert owner.post(f"/page-fixes/9-nothing/{way}").status_code == 404
+
+
 def test_an_edited_page_is_told(viewer: TestClient, shop: Shop) -> None:
     read_as(shop, turn=2, P1="<p>Theirs.</p>")
     put(shop, fix(), turn=2, state="approved")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from cartwheel.channels.outbox import refresh
-from cartwheel.channels.visitor_fixes import delivered_ids, to_page
+from cartwheel.channels.visitor_fixes import delivered_ids, to_page, to_visitors
 from cartwheel.ledger.entry import DecisionState, Entry
 from cartwheel.ledger.store import find, move
 from cartwheel.ledger.store import undo as take_back
@@ -38,6 +38,22 @@ def act(
         moved = move(shop.database, ids, target.value, actor=actor, note=note)
     refresh(shop, find_kinds(find_levers()))
     return [find(shop.database, entry.id) for entry in moved]
+
+
+def show_to_visitors(shop: Shop, ids: Sequence[str], *, actor: str) -> list[Entry]:
+    """Approve page fixes for the visitors of a test's arm, on no page.
+
+    Args:
+        shop: The shop.
+        ids: Page fixes that nobody has said yes to yet.
+        actor: Who says yes.
+
+    Raises:
+        NotFound: If an id is unknown.
+        Conflict: If a fix is no longer open.
+    """
+    to_visitors(shop.database, ids, actor=actor)
+    return act(shop, "approve", ids, actor=actor)
 
 
 def bring_to_page(shop: Shop, ids: Iterable[str]) -> list[str]:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
-from cartwheel.api.security import User, viewer
+from cartwheel.api.security import User, owner, viewer
+from cartwheel.channels.act import bring_to_page, show_to_visitors
 from cartwheel.channels.mail_paragraphs import FILE as MAIL_FILE
 from cartwheel.channels.mail_paragraphs import KIND as MAIL
 from cartwheel.channels.pages import FILE, KIND, fix_views
+from cartwheel.console.pages_decisions import done_code
 from cartwheel.console.published import latest_turn, read_page
-from cartwheel.console.view import page, shop_of
+from cartwheel.console.view import back, page, shop_of
+from cartwheel.errors import Misuse
 from cartwheel.ledger.entry import DecisionState
-from cartwheel.ledger.store import list_decisions
+from cartwheel.ledger.store import find, list_decisions
 from cartwheel.measure.page_fixes_page import NAME
+from cartwheel.shop import Shop
 
 TASK = "page_task"
 OUTLINE = "guide_outline"
@@ -70,3 +74,34 @@ def page_fixes(
         "score": read_page(shop.database, latest_turn(shop.database), NAME) or {},
     }
     return page(request, "page_fixes.html", values)
+
+
+@router.post("/page-fixes/{decision_id}/visitors")
+def to_visitors(
+    request: Request, decision_id: str, user: Annotated[User, Depends(owner)]
+) -> Response:
+    """Approve a fix for the visitors of a test's arm, on no page."""
+    shop = shop_of(request)
+    show_to_visitors(shop, [_fix(shop, decision_id)], actor=user.name)
+    return back("/page-fixes", done_code("approve", [decision_id]))
+
+
+@router.post("/page-fixes/{decision_id}/page")
+def to_page(
+    request: Request, decision_id: str, user: Annotated[User, Depends(owner)]
+) -> Response:
+    """Have a fix that visitors were shown stand on its page for everybody."""
+    shop = shop_of(request)
+    bring_to_page(shop, [_fix(shop, decision_id)])
+    return back("/page-fixes")
+
+
+def _fix(shop: Shop, decision_id: str) -> str:
+    """Return the id of a decision that is a page fix."""
+    kind = find(shop.database, decision_id).kind
+    if kind != KIND:
+        raise Misuse(
+            f"{decision_id} is a decision of the kind {kind}, not a page fix.",
+            "Use the buttons of the page Page fixes.",
+        )
+    return decision_id
