@@ -161,8 +161,9 @@ def test_a_fix_of_a_tested_kind_says_what_it_takes_back() -> None:
     assert fix.worth_minor == 41_000
     assert fix.reason.endswith(
         "In tests (notes-1, notes-2), of 14 products mended and 15 left alone, returns "
-        "for size and fit fell by 21 points of units sold (12 to 27); of what is at "
-        "stake here it takes back 205.00 GBP (82.00 GBP to 369.00 GBP)."
+        "for size and fit fell by 21 points of units sold (12 to 27). As those did on "
+        "average, it takes back 205.00 GBP of what is at stake here (82.00 GBP to "
+        "369.00 GBP); one product can differ more."
     )
     assert fix.evidence["credit"]["experiments"] == ["notes-1", "notes-2"]
     assert fix.evidence["credit"]["share_low"] == pytest.approx(0.2)

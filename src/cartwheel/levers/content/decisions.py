@@ -173,7 +173,10 @@ def _told(one: Proposal, form: str, data: Signals) -> str:
         data.context.money(amount)
         for amount in (one.saved.value, one.saved.low, one.saved.high)
     )
-    return f"{words}; of what is at stake here it takes back {value} ({low} to {high})"
+    return (
+        f"{words}. As those did on average, it takes back {value} of what is at stake "
+        f"here ({low} to {high}); one product can differ more"
+    )
 
 
 def _evidence(one: Proposal) -> dict[str, Any]:
