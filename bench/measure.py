@@ -169,9 +169,10 @@ def tree(root: int) -> list[int]:
     """Return a process and all its descendants."""
     found = [root]
     for pid in found:
-        for task in Path(f"/proc/{pid}/task").glob("*/children"):
-            with suppress(OSError):
-                found += map(int, task.read_text().split())
+        with suppress(OSError):  # it ended meanwhile
+            for task in Path(f"/proc/{pid}/task").glob("*/children"):
+                with suppress(OSError):
+                    found += map(int, task.read_text().split())
     return found
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 from bench.__main__ import PARTS, main
-from bench.measure import Figure, Skipped, python, run, steps
+from bench.measure import Figure, Skipped, python, run, steps, tree
 
 
 def test_quick_run_prints_figures_floors_and_machine(tmp_path, capsys):
@@ -66,6 +67,12 @@ def test_run_measures_memory_of_a_child_process():
     )
     # The parent alone has 20 MB.
     assert run(python("-c", parent)).peak_mb > 60
+
+
+def test_a_process_that_ended_is_alone_in_its_tree():
+    ended = subprocess.Popen(python("-c", ""))
+    ended.wait()
+    assert tree(ended.pid) == [ended.pid]
 
 
 def test_run_that_fails_is_skipped_with_its_last_line():
