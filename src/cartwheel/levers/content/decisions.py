@@ -10,12 +10,13 @@ from cartwheel.levers.content.draft import Draft, Line, form_of, in_table
 from cartwheel.levers.content.drafting import OFFLINE
 from cartwheel.levers.content.mail import KIND as MAIL_KIND
 from cartwheel.levers.content.mail import in_prose
+from cartwheel.levers.content.missing import gaps
 from cartwheel.levers.content.outline import (
     MOST_PRODUCTS,
     Attribute,
     Outline,
 )
-from cartwheel.levers.content.propose import Proposal, gaps
+from cartwheel.levers.content.proposal import Proposal
 from cartwheel.signals.base import Signals
 from cartwheel.text.claims.facts import ShopFacts
 from cartwheel.text.objections import CLASSES

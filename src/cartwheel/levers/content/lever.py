@@ -27,8 +27,8 @@ from cartwheel.levers.content.mail import KIND as MAIL_KIND
 from cartwheel.levers.content.options import Options
 from cartwheel.levers.content.outline import outlines
 from cartwheel.levers.content.page import page
+from cartwheel.levers.content.proposal import Proposal
 from cartwheel.levers.content.propose import (
-    Proposal,
     harmful,
     propose,
     propose_mails,

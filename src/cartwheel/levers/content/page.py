@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cartwheel.levers.content.drafting import MAIL, PAGE
+from cartwheel.levers.content.missing import unanswered
 from cartwheel.levers.content.outline import Outline
-from cartwheel.levers.content.propose import Proposal, unanswered
+from cartwheel.levers.content.proposal import Proposal
 from cartwheel.levers.report import Figure, Grid, Report
 from cartwheel.text.claims.facts import ShopFacts
 from cartwheel.text.objections import CLASSES

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from cartwheel.levers.base import Prediction
 from cartwheel.levers.content.compare import Shelf
-from cartwheel.levers.content.credit import Credit, Credits, read_credits
+from cartwheel.levers.content.credit import Credits, read_credits
 from cartwheel.levers.content.draft import (
     Draft,
-    asks_of,
     form_of,
-    page_language,
     with_table,
-    words_of,
     write,
 )
 from cartwheel.levers.content.drafting import (
     MAIL,
     PAGE,
-    Written,
 )
 from cartwheel.levers.content.mail import comes_after_purchase, write_mail
 from cartwheel.levers.content.options import Options
+from cartwheel.levers.content.proposal import Proposal
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.listing import LISTING
@@ -33,77 +29,9 @@ from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.questions import QUESTIONS
 from cartwheel.text.claims import Checker, Source
 from cartwheel.text.claims.facts import ShopFacts
-from cartwheel.text.masking import mask
 
 MOST_LOOKED_AT = 400
 """Objections looked at in a turn, the costliest first."""
-
-MOST_ASKED = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """An objection to a product, and what could be said about it.
-
-    Attributes:
-        product_id: Product.
-        objection: Class of `CLASSES`.
-        page: Row of the signal `listing`.
-        facts: Facts about the product and the shop.
-        draft: What could be added to the page, None where no fact answers.
-        mentions: Texts that raise the objection.
-        texts: Reviews and messages about the product.
-        returned_units: Units that came back for it.
-        stake_minor: Money at stake a year, None where unknown.
-        low_minor: Lower end of its 95 % interval.
-        high_minor: Upper end.
-        quotes: Customers' words that raise it, masked.
-        blocked: What the claim check kept out of the draft, with its reason.
-        written: How the draft came about; None where no text service was asked.
-        purpose: What the draft is for, as a text service is told.
-        credit: What tests told of fixes of this kind, None where nobody tested one.
-        usual: Share by which it is ranked where nobody did.
-    """
-
-    product_id: str
-    objection: str
-    page: Mapping[str, Any]
-    facts: tuple[Source, ...]
-    draft: Draft | None
-    mentions: int
-    texts: int
-    returned_units: int
-    stake_minor: int | None
-    low_minor: int | None
-    high_minor: int | None
-    quotes: tuple[str, ...]
-    blocked: tuple[tuple[str, str], ...]
-    written: Written | None = None
-    purpose: str = PAGE
-    credit: Credit | None = None
-    usual: float = 1.0
-
-    @property
-    def harm(self) -> str:
-        """What a test told that such a fix does harm to, "" for nothing."""
-        return "" if self.credit is None else self.credit.harm
-
-    @property
-    def saved(self) -> Prediction | None:
-        """What it takes back a year, None where the stake or the share is unknown."""
-        if self.credit is None or self.stake_minor is None:
-            return None
-        low = self.stake_minor if self.low_minor is None else self.low_minor
-        high = self.stake_minor if self.high_minor is None else self.high_minor
-        return self.credit.saved(self.stake_minor, low, high)
-
-    @property
-    def rank_minor(self) -> int | None:
-        """Amount by which it stands among others; no prediction where none is told."""
-        if self.stake_minor is None:
-            return None
-        share = self.usual if self.credit is None else self.credit.share
-        return round(self.stake_minor * share)
 
 
 def shop_facts(data: Signals) -> ShopFacts:
@@ -289,25 +217,3 @@ def checked(
     if not kept and not asked:
         return None, said
     return replace(draft, lines=tuple(kept), questions=tuple(asked)), said
-
-
-def unanswered(one: Proposal, shop: ShopFacts) -> tuple[str, ...]:
-    """Return questions that raise an objection and have no answer, newest first."""
-    language = page_language(one.page)
-    found = []
-    for row in shop.questions(one.product_id):
-        if (row["answer"] or "").strip():
-            continue
-        if asks_of(str(row["question"]), one.objection, language):
-            found.append(mask(str(row["question"])))
-    return tuple(found[:MOST_ASKED])
-
-
-def gaps(one: Proposal, shop: ShopFacts) -> dict[str, Any]:
-    """Return what a person must find out before the page can answer an objection."""
-    words = words_of(page_language(one.page))
-    return {
-        "questions": list(unanswered(one, shop)),
-        "attributes": list(words["attributes"].get(one.objection, ()))[:6],
-        "photos": list(words["photos"].get(one.objection, ())),
-    }

@@ -9,7 +9,7 @@ from typing import Any
 from cartwheel.levers.content.draft import shown_on
 from cartwheel.levers.content.drafting import PAGE, request_for, with_answer
 from cartwheel.levers.content.options import Options
-from cartwheel.levers.content.propose import Proposal
+from cartwheel.levers.content.proposal import Proposal
 from cartwheel.signals.base import Signals
 from cartwheel.signals.drafts import DRAFTS
 from cartwheel.text.drafting import DraftRequest, Wishes
