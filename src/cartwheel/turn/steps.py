@@ -125,6 +125,7 @@ def sense(shop: Shop, number: int) -> None:
     from cartwheel.measure.outcomes import record_outcomes
 
     mark(shop, number, step="sense")
+    shop.lake.create()  # a lake of an earlier version may lack what is read today
     drain_waiting(shop)
     row = read_turn(shop, number)
     record_outcomes(shop, row)
