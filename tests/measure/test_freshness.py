@@ -34,6 +34,15 @@ def test_every_table_is_named_also_the_empty_ones(lake: TinyLake) -> None:
     )
 
 
+def test_a_table_that_an_older_lake_lacks_is_empty(lake: TinyLake) -> None:
+    lake.write()
+    with lake.shop.lake.transaction("test", "as it was") as con:
+        con.execute("DROP TABLE lake.fix_effects")
+    found = {one.table: one for one in table_states(lake.shop)}
+    assert found["fix_effects"].rows == 0
+    assert found["orders"].rows == 2
+
+
 def test_newest_day_is_in_the_shops_time_zone(lake: TinyLake) -> None:
     orders = states(lake)["orders"]
     assert (orders.rows, orders.newest, orders.age_days) == (2, "2026-01-31", 0)

@@ -270,18 +270,24 @@ def all_tables() -> dict[str, tuple[Column, ...]]:
     return {**facts, **LEDGERS}
 
 
-def widen(con: duckdb.DuckDBPyConnection) -> None:
-    """Add the tables and columns that a lake made by an earlier version lacks.
-
-    Args:
-        con: A connection with the lake attached for writing, inside a transaction.
-    """
+def tables_in(con: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+    """Return the columns of every table that the attached lake has, by name."""
     have: dict[str, set[str]] = {}
     for table, column in con.execute(
         "SELECT table_name, column_name FROM duckdb_columns() "
         "WHERE database_name = 'lake'"
     ).fetchall():
         have.setdefault(table, set()).add(column)
+    return have
+
+
+def widen(con: duckdb.DuckDBPyConnection) -> None:
+    """Add the tables and columns that a lake made by an earlier version lacks.
+
+    Args:
+        con: A connection with the lake attached for writing, inside a transaction.
+    """
+    have = tables_in(con)
     for name, columns in all_tables().items():
         if name not in have:
             body = ", ".join(f"{c.name} {SQL_TYPES[c.type]}" for c in columns)

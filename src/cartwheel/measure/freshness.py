@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from cartwheel.lake.store import tables_in
 from cartwheel.lake.tables import TABLES
 from cartwheel.shop import Shop
 
@@ -54,12 +55,15 @@ def table_states(
     limit = datetime.max if cutoff_at is None else datetime.fromisoformat(cutoff_at)
     counted: list[tuple[str, int, date | None]] = []
     with shop.lake.attached(read_only=True) as con:
+        there = tables_in(con)
         for table in TABLES:
-            row = con.execute(
-                "SELECT count(*), max(known_at) FILTER (known_at > DATE '1971-01-01') "
-                f"FROM lake.{table.name} WHERE known_at < ?",
-                [limit],
-            ).fetchone()
+            row = None
+            if table.name in there:  # not yet, in a lake made by an earlier version
+                row = con.execute(
+                    "SELECT count(*), max(known_at) FILTER (known_at > DATE "
+                    f"'1971-01-01') FROM lake.{table.name} WHERE known_at < ?",
+                    [limit],
+                ).fetchone()
             rows, newest = row if row is not None else (0, None)
             counted.append((table.name, int(rows), _day(newest, zone)))
     days = [day for _, _, day in counted if day is not None]
