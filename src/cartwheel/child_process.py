@@ -10,7 +10,7 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 BEHIND = 10
-"""Steps of niceness behind the processes that shoppers wait for."""
+"""Niceness of what works behind the processes that shoppers wait for."""
 
 
 def die_with_parent() -> None:
@@ -22,4 +22,4 @@ def die_with_parent() -> None:
 def step_back() -> None:
     """Let processes that answer shoppers go first where both want a processor."""
     with contextlib.suppress(AttributeError, OSError):  # no such thing, or not allowed
-        os.nice(BEHIND)
+        os.nice(max(0, BEHIND - os.nice(0)))  # once: what it starts is as nice

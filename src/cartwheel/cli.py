@@ -196,8 +196,10 @@ def turn(
     as_json: JsonOption = False,
 ) -> None:
     """Turn the wheel once: sense, learn, decide, gate, publish."""
+    from cartwheel.child_process import step_back
     from cartwheel.turn.workflow import run_turn
 
+    step_back()
     summary = run_turn(_open(shop), as_of=_day(as_of), progress=say)
     lines = [
         f"Turn {summary['turn']} as of {summary['as_of']} is {summary['state']} "

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from cartwheel.child_process import die_with_parent
+from cartwheel.child_process import die_with_parent, step_back
 from cartwheel.errors import Busy, CartwheelError
 from cartwheel.operations import reading, requests
 from cartwheel.shop import Shop, open_shop
@@ -118,4 +118,5 @@ def main(folder: str) -> int:
 
 if __name__ == "__main__":
     die_with_parent()
+    step_back()
     sys.exit(main(sys.argv[1]))

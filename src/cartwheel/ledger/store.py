@@ -181,20 +181,8 @@ def insert_decisions(
     if not rows:
         return
     con.execute(decisions.insert(), list(rows))
-    at = now_text()
-    con.execute(
-        transitions.insert(),
-        [
-            {
-                "decision_id": row["id"],
-                "from_state": "",
-                "to_state": row["state"],
-                "actor": actor,
-                "at": at,
-                "note": "",
-            }
-            for row in rows
-        ],
+    record_moves(
+        con, [(row["id"], "", row["state"]) for row in rows], actor=actor, note=""
     )
 
 
@@ -218,8 +206,8 @@ def expire(con: Connection, *, turn: int | None = None, on: str | None = None) -
         select(decisions.c.id, decisions.c.state).where(and_(*where))
     ).all()
     note = "its turn was rolled back" if turn is not None else "nobody answered in time"
-    for row in rows:
-        _record(con, row.id, row.state, DecisionState.EXPIRED, "turn", note)
+    moves = [(row.id, row.state, DecisionState.EXPIRED) for row in rows]
+    record_moves(con, moves, actor="turn", note=note)
     con.execute(
         update(decisions).where(and_(*where)).values(state=DecisionState.EXPIRED.value)
     )
@@ -281,16 +269,36 @@ def _turn_state(con: Connection, number: int) -> str | None:
 def _record(
     con: Connection, decision_id: str, before: str, after: str, actor: str, note: str
 ) -> None:
-    con.execute(
-        transitions.insert().values(
-            decision_id=decision_id,
-            from_state=str(before),
-            to_state=str(after),
-            actor=actor,
-            at=now_text(),
-            note=note[:2000],
-        )
-    )
+    record_moves(con, [(decision_id, before, after)], actor=actor, note=note)
+
+
+def record_moves(
+    con: Connection, moves: Iterable[tuple[str, str, str]], *, actor: str, note: str
+) -> None:
+    """Put on record that decisions changed their state, inside a transaction.
+
+    All at once: shoppers' answers wait while a turn is published.
+
+    Args:
+        con: Open transaction.
+        moves: Decision, its state before and its state after.
+        actor: Who moved them.
+        note: Why.
+    """
+    at = now_text()
+    rows = [
+        {
+            "decision_id": decision_id,
+            "from_state": str(before),
+            "to_state": str(after),
+            "actor": actor,
+            "at": at,
+            "note": note[:2000],
+        }
+        for decision_id, before, after in moves
+    ]
+    if rows:
+        con.execute(transitions.insert(), rows)
 
 
 CHECKED_KINDS = frozenset({"page_fix", "mail_paragraph"})

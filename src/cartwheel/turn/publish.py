@@ -19,7 +19,7 @@ from cartwheel.gate.context import excluded_products, make_context
 from cartwheel.gate.order import pass_gate
 from cartwheel.gate.page_changes import MAIL, REMEMBERED_DAYS, WRITTEN, written_text
 from cartwheel.ledger.entry import DecisionState
-from cartwheel.ledger.store import expire, insert_decisions
+from cartwheel.ledger.store import expire, insert_decisions, record_moves
 from cartwheel.levers.base import Decision, Prediction
 from cartwheel.measure.earnings.baseline import freeze, new_baselines
 from cartwheel.measure.experiment.options import option_trial, variant_of
@@ -189,6 +189,15 @@ def publish(shop: Shop, number: int, page_data: Mapping[str, Any]) -> None:
     began = [name for name, run in runs.items() if run["decisions"]]
     day = date.fromisoformat(row.as_of)
     frozen = new_baselines(shop, number, day, began)
+    texts = [
+        {
+            "turn": number,
+            "name": name,
+            "body": json.dumps(body, ensure_ascii=False, sort_keys=True),
+        }
+        for name, body in page_data.items()
+    ]
+    # Answers to shoppers wait for this transaction, so all that can be is made before.
     with shop.database.begin() as con:
         decided = {lever for lever, r in runs.items() if r["state"] != "abstained"}
         _supersede(con, number, decided)
@@ -196,9 +205,8 @@ def publish(shop: Shop, number: int, page_data: Mapping[str, Any]) -> None:
         insert_decisions(con, records, actor=f"turn {number}")
         freeze(con, frozen)
         con.execute(pages.delete().where(pages.c.turn == number))
-        for name, body in page_data.items():
-            text = json.dumps(body, ensure_ascii=False, sort_keys=True)
-            con.execute(pages.insert().values(turn=number, name=name, body=text))
+        if texts:
+            con.execute(pages.insert(), texts)
         started = con.execute(
             select(turns.c.started_at).where(turns.c.number == number)
         ).scalar_one()
@@ -281,7 +289,8 @@ def roll_back(shop: Shop, number: int, *, actor: str) -> int | None:
                 .where(and_(decisions.c.id == item, decisions.c.state == "expired"))
                 .values(state=DecisionState.PROPOSED.value)
             )
-            _note(con, item, "expired", "proposed", actor, f"turn {number} rolled back")
+        moves = [(item, "expired", "proposed") for item in ids]
+        record_moves(con, moves, actor=actor, note=f"turn {number} rolled back")
     return published_turn(shop)
 
 
@@ -309,23 +318,8 @@ def _supersede(con: Connection, number: int, levers: Iterable[str]) -> None:
     )
     old = [row.id for row in con.execute(select(decisions.c.id).where(where))]
     con.execute(update(decisions).where(where).values(state="expired"))
-    for item in old:
-        _note(con, item, "proposed", "expired", "turn", f"{SUPERSEDED} {number}")
-
-
-def _note(
-    con: Connection, item: str, before: str, after: str, actor: str, note: str
-) -> None:
-    con.execute(
-        transitions.insert().values(
-            decision_id=item,
-            from_state=before,
-            to_state=after,
-            actor=actor,
-            at=now_text(),
-            note=note,
-        )
-    )
+    moves = [(item, "proposed", "expired") for item in old]
+    record_moves(con, moves, actor="turn", note=f"{SUPERSEDED} {number}")
 
 
 def _passed_row(candidate: Candidate) -> dict[str, Any]:
