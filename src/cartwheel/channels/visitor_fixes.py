@@ -14,7 +14,7 @@ from sqlalchemy import Engine, delete, insert, select
 
 from cartwheel.errors import Conflict
 from cartwheel.ledger.entry import DecisionState, Entry
-from cartwheel.ledger.store import find, list_decisions
+from cartwheel.ledger.store import find
 from cartwheel.operations import now_text, reading, visitor_fixes
 
 KIND = "page_fix"
@@ -93,15 +93,9 @@ def visitor_blocks(engine: Engine) -> dict[str, Block]:
     Args:
         engine: Operational database.
     """
-    wanted = delivered_ids(engine)
-    entries = [
-        entry
-        for state in IN_FORCE
-        for entry in list_decisions(
-            engine, kind=KIND, state=state.value, limit=None, order="position"
-        )
-        if entry.id in wanted
-    ]
+    # Asked once a second: only what is delivered is read, not every fix there is.
+    found = (find(engine, name) for name in delivered_ids(engine))
+    entries = [entry for entry in found if entry.state in IN_FORCE]
     entries.sort(key=lambda entry: (entry.turn, entry.id))
     return {entry.subject.partition(":")[2]: _block(entry) for entry in entries}
 

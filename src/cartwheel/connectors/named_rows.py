@@ -6,11 +6,11 @@ is refused is masked too: a row that is broken may hold anything.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from cartwheel.connectors.base import Harvest, ImportContext, SourceFile
 from cartwheel.connectors.cells import Sheet, read_csv
@@ -155,20 +155,35 @@ class NamedReader:
             yield NamedRow(number=row, at=at[place], cells=cells, labels=labels)
 
 
-class RowBook(Protocol):
-    """What gathers an export's rows as facts.
+class RowBook(ABC):
+    """Gathers an export's rows as facts; one that came before is a repetition.
 
     Attributes:
         gathered: Facts and refusals.
         repeated: Numbers of rows that came before.
     """
 
-    gathered: Gathered
-    repeated: list[int]
+    def __init__(self) -> None:
+        self.gathered = Gathered()
+        self.repeated: list[int] = []
+        self._known: set[str] = set()
 
+    @abstractmethod
     def add(self, row: NamedRow) -> None:
         """Add one row, or say why it is none."""
-        ...
+
+    def is_new(self, name: str, row: NamedRow) -> bool:
+        """Tell whether a row's fact is met for the first time, and note it.
+
+        Args:
+            name: Id of the fact.
+            row: The row.
+        """
+        if name in self._known:
+            self.repeated.append(row.number)
+            return False
+        self._known.add(name)
+        return True
 
 
 def read_export(

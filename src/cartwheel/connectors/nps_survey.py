@@ -11,10 +11,10 @@ import re
 from pathlib import Path
 
 from cartwheel.connectors.base import Harvest, ImportContext
-from cartwheel.connectors.gathered import Gathered
 from cartwheel.connectors.named_rows import (
     Export,
     NamedRow,
+    RowBook,
     read_export,
 )
 from cartwheel.connectors.shopify_csv.customers import customer_id
@@ -75,13 +75,8 @@ class NpsSurvey:
         )
 
 
-class _Book:
+class _Book(RowBook):
     """Answers as they are gathered over files."""
-
-    def __init__(self) -> None:
-        self.gathered = Gathered()
-        self.repeated: list[int] = []
-        self._known: set[str] = set()
 
     def add(self, row: NamedRow) -> None:
         """Add one answer, or say why it is none."""
@@ -95,10 +90,8 @@ class _Book:
             self.gathered.refuse(row.number, row.labels["score"], said, reason)
             return
         name = _name(row)
-        if name in self._known:
-            self.repeated.append(row.number)
+        if not self.is_new(name, row):
             return
-        self._known.add(name)
         about = {
             "customer_id": _person(cells["customer"], cells["email"]) or None,
             "direction": "in",

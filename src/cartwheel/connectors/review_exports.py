@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cartwheel.connectors.base import Harvest, ImportContext
-from cartwheel.connectors.gathered import Gathered
 from cartwheel.connectors.named_rows import (
     Export,
     NamedRow,
+    RowBook,
     read_export,
 )
 from cartwheel.connectors.shopify_csv.customers import customer_id
@@ -70,13 +70,8 @@ class ReviewExports:
         )
 
 
-class _Book:
+class _Book(RowBook):
     """Reviews as they are gathered over files."""
-
-    def __init__(self) -> None:
-        self.gathered = Gathered()
-        self.repeated: list[int] = []
-        self._known: set[str] = set()
 
     def add(self, row: NamedRow) -> None:
         """Add one review, or say why it is none."""
@@ -101,10 +96,8 @@ class _Book:
         words = (cells["title"], cells["body"], product, person or "", at.isoformat())
         made = hashlib.sha256("\x1f".join(words).encode()).hexdigest()[:24]
         name = cells["id"] or f"r-{made}"
-        if name in self._known:
-            self.repeated.append(number)
+        if not self.is_new(name, row):
             return
-        self._known.add(name)
         self.gathered.add(
             "reviews",
             number,

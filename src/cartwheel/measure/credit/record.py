@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from cartwheel.measure.credit.counts import Raising
     from cartwheel.measure.credit.effects import KindEffect
     from cartwheel.measure.credit.estimate import Estimate
     from cartwheel.shop import Shop
-    from cartwheel.signals.base import Signals
     from cartwheel.turn.steps import TurnRow
 
 log = logging.getLogger("cartwheel.measure")
@@ -64,6 +64,7 @@ def record_fix_effects(shop: Shop, row: TurnRow) -> int:
 
 
 def _record(shop: Shop, row: TurnRow, tests: Sequence[Record], on: date) -> int:
+    from cartwheel.measure.credit.counts import texts_raising
     from cartwheel.measure.credit.estimate import estimates
     from cartwheel.signals.base import Signals
     from cartwheel.signals.engine import compute, when_of
@@ -81,15 +82,19 @@ def _record(shop: Shop, row: TurnRow, tests: Sequence[Record], on: date) -> int:
         tables = compute(con, when, only=[FEEDBACK.name, THEME_CORRECTIONS.name])
         data = Signals(tables, context_of(row.settings, when))
         found: list[KindEffect] = []
+        # A product may be in many tests: what is said of it is read once.
+        every = {one.product_id for some in takes.values() for one in some}
+        raising = texts_raising(data, sorted(every))
         for one in tests:
             last = last_day(one)
             if last is not None:
                 found += effects_of_test(
                     con,
-                    data,
+                    raising,
                     takes[one.terms.name],
                     experiment=one.terms.name,
                     schema="lake",
+                    timezone=zone,
                     last=last,
                     on=on,
                 )
@@ -103,11 +108,12 @@ def _record(shop: Shop, row: TurnRow, tests: Sequence[Record], on: date) -> int:
 
 def effects_of_test(
     con: duckdb.DuckDBPyConnection,
-    data: Signals,
+    raising: Raising,
     products: Sequence[Enrolled],
     *,
     experiment: str,
     schema: str,
+    timezone: str,
     last: date,
     on: date,
 ) -> list[KindEffect]:
@@ -115,20 +121,19 @@ def effects_of_test(
 
     Args:
         con: A DuckDB connection to the fact tables, bookkeeping columns included.
-        data: Signals of the day: `feedback` and the shop's corrections.
+        raising: What texts about its products raise, as `texts_raising` returns it.
         products: Its products.
         experiment: Its name.
         schema: Where the tables are.
+        timezone: The shop's.
         last: Its last day.
         on: Day looked from.
     """
-    from cartwheel.measure.credit.counts import count, texts_raising
+    from cartwheel.measure.credit.counts import count
     from cartwheel.measure.credit.effects import effect_of
 
-    zone = data.context.when.timezone
     settled = on - timedelta(days=RETURN_DAYS)
-    until = midnight_after(min(last, settled), zone)
-    raising = texts_raising(data, [one.product_id for one in products])
+    until = midnight_after(min(last, settled), timezone)
     found = []
     for objection, form in sorted({(one.objection, one.form) for one in products}):
         mine = [
@@ -145,7 +150,7 @@ def effects_of_test(
             raising,
             schema=schema,
             until=until,
-            known=midnight_after(on, zone),
+            known=midnight_after(on, timezone),
         )
         one_told = effect_of(
             counts,

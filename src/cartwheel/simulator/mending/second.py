@@ -137,10 +137,11 @@ def _record(world: World, products: Sequence[Enrolled]) -> None:
     on = day_of(world, world.day - 1)
     found = effects_of_test(
         world.facts.connection,
-        _texts(world),
+        texts_raising(_texts(world), [one.product_id for one in products]),
         products,
         experiment="mending",
         schema="main",
+        timezone=ZONE,
         last=on - timedelta(days=RETURN_DAYS),
         on=on,
     )

@@ -119,82 +119,120 @@ def read(text: str) -> Reading:
     Args:
         text: One sentence, or the value of an attribute.
     """
-    known = knowledge()
     plain = _FROST.sub("away from frost", english(text))
     plain = _FREE.sub(lambda m: f"without {m[1] or m[2] or m[3]}", plain)
-    tokens: list[Token] = []
-    parties: set[str] = set()
-    hedges: set[str] = set()
-    limits: set[str] = set()
-    includes: set[int] = set()
-    opens, joined, denials, clause, side, before = True, False, 0, 0, 0, ""
+    reader = _Reader()
     for word in _TOKEN.findall(with_quantities(_marked(plain).rstrip(" .!?;:"))):
-        if word in CONNECTORS:
-            opens = True
-            joined = word in JOINTS or (joined and word not in COPULAS)
-        clause += word in CLAUSES
-        side += word in CONTRASTS
-        if word in _INCLUDED or (word == "with" and before in ("come", "comes")):
-            includes.add(clause)
-        ends = word == ";" or (
-            word in JOINTS and (before == "^exception" or before in known.negators)
-        )
-        if ends and tokens and (denials or limits):
+        reader.hear(word)
+    return reader.ended(offers=_OFFERS.search(plain) is not None)
+
+
+class _Reader:
+    """What was heard of a sentence so far, word by word."""
+
+    def __init__(self) -> None:
+        self._known = knowledge()
+        self._tokens: list[Token] = []
+        self._parties: set[str] = set()
+        self._hedges: set[str] = set()
+        self._limits: set[str] = set()
+        self._includes: set[int] = set()
+        self._opens, self._joined = True, False
+        self._denials = self._clause = self._side = 0
+        self._before = ""
+
+    def hear(self, word: str) -> None:
+        """Take in the next word or mark."""
+        known = self._known
+        self._place(word)
+        if self._ends(word):
             # "blades are excluded, ..." says it of what stands before.
-            last = tokens[-1]
-            tokens[-1] = replace(
-                last, denials=last.denials + denials, limits=last.limits | limits
-            )
-            denials, limits = 0, set()
-        before = word
+            self._deny_last(self._denials, self._limits)
+            self._denials, self._limits = 0, set()
+        self._before = word
         if word in known.shop:
-            parties.add("shop")
+            self._parties.add("shop")
         if word in known.customer:
-            parties.add("customer")
+            self._parties.add("customer")
         if word[0] == "~":
-            hedges.add(word[1:])
+            self._hedges.add(word[1:])
         elif word[0] == "^":
-            limits.add(word[1:])
-            opens = True
-            clause += 1
+            self._limits.add(word[1:])
+            self._opens = True
+            self._clause += 1
         elif word in known.negators:
-            denials += 1
-            opens = opens or word == "without"
-        elif word in known.function or word in CONNECTORS or not _SAYS.match(word):
-            continue
-        else:
-            un = _UN.fullmatch(word)
-            if un:
-                word = un[1]
-            term = known.same.get(stem(word), stem(word))
-            tokens.append(
-                Token(
-                    term,
-                    word,
-                    opens,
-                    joined,
-                    denials,
-                    frozenset(hedges),
-                    frozenset(limits),
-                    clause,
-                    side,
-                    un is not None,
-                )
+            self._denials += 1
+            self._opens = self._opens or word == "without"
+        elif not (word in known.function or word in CONNECTORS) and _SAYS.match(word):
+            self._say(word)
+
+    def ended(self, *, offers: bool) -> Reading:
+        """Return the sentence, which has ended.
+
+        Args:
+            offers: It offers a choice.
+        """
+        tokens = self._tokens
+        last = tokens[-1].clause if tokens else 0
+        if self._denials and self._clause and last == self._clause:
+            # "a cable is included, a plug is not": the no is its clause's alone.
+            self._deny_last(self._denials, set())
+            self._denials = 0
+        return Reading(
+            tokens=tuple(tokens),
+            turned=self._denials > 0,
+            after=frozenset(self._hedges | self._limits),
+            parties=frozenset(self._parties),
+            includes=frozenset(self._includes),
+            offers=offers,
+        )
+
+    def _place(self, word: str) -> None:
+        """Note where in the sentence what follows stands."""
+        if word in CONNECTORS:
+            self._opens = True
+            self._joined = word in JOINTS or (self._joined and word not in COPULAS)
+        self._clause += word in CLAUSES
+        self._side += word in CONTRASTS
+        comes_with = word == "with" and self._before in ("come", "comes")
+        if word in _INCLUDED or comes_with:
+            self._includes.add(self._clause)
+
+    def _ends(self, word: str) -> bool:
+        """Tell whether a no or a limit said just before ends with this word."""
+        held = self._tokens and (self._denials or self._limits)
+        if word == ";" or not held:
+            return bool(held)
+        turned = self._before == "^exception" or self._before in self._known.negators
+        return word in JOINTS and turned
+
+    def _deny_last(self, denials: int, limits: set[str]) -> None:
+        last = self._tokens[-1]
+        self._tokens[-1] = replace(
+            last, denials=last.denials + denials, limits=last.limits | limits
+        )
+
+    def _say(self, word: str) -> None:
+        """Take in a word that says something."""
+        un = _UN.fullmatch(word)
+        if un:
+            word = un[1]
+        self._tokens.append(
+            Token(
+                self._known.same.get(stem(word), stem(word)),
+                word,
+                self._opens,
+                self._joined,
+                self._denials,
+                frozenset(self._hedges),
+                frozenset(self._limits),
+                self._clause,
+                self._side,
+                un is not None,
             )
-            opens, joined, denials = False, False, 0
-            hedges, limits = set(), set()
-    if denials and clause and tokens and tokens[-1].clause == clause:
-        # "a cable is included, a plug is not": the no is its clause's alone.
-        tokens[-1] = replace(tokens[-1], denials=tokens[-1].denials + denials)
-        denials = 0
-    return Reading(
-        tokens=tuple(tokens),
-        turned=denials > 0,
-        after=frozenset(hedges | limits),
-        parties=frozenset(parties),
-        includes=frozenset(includes),
-        offers=_OFFERS.search(plain) is not None,
-    )
+        )
+        self._opens, self._joined, self._denials = False, False, 0
+        self._hedges, self._limits = set(), set()
 
 
 _INCLUDED = frozenset({"included", "includes", "supplied", "enclosed"})
