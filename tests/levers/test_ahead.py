@@ -126,6 +126,19 @@ def test_a_trial_stands_for_four_weeks(shop: Signals, model: Model) -> None:
     assert "ahead_power" not in LEVER.learn(noise, old, seed=1).meta
 
 
+def test_a_model_of_other_columns_is_not_asked_and_learned_anew(
+    shop: Signals, model: Model
+) -> None:
+    meta = {**model.meta, "ahead_reads": ["of an earlier version"]}
+    other = Model(rule=model.rule, arrays=model.arrays, meta=meta)
+    plain = {name: meta[name] for name in meta if not name.startswith("ahead_")}
+    without = Model(rule=model.rule, arrays=model.arrays, meta=plain)
+    where = _next(model, 5)
+    assert _asked(other, where).slots == _asked(without, where).slots
+    again = LEVER.learn(shop, other, seed=1)
+    assert again.fingerprint() == LEVER.learn(shop, None, seed=1).fingerprint()
+
+
 def test_visits_are_read_in_order_of_time_without_doubles(shop: Signals) -> None:
     days = [pd.Timestamp(AS_OF) - pd.Timedelta(days=n) for n in (3, 3, 3, 9, 9, 1)]
     products = np.unique(shop.frame(VISITS)["product_id"].to_numpy().astype(str))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,7 +19,12 @@ from cartwheel.levers.recommend.next_items import (
     learn_windows,
     window_cases,
 )
-from cartwheel.levers.recommend.pool import FEATURES, MOST, make_pool
+from cartwheel.levers.recommend.pool import (
+    FEATURES,
+    IN_VISIT,
+    NEW_IN_HISTORY,
+    make_pool,
+)
 from cartwheel.levers.recommend.ranker import Ranker, every_step
 from cartwheel.levers.recommend.sequences import Prefixes, Sequences, prefixes
 from cartwheel.levers.recommend.sources import Sources, learn_sources
@@ -183,7 +190,7 @@ def test_points_of_what_is_met_together_are_close():
 def test_tiny_catalogues_have_sources(n_items):
     data = sequences([0] * 3, n_items=n_items)
     sources = learn_sources(data)
-    pool = make_pool(sources, asked([0]), repeats=True)
+    pool = make_pool(sources, asked([0]), IN_VISIT)
     assert np.isfinite(pool.features).all()
 
 
@@ -194,14 +201,18 @@ def test_tiny_catalogues_have_sources(n_items):
     ),
     questions=st.lists(st.lists(st.integers(0, 9), max_size=8), min_size=1, max_size=4),
     repeats=st.booleans(),
+    most=st.integers(1, 9),
 )
-def test_candidates_are_finite_distinct_and_alike_alone(lists, questions, repeats):
+def test_candidates_are_finite_distinct_and_alike_alone(
+    lists, questions, repeats, most
+):
     sources = learn_sources(sequences(*lists, n_items=10))
+    choosing = replace(IN_VISIT, most=most, repeats=repeats)
     data = sequences(*questions, n_items=10)
     every = np.arange(len(data))
     now = np.full(len(data), 20.0)
     together = make_pool(
-        sources, prefixes(data, every, data.start[1:], now, most=50), repeats=repeats
+        sources, prefixes(data, every, data.start[1:], now, most=50), choosing
     )
     assert together.features.shape == (len(together.row), len(FEATURES))
     assert np.isfinite(together.features).all()
@@ -211,21 +222,48 @@ def test_candidates_are_finite_distinct_and_alike_alone(lists, questions, repeat
         alone = make_pool(
             sources,
             prefixes(data, every[one : one + 1], data.start[[one + 1]], now, most=50),
-            repeats=repeats,
+            choosing,
         )
         mine = together.row == one
         assert alone.item.tolist() == together.item[mine].tolist()
         assert alone.features == pytest.approx(together.features[mine], abs=1e-5)
-        assert len(alone.item) <= MOST
+        assert len(alone.item) <= most
         if not repeats:
             assert not set(alone.item.tolist()) & set(questions[one])
+
+
+def test_what_was_taken_leaves_its_place_to_others():
+    lists = [[one, (one + step) % 9] for one in range(9) for step in range(1, 9)]
+    sources = learn_sources(sequences(*lists, n_items=9))
+    choosing = replace(NEW_IN_HISTORY, most=5, popular=9)
+    pool = make_pool(sources, asked([0, 1, 2, 3]), choosing)
+    assert len(pool.item) == 5
+    assert not set(pool.item.tolist()) & {0, 1, 2, 3}
+
+
+def test_bestsellers_are_candidates_of_every_case():
+    lists = [[0, 1]] * 5 + [[7, 8]] * 50
+    sources = learn_sources(sequences(*lists, n_items=9))
+    few = make_pool(sources, asked([0]), replace(IN_VISIT, popular=0))
+    some = make_pool(sources, asked([0]), replace(IN_VISIT, popular=2))
+    assert 8 not in few.item.tolist()
+    assert {7, 8} <= set(some.item.tolist())
+    ahead = some.blend[some.item == 1]
+    assert (some.blend[np.isin(some.item, [7, 8])] < ahead).all()
+
+
+def test_onward_tells_what_comes_after_never_before():
+    sources = learn_sources(sequences(*[[0, 1, 2]] * 5))
+    found = summed(dict(sources.scored(asked([1])))["onward"], 3)
+    assert found[0, 2] > 0
+    assert found[0, 0] == 0
 
 
 def test_sources_are_read_back_from_arrays():
     data = chains(1, visits=100)
     sources = learn_sources(data)
     again = Sources.read(sources.arrays("next_"), "next_")
-    one, other = (make_pool(s, asked([1, 2]), repeats=True) for s in (sources, again))
+    one, other = (make_pool(s, asked([1, 2]), IN_VISIT) for s in (sources, again))
     assert np.array_equal(one.features, other.features)
 
 
@@ -328,6 +366,6 @@ def test_a_prefix_of_nothing_has_the_popular():
         now=np.array([5.0]),
         rows=1,
     )
-    ranker = Ranker(trees=None, repeats=True)
+    ranker = Ranker(trees=None, choosing=IN_VISIT)
     _, item, _ = ranker.rank(sources, nothing)
     assert item[0] == 0

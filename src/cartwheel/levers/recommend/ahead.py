@@ -21,6 +21,7 @@ from cartwheel.levers.recommend.content import content_neighbours, traits_of
 from cartwheel.levers.recommend.hitrate import paired_interval
 from cartwheel.levers.recommend.next_items import NextItems, learn_visits
 from cartwheel.levers.recommend.numbering import product_numbers
+from cartwheel.levers.recommend.pool import FEATURES, IN_VISIT
 from cartwheel.levers.recommend.ranker import Cases, Ranker, every_step
 from cartwheel.levers.recommend.reader import NOBODY
 from cartwheel.levers.recommend.scoring import scores
@@ -59,7 +60,7 @@ TOP = 10
 RETRY_DAYS = 28
 """Days after which it is tried again how far the visit so far counts."""
 
-META = ("ahead_on", "ahead_power", "ahead_chance", "ahead_test")
+META = ("ahead_on", "ahead_reads", "ahead_power", "ahead_chance", "ahead_test")
 PREFIX, TREES = "next_", "next_trees_"
 
 
@@ -180,7 +181,7 @@ Found = tuple[dict[str, Any], dict[str, Array]]
 
 def _still_good(previous: Model | None, data: Signals) -> Found | None:
     """Return what the last trial found, unless it is too long ago."""
-    if previous is None or "ahead_on" not in previous.meta:
+    if previous is None or "ahead_on" not in previous.meta or not _is_read(previous):
         return None
     tried_on = date.fromisoformat(previous.meta["ahead_on"])
     if not 0 <= (data.context.when.as_of - tried_on).days < RETRY_DAYS:
@@ -217,6 +218,7 @@ def _try(
     power, test = _best_power(model, tried, chosen, chance, seed)
     meta: dict[str, Any] = {
         "ahead_on": data.context.when.as_of.isoformat(),
+        "ahead_reads": list(FEATURES),
         "ahead_test": {**test, "next": tried.test},
     }
     if power == 0.0:
@@ -293,6 +295,16 @@ def look_chances(
     return likely
 
 
+def _is_read(model: Model) -> bool:
+    """Return whether a model's trees were taught by the columns of this version."""
+    return bool(model.meta.get("ahead_reads") == list(FEATURES))
+
+
+def knows_ahead(model: Model) -> bool:
+    """Return whether a model says what is looked at next, in words read here."""
+    return "ahead_power" in model.meta and _is_read(model)
+
+
 def ahead(model: Model, context: Array) -> Array:
     """Return the factor of the next look for each product; numpy only.
 
@@ -303,7 +315,7 @@ def ahead(model: Model, context: Array) -> Array:
     sources = Sources.read(model.arrays, PREFIX)
     learned = TREES + "leaf" in model.arrays
     trees = Trees.read(model.arrays, TREES) if learned else None
-    ranker = Ranker(trees=trees, repeats=True)
+    ranker = Ranker(trees=trees, choosing=IN_VISIT)
     count = len(context)
     asked = Prefixes(
         item=context,

@@ -20,7 +20,7 @@ from cartwheel.levers.base import (
     Rule,
 )
 from cartwheel.levers.recommend import slate
-from cartwheel.levers.recommend.ahead import ahead
+from cartwheel.levers.recommend.ahead import ahead, knows_ahead
 from cartwheel.levers.recommend.baskets import Baskets
 from cartwheel.levers.recommend.model import Options, bestsellers_model, learn_model
 from cartwheel.levers.recommend.page import page
@@ -151,7 +151,7 @@ class Recommend:
             chance, rule = np.ones(len(items)), "bestsellers"
         else:
             count = request.limit + slate.DRAWN_FROM
-            if "ahead_power" in model.meta and len(context):
+            if knows_ahead(model) and len(context):
                 score = scores(model, reader, context, request.placement)
                 score = score * ahead(model, context[-LONGEST:])
                 score = boosted(model, score, request.boosts)

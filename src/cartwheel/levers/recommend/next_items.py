@@ -14,6 +14,12 @@ from typing import Any
 import numpy as np
 
 from cartwheel.levers.recommend.hitrate import paired_interval
+from cartwheel.levers.recommend.pool import (
+    IN_HISTORY,
+    IN_VISIT,
+    NEW_IN_HISTORY,
+    Choosing,
+)
 from cartwheel.levers.recommend.ranker import (
     Cases,
     Lesson,
@@ -89,7 +95,7 @@ def learn_visits(
     return _learn(
         data,
         [(sources, every_step(late, late_weight))],
-        repeats=True,
+        choosing=IN_VISIT,
         content=content,
         largest_ease=largest_ease,
         seed=seed,
@@ -118,7 +124,7 @@ def learn_last(
     return _learn(
         data,
         [(sources, cases)],
-        repeats=False,
+        choosing=NEW_IN_HISTORY,
         content=content,
         largest_ease=largest_ease,
         seed=seed,
@@ -140,8 +146,9 @@ def learn_windows(
     Args:
         data: Purchases by customer; lines of an order share a step.
         days: Length of the window.
-        windows: Earlier windows the ranker learns from, the latest ending with the
-            data; those with fewer days before them than they are long are left out.
+        windows: Length of what the ranker learns from, in windows, the latest ending
+            with the data; half of each window lies in the next, and those with fewer
+            days before them than they are long are left out.
         repeats: Whether what was taken before is a candidate.
         seed: Seed of the draws.
         content: Neighbours by what products are.
@@ -149,8 +156,8 @@ def learn_windows(
     """
     parts: list[tuple[Sources, Cases]] = []
     begin = float(data.at.min()) if len(data.at) else 0.0
-    for number in range(1, windows + 1):
-        now = data.end - number * days
+    for half in range(2, 2 * windows + 1):
+        now = data.end - half * days / 2
         if now - begin < days:
             break
         earlier = data.where(data.at < now)
@@ -159,7 +166,7 @@ def learn_windows(
     return _learn(
         data,
         parts,
-        repeats=repeats,
+        choosing=IN_HISTORY if repeats else NEW_IN_HISTORY,
         content=content,
         largest_ease=largest_ease,
         seed=seed,
@@ -191,7 +198,7 @@ def _learn(
     data: Sequences,
     parts: Sequence[tuple[Sources, Cases]],
     *,
-    repeats: bool,
+    choosing: Choosing,
     content: Neighbours | None,
     largest_ease: int,
     seed: int,
@@ -203,8 +210,8 @@ def _learn(
     for sources, cases in parts:
         order = rng.permutation(len(cases))[: int(share * len(cases))]
         chosen = cases.take(np.sort(order))
-        every.append(make_lesson(sources, chosen, repeats=repeats))
-    blend = Ranker(trees=None, repeats=repeats)
+        every.append(make_lesson(sources, chosen, choosing))
+    blend = Ranker(trees=None, choosing=choosing)
     if sum(len(one.answers) for one in every) < FEWEST_CASES:
         return NextItems(sources=final, ranker=blend, test={})
     taught, tested = _parted(every, rng)
@@ -223,7 +230,7 @@ def _learn(
         return NextItems(sources=final, ranker=blend, test=test)
     trees = learn_trees(every, seed=seed)
     return NextItems(
-        sources=final, ranker=Ranker(trees=trees, repeats=repeats), test=test
+        sources=final, ranker=Ranker(trees=trees, choosing=choosing), test=test
     )
 
 

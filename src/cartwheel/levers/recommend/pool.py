@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,6 @@ from cartwheel.levers.recommend.sequences import Prefixes
 from cartwheel.levers.recommend.sources import SOURCES, Sources
 
 Array = np.ndarray[Any, Any]
-
-MOST = 150
-"""Candidates a case."""
 
 NEVER = 99.0
 OWN, OWN_DECAY = 0.5, 0.8
@@ -43,6 +40,32 @@ FEATURES = (*SOURCES, *(f"{name}, share" for name in SOURCES), *TRAITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choosing:
+    """How candidates are chosen.
+
+    Attributes:
+        most: Candidates a case.
+        popular: Bestsellers of late that are thought of in every case.
+        demand: Say of what sells lately in the choice, beside at most 1 a source.
+        repeats: Whether products of the prefix are candidates.
+    """
+
+    most: int
+    popular: int
+    demand: float
+    repeats: bool
+
+
+IN_VISIT = Choosing(most=150, popular=20, demand=0.0, repeats=True)
+"""Of what a visit looks at next; asked while a page waits."""
+
+IN_HISTORY = Choosing(most=400, popular=100, demand=0.3, repeats=True)
+"""Of what a customer takes in some weeks: many things, few of them near the last."""
+
+NEW_IN_HISTORY = replace(IN_HISTORY, repeats=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
     """Candidates of some cases, by case.
 
@@ -59,19 +82,20 @@ class Pool:
     features: Array
 
 
-def make_pool(sources: Sources, asked: Prefixes, *, repeats: bool) -> Pool:
+def make_pool(sources: Sources, asked: Prefixes, choosing: Choosing) -> Pool:
     """Return the candidates of each case with their features.
 
     Args:
         sources: What was learned.
         asked: What was met so far in each case.
-        repeats: Whether products of the prefix are candidates.
+        choosing: How candidates are chosen.
     """
     n_items, rows = sources.n_items, asked.rows
+    popular = sources.popular[: choosing.popular]
     said = dict(sources.scored(asked))
     parts = [row * n_items + item for row, item, _ in said.values()]
     parts += [asked.row * n_items + asked.item]
-    parts += [(np.arange(rows)[:, None] * n_items + sources.popular).ravel()]
+    parts += [(np.arange(rows)[:, None] * n_items + popular).ravel()]
     key, place = _numbered(np.concatenate(parts), rows * n_items)
     row, item = np.divmod(key, n_items)
     starts = np.searchsorted(row, np.arange(rows))
@@ -88,17 +112,18 @@ def make_pool(sources: Sources, asked: Prefixes, *, repeats: bool) -> Pool:
         blend += share
     own = place[at : at + len(asked.item)]
     columns |= _own(asked, own, len(key))
-    if repeats:
-        blend += OWN * (columns["own count"] > 0) * OWN_DECAY ** columns["own back"]
+    met = columns["own count"] > 0
+    if choosing.repeats:
+        blend += OWN * met * OWN_DECAY ** columns["own back"]
     first = max(float(sources.lately[sources.popular].max(initial=0.0)), 1e-9)
-    blend += 1e-6 * sources.lately[item] / first
-    order = np.lexsort((-blend, row))
+    demand = sources.lately[item] / first
+    blend += 1e-6 * demand
+    closed = met & (not choosing.repeats)
+    order = np.lexsort((-blend - choosing.demand * demand, closed, row))
     rank = np.empty(len(key), np.int64)
     rank[order] = np.arange(len(key)) - starts[row[order]]
     columns |= {"rank": rank, "blend": blend}
-    kept = rank < MOST
-    if not repeats:
-        kept &= columns["own count"] == 0
+    kept = (rank < choosing.most) & ~closed
     columns = {name: values[kept] for name, values in columns.items()}
     row, item = row[kept], item[kept]
     columns |= _traits(sources, asked, row, item)

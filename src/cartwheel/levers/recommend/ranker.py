@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cartwheel.levers.recommend.pool import FEATURES, Pool, make_pool
+from cartwheel.levers.recommend.pool import FEATURES, Choosing, Pool, make_pool
 from cartwheel.levers.recommend.sequences import Prefixes, Sequences, prefixes
 from cartwheel.levers.recommend.sources import Sources
 from cartwheel.levers.trees import Trees, from_lightgbm
@@ -211,11 +211,11 @@ class Lesson:
         return result
 
 
-def make_lesson(sources: Sources, cases: Cases, *, repeats: bool) -> Lesson:
+def make_lesson(sources: Sources, cases: Cases, choosing: Choosing) -> Lesson:
     """Return the candidates of cases that came after the sources were learned."""
     parts = []
     for first, asked in cases.blocks():
-        pool = make_pool(sources, asked, repeats=repeats)
+        pool = make_pool(sources, asked, choosing)
         hit = cases.answered(pool.row + first, pool.item)
         popular = sources.count[pool.item]
         parts.append((pool.row + first, hit, pool.blend, popular, pool.features))
@@ -246,15 +246,15 @@ class Ranker:
 
     Attributes:
         trees: Learned; None orders by the blend of the sources.
-        repeats: Whether products of the prefix are candidates.
+        choosing: How candidates are chosen.
     """
 
     trees: Trees | None
-    repeats: bool
+    choosing: Choosing
 
     def rank(self, sources: Sources, asked: Prefixes) -> tuple[Array, Array, Array]:
         """Return case, product and score of each candidate, the best first a case."""
-        pool = make_pool(sources, asked, repeats=self.repeats)
+        pool = make_pool(sources, asked, self.choosing)
         score = self.score(pool)
         order = np.lexsort((-sources.count[pool.item], -score, pool.row))
         return pool.row[order], pool.item[order], score[order]

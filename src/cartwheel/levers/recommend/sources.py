@@ -32,6 +32,9 @@ STEP_DECAY, STEPS, BACKWARD = 0.6, 8, 0.5
 PREFIX_DECAY = 0.6
 """What each later step leaves of a product's say."""
 
+ONWARD_DECAY, ONWARD_STEPS, ONWARD_SAY = 0.8, 10, 0.75
+"""The same three of what comes after, never before, over more steps."""
+
 PROFILE_DECAY = 0.95
 """The same where a whole history is asked."""
 
@@ -39,8 +42,8 @@ LISTED, PROFILED, COMPARED = 40, 60, 30
 """Latest products that lists, profiles and nearest sessions are asked with."""
 
 WIDTH = 48
-POPULAR = 20
-"""Bestsellers of late that are candidates of every case."""
+POPULAR = 100
+"""Bestsellers of late that are known by name."""
 
 PER_ITEM = 500
 """Sessions remembered of one product."""
@@ -57,7 +60,7 @@ NEARNESS: Mapping[str, Nearness] = {
     "sessions": Nearness(by_step=2.0, by_distance=2.0, by_age=1e9, count=500),
     "sessions, late": Nearness(by_step=1.0, by_distance=1.0, by_age=30.0, count=200),
 }
-LISTS = ("next", "follows", "lift", "affinity", "closest", "content")
+LISTS = ("next", "onward", "follows", "lift", "affinity", "closest", "content")
 SOURCES = (*LISTS, "next of last", "follows last", *NEARNESS)
 
 
@@ -104,11 +107,13 @@ class Sources:
         Pairs of a row and an item may come several times; their weights add up.
         """
         listed, profiled = asked.latest(LISTED), asked.latest(PROFILED)
-        say = PREFIX_DECAY**listed.back
+        say, onward = PREFIX_DECAY**listed.back, ONWARD_SAY**listed.back
         profile = PROFILE_DECAY ** np.minimum(profiled.back, 200)
         for name in LISTS:
             if name in ("affinity", "content"):
                 yield name, _listed(self.lists[name], profiled, profile)
+            elif name == "onward":
+                yield name, _listed(self.lists[name], listed, onward)
             else:
                 yield name, _listed(self.lists[name], listed, say)
         latest = listed.where(listed.back == 0)
@@ -178,12 +183,14 @@ def learn_sources(
     step = follows(data, decay=1.0, steps=1)
     ahead = follows(data, decay=STEP_DECAY, steps=STEPS)
     both = (ahead + BACKWARD * ahead.T).tocsr()
+    onward = follows(data, decay=ONWARD_DECAY, steps=ONWARD_STEPS)
     points = embed((ahead + ahead.T).tocsr(), WIDTH)
     near = Neighbours.none(n_items)
     if n_items <= LARGEST_CLOSEST:
         near = closest(points, keep)
     lists = {
         "next": strongest_of(scaled(step, by_row=1.0, by_column=0.0), keep),
+        "onward": strongest_of(scaled(onward, by_row=0.5, by_column=0.0), 3 * keep),
         "follows": strongest_of(scaled(both, by_row=1.0, by_column=0.0), keep),
         "lift": strongest_of(scaled(both, by_row=0.5, by_column=0.5), keep),
         "affinity": _affinity(data, keep, largest_ease),
