@@ -47,9 +47,9 @@ def share_list(
 ) -> Shared | None:
     """Return one list drafted from both arms' rankings, None where there is none.
 
-    The list goes from the first slot to the last of the page asked for. There is none where a ranking has no slot that was not drawn at random, and where a
-    page after the first is asked by somebody unknown: nothing tells then how the first
-    was drafted.
+    The list goes from the first slot to the last of the page asked for. There is none
+    where a ranking has no slot that was not drawn at random, and where a page after the
+    first is asked by somebody unknown: nothing tells then how the first was drafted.
 
     Args:
         lever: The lever that ranks.

@@ -259,12 +259,14 @@
     // Another object whenever something else is wished for.
     if (!state.wish || state.query !== query) state.wish = { q: state.query = query, filter: [] }
     const { wish } = state
+    // A list that more was asked of stays.
+    const stays = () => state.shelf?.longer === wish
+    if (stays()) return
     const asked = state.asked = {}
     const [path, fields] = question(slot, wish)
     const body = await ask(path, fields)
     const old = state.shelf
-    // A list that more was asked of stays.
-    if (asked !== state.asked || !slot.isConnected || old?.longer === wish) return
+    if (asked !== state.asked || !slot.isConnected || stays()) return
     const cards = cardsOf(body).filter(card => isSearch || card.available !== false)
     if (isSearch && state.told !== wish.q) {
       state.told = wish.q
@@ -317,30 +319,33 @@
   // After a search's items: how many of all they are, and a button for the next.
   function offerMore(slot, shelf, body) {
     const { wish, fields, place, ids } = shelf
-    let total, end
+    let total, end, busy
     const count = make('p', { class: 'cartwheel-count', role: 'status' })
     const next = button(settings.more, { class: 'cartwheel-more' }, calm(async () => {
-      const offset = end
+      if (busy) return
+      busy = true
       shelf.longer = wish
-      const body = await ask('/v1/search', { ...fields, offset })
+      const body = await ask('/v1/search', { ...fields, offset: end })
+      busy = false
       if (!body || body.arm === 'fallback' || shelf !== noted(slot).shelf) return
-      const cards = cardsOf(body).filter(card => !ids.includes(card.id))
+      const known = cardsOf(body)
+      const cards = known.filter(card => !ids.includes(card.id))
       const nodes = drawAll(slot, body, cards)
       place.append(...nodes)
       ids.push(...cards.map(card => card.id))
       // Nobody is taken away from what they turned to meanwhile.
       if ([next, document.body].includes(document.activeElement)) focusOn(nodes[0])
-      reach(offset, body)
+      reach(known.length ? end + body.items.length : end, body)
     }))
 
-    function reach(offset, body) {
-      end = offset + list(body.items).length
+    function reach(slot, body) {
+      end = slot
       if (body.total > 0) total = body.total
       count.textContent = `${ids.length} ${settings.of} ${total}`
       if (total <= end) next.remove()
     }
 
-    reach(0, body)
+    reach(list(body.items).length, body)
     if (total > end) place.after(...shelf.more = [count, next])
   }
 
@@ -556,6 +561,7 @@
       .cartwheel-item img{width:100%;aspect-ratio:1;object-fit:cover}
       .cartwheel-title{height:2.6em;line-height:1.3;overflow:hidden}
       .cartwheel-search{position:relative}
+      .cartwheel-more{padding:.5em 1em}
       .cartwheel-list{position:absolute;z-index:50;inset:100% 0 auto;background:Canvas;color:CanvasText;border:1px solid}
       .cartwheel-option{display:flex;gap:.6em;align-items:center;padding:.5em;color:inherit}
       .cartwheel-option img{width:2.4em}
