@@ -853,6 +853,26 @@ def test_a_new_query_throws_what_was_shown_further_away(store: Store) -> None:
     assert store.complaints == []
 
 
+def test_more_is_asked_for_alike_but_not_with_what_was_forgotten(store: Store) -> None:
+    page = store.page()
+    seen = '<p data-cartwheel-track="view" data-product-id="P7"></p>'
+    found = opened_results(
+        store, page, seen + RESULTS, attributes='data-consent="granted"'
+    )
+    found.total = 9
+    page.locator(MORE).click()
+    shows(page, 4)
+    page.evaluate("cartwheel.track('view', {product_id: 'P8'})")
+    page.locator(MORE).click()
+    shows(page, 6)
+    assert [asked["context"] for asked in found.asked] == [["P7"]] * 3
+    assert len({asked["visitor"][0] for asked in found.asked}) == 1
+    page.evaluate("cartwheel.consent(false)")
+    page.locator(MORE).click()
+    shows(page, 8)
+    assert not {"context", "visitor"} & set(found.asked[-1])
+
+
 def test_nobody_who_went_elsewhere_is_called_back(store: Store) -> None:
     page = store.page()
     found = opened_results(store, page, '<input id="other" aria-label="x">' + RESULTS)

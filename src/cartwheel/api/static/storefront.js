@@ -6,12 +6,9 @@
   const early = window.cartwheel
   if (!script?.dataset.key || early?.refresh) return // no key, or loaded twice
 
-  const settings = {
-    api: new URL(script.src).origin,
-    from: 'from', more: 'Show more', of: 'of', suggestions: 'Suggestions',
-    ...script.dataset
-  }
-  const api = settings.api.replace(/\/+$/, '')
+  const settings = script.dataset
+  const more = settings.more || 'Show more'
+  const api = (settings.api || new URL(script.src).origin).replace(/\/+$/, '')
   const OPEN = { credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store' }
   const WISHES = ['view', 'add_to_cart', 'click']
   const TEXTS = ['product_id', 'variant_id', 'placement', 'decision_id', 'query']
@@ -198,7 +195,7 @@
     const style = { style: 'currency', currency: card.currency || settings.currency }
     const format = new Intl.NumberFormat(document.documentElement.lang || [], style)
     const money = format.format(card.price_minor / 10 ** format.resolvedOptions().maximumFractionDigits)
-    return card.from_price ? `${settings.from} ${money}` : money
+    return card.from_price ? `${settings.from ?? 'from'} ${money}` : money
   })
 
   function shown(item) {
@@ -321,11 +318,13 @@
     const { wish, fields, place, ids } = shelf
     let total, end, busy
     const count = make('p', { class: 'cartwheel-count', role: 'status' })
-    const next = button(settings.more, { class: 'cartwheel-more' }, calm(async () => {
+    const next = button(more, { class: 'cartwheel-more' }, calm(async () => {
       if (busy) return
       busy = true
       shelf.longer = wish
-      const body = await ask('/v1/search', { ...fields, offset: end })
+      // The same question, less what was forgotten meanwhile.
+      const context = fields.context.filter(id => seen.includes(id))
+      const body = await ask('/v1/search', { ...fields, context, offset: end })
       busy = false
       if (!body || body.arm === 'fallback' || shelf !== noted(slot).shelf) return
       const known = cardsOf(body)
@@ -338,10 +337,10 @@
       reach(known.length ? end + body.items.length : end, body)
     }))
 
-    function reach(slot, body) {
-      end = slot
+    function reach(to, body) {
+      end = to
       if (body.total > 0) total = body.total
-      count.textContent = `${ids.length} ${settings.of} ${total}`
+      count.textContent = `${ids.length} ${settings.of || 'of'} ${total}`
       if (total <= end) next.remove()
     }
 
@@ -434,9 +433,10 @@
     if (event.button > 1 || !near('a, button')) return
     const item = near('[data-cartwheel-item]')
     const own = near('[data-cartwheel-track]:is(a, button)')
-    if (item) {
+    const met = item && noted(item).met
+    if (met) {
       expose(item)
-      track('click', noted(item).met)
+      track('click', met)
     }
     if (own) tell(own)
     if (own || item) stays(event)
@@ -463,7 +463,7 @@
   // ---- Instant search: a combobox with a list of links
 
   function suggest(input, number) {
-    const label = settings.suggestions
+    const label = settings.suggestions || 'Suggestions'
     const box = input.parentElement
     const options = make('div', { class: 'cartwheel-list', id: `cartwheel-list-${number}`, role: 'listbox', 'aria-label': label })
     const status = make('span', { class: 'cartwheel-status', role: 'status' })
@@ -524,7 +524,7 @@
         ...texts(hints?.queries).slice(0, 4).map(text => option(text, searchFor(text))),
         ...texts(hints?.categories).slice(0, 2).map(text => option(text, fillIn(settings.categoryUrl, text) || searchFor(text))),
         ...cardsOf(found).filter(card => card.link).map(card => watch(option(card.title, card.link, card), found, card, 'search')),
-        ...(found?.total > list(found.items).length ? [option(settings.more, searchFor(q))] : [])
+        ...(found?.total > list(found.items).length ? [option(more, searchFor(q))] : [])
       ])
     }
 
