@@ -832,8 +832,10 @@ def test_a_new_query_throws_what_was_shown_further_away(store: Store) -> None:
     found.total = 3
     new.fulfill(body=found.body(0, 2, decision="new"), headers=OPEN)
     page.get_by_text("2 of 3").wait_for()
-    late.fulfill(body=found.body(2, 2), headers=OPEN)
-    page.evaluate("() => new Promise(requestAnimationFrame)")
+    with page.expect_request_finished(lambda r: "offset=4" in r.url):
+        late.fulfill(body=answer_of(made_item("P9", "Late"), total=9), headers=OPEN)
+    for _ in range(5):
+        page.evaluate("() => new Promise(requestAnimationFrame)")
     assert slate(page, "[data-query]") == mugs(0, 1)
     page.unroute("**/v1/search*")
     page.route("**/v1/search*", found.answer)
