@@ -153,7 +153,7 @@ def test_pages_of_a_search_are_parts_of_one_list() -> None:
         page = replace(asked, query="red shoe", offset=offset, limit=2)
         found = share_list(Ranks(), models, page, TRIAL, f"d{offset}")  # type: ignore[arg-type]
         assert found is not None
-        pages += [slot.product_id for slot in found.answer.slots]
+        pages += [slot.product_id for slot in found.answer.slots[offset:]]
     assert pages == [slot.product_id for slot in whole.answer.slots]
     unknown = replace(asked, visitor=None, offset=2)
     assert share_list(Ranks(), models, unknown, TRIAL, "d") is None  # type: ignore[arg-type]

@@ -19,12 +19,14 @@ from cartwheel.api.search import SearchResult, Suggestions
 from cartwheel.levers.base import Answer, Model, Request
 from cartwheel.levers.search import Search
 from cartwheel.measure.assign import in_holdout
+from cartwheel.merchandising import ShopRule, add_rule
 from cartwheel.operations import inbox
 from cartwheel.shop import Shop
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.intent import SEARCHES
 from cartwheel.signals.listing import LISTING
 from tests.api.conftest import publish_row
+from tests.api.test_pins import cards_model
 from tests.levers.made import empty_signals, for_lever, replace
 
 GOODS = [
@@ -139,6 +141,71 @@ def test_search_pages_do_not_overlap(client: TestClient) -> None:
     assert first["total"] == second["total"] == len(GOODS)
     assert sorted(names(first) + names(second)) == [row[0] for row in GOODS]
     assert [item["position"] for item in second["items"]] == [4, 5, 6, 7]
+
+
+def paged(client: TestClient, query: str, limit: int, more: str = "") -> list[str]:
+    """Return what pages show that are asked for while there is said to be more."""
+    found: list[str] = []
+    for offset in range(0, 100, limit):
+        page = ask(client, query, f"&limit={limit}&offset={offset}{more}")
+        places = [item["position"] for item in page["items"]]
+        assert places == [*range(offset + 1, offset + 1 + len(places))]
+        found += names(page)
+        if page["total"] <= len(found):
+            return found
+    raise AssertionError(f"no end of {query!r}")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+@pytest.mark.parametrize("query", ["", "mug", "garden mug"])
+def test_search_pages_are_parts_of_one_list(
+    client: TestClient, query: str, limit: int
+) -> None:
+    who = "&visitor=w&context=p2&context=p4"
+    whole = names(ask(client, query, f"&limit=100{who}"))
+    assert len(whole) >= 2
+    assert paged(client, query, limit, who) == whole
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+def test_search_pages_show_all_and_nothing_twice_where_the_shop_pins(
+    client: TestClient, shop: Shop, app: Any, limit: int
+) -> None:
+    """One pin would stand last by itself, the other is found by no word."""
+    folder = shop.turn_folder(2)
+    Search().learn(goods(), None, seed=1).save(folder / "models" / "search")
+    Model(rule="shelf", arrays={"product_id": np.array(["p1"])}).save(
+        folder / "models" / "recommend"
+    )
+    cards_model(names=[row[0] for row in GOODS]).save(folder / "cards")
+    publish_row(shop, 2)
+    first, last = paged(client, "garden mug", limit)
+    for product, position in ((last, 1), ("p6", 2)):
+        rule = ShopRule(
+            kind="pin", product_id=product, position=position, placement="search"
+        )
+        add_rule(shop.database, rule, "ann")
+    app.state.search_serving.check()
+    assert paged(client, "garden mug", limit) == [last, "p6", first]
+
+
+@pytest.mark.parametrize(
+    "offset", ["-1", "10001", "1e3", "1.5", "", "NaN", "0x10", "9" * 400, "٣x", "1;2"]
+)
+def test_search_offset_that_is_none_is_refused_by_name(
+    client: TestClient, offset: str
+) -> None:
+    answer = client.get(f"/v1/search?q=mug&offset={quote(offset)}")
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert error["code"] == "invalid"
+    assert [one["field"] for one in error["details"]] == ["offset"]
+
+
+def test_search_page_past_the_end_is_empty_and_counts_all(client: TestClient) -> None:
+    for offset in (7, 8, 10_000):
+        page = ask(client, "", f"&offset={offset}")
+        assert (page["items"], page["total"]) == ([], len(GOODS))
 
 
 def test_search_of_other_scripts(client: TestClient) -> None:

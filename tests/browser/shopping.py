@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import select
 from starlette.responses import HTMLResponse
@@ -31,6 +32,9 @@ PATIENT = """
 
 CLOSED = "http://127.0.0.1:9"
 """An address where nobody listens."""
+
+OPEN = {"Access-Control-Allow-Origin": "*"}
+MORE = "button.cartwheel-more"
 
 
 @dataclass
@@ -184,3 +188,40 @@ def answer_of(*items: dict[str, Any], **more: Any) -> str:
             **more,
         }
     )
+
+
+class Found:
+    """Answers searches with pages of numbered mugs; the test changes what it does."""
+
+    def __init__(self, page: Any, total: int = 5) -> None:
+        self.total = total
+        self.asked: list[dict[str, list[str]]] = []
+        self.odd: list[dict[str, Any]] = []
+        page.route("**/v1/search*", self.answer)
+
+    def answer(self, route: Any) -> None:
+        asked = parse_qs(urlsplit(route.request.url).query)
+        self.asked.append(asked)
+        if self.odd:
+            answer = {"status": 200, **self.odd.pop(0)}
+            if answer.pop("abort", False):
+                route.abort()
+            else:
+                route.fulfill(headers=OPEN, **answer)
+            return
+        start, limit = int(asked.get("offset", ["0"])[0]), int(asked["limit"][0])
+        route.fulfill(body=self.body(start, limit), headers=OPEN)
+
+    def body(self, start: int, limit: int, **more: Any) -> str:
+        places = range(start, min(start + limit, self.total))
+        items = [made_item(f"P{n}", f"Mug {n}") for n in places]
+        value = {"value": "Acme", "label": "", "count": 1, "selected": False}
+        facets = [{"name": "brand", "values": [value]}]
+        about = {"total": self.total, "decision": f"s{start}", "facets": facets}
+        body = json.loads(answer_of(*items, **{**about, **more}))
+        for item in body["items"]:
+            item["position"] += start
+        return json.dumps(body)
+
+    def offsets(self) -> list[list[str] | None]:
+        return [asked.get("offset") for asked in self.asked]

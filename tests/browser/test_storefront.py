@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import ARGUMENTS
-from tests.browser.shopping import Store, make_served
+from tests.browser.shopping import MORE, Found, Store, make_served
 from tests.browser.test_console import check_page
 from tests.storefront.made import HOSTILE, HOSTILE_ID, make_store, rows_of
 
@@ -290,3 +290,67 @@ def test_a_press_of_no_is_kept_and_forgetting_works(store: Store) -> None:
     assert page.evaluate("'cartwheel.visitor' in localStorage")
     page.get_by_role("button", name="Forget what I looked at").click()
     assert page.evaluate("Object.keys(localStorage)") == ["cartwheel.consent"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_results_are_shown_further_on_the_search_page(store: Store, mode: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = store.page(**MODES[mode], bypass_csp=True)
+    Found(page, total=100)
+    check_page(axe, page, "/search?q=mug")
+    page.locator(MORE).scroll_into_view_if_needed()
+    assert page.locator("main [role=status]").inner_text() == "48 of 100"
+    page.locator(MORE).click()
+    page.locator(".card").nth(95).wait_for()
+    assert page.evaluate("document.activeElement.innerText").startswith("Mug 48")
+    found = axe.run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate(
+        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )
+    page.locator(MORE).click()
+    page.locator(".card").nth(99).wait_for()
+    assert page.locator(MORE).count() == 0
+
+
+def test_the_way_back_keeps_what_was_shown_further(remembering: Store) -> None:
+    store = remembering
+    page = store.page()
+    page.add_init_script(
+        "addEventListener('pageshow', event => { window.restored = event.persisted })"
+    )
+    found = Found(page, total=200)
+    page.goto("/search?q=mug")
+    page.get_by_role("button", name="Yes, remember").click()
+    page.locator(MORE).click()
+    page.locator(".card").nth(95).wait_for()
+    page.locator(".card a").nth(60).click()
+    page.wait_for_url("**/p/P60")
+    page.go_back(wait_until="commit")
+    page.wait_for_function("location.pathname === '/search'")
+    if not page.evaluate("window.restored"):
+        pytest.skip("this Chromium keeps no page for the way back")
+    assert page.locator(".card").count() == 96
+    page.locator(MORE).click()
+    page.locator(".card").nth(143).wait_for()
+    assert found.asked[-1]["offset"] == ["96"]
+    store.wait_for(page, lambda: bool(store.events("click")))
+    assert len(store.events("search")) == 1
+
+
+def test_going_back_to_results_loaded_anew_shows_the_first_of_them(
+    store: Store,
+) -> None:
+    page = store.page()
+    Found(page, total=200)
+    page.goto("/search?q=mug")
+    page.locator(MORE).click()
+    page.locator(".card").nth(95).wait_for()
+    page.locator(".card a").nth(60).click()
+    page.wait_for_url("**/p/P60")
+    page.go_back()
+    page.locator(MORE).wait_for()
+    assert page.locator(".card").count() == 48
+    page.locator(MORE).click()
+    page.locator(".card").nth(95).wait_for()
+    assert store.complaints == []

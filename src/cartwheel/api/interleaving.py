@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cartwheel.api.pins import from_first_slot
 from cartwheel.levers.base import Answer, Model, OnlineLever, Request, Slot
 from cartwheel.measure.experiment.team_draft import Team, draft
 
@@ -46,9 +47,9 @@ def share_list(
 ) -> Shared | None:
     """Return one list drafted from both arms' rankings, None where there is none.
 
-    There is none where a ranking has no slot that was not drawn at random, and where a
-    page after the first is asked by somebody unknown: nothing tells then how the first
-    was drafted.
+    The list goes from the first slot to the last of the page asked for. There is none
+    where a ranking has no slot that was not drawn at random, and where a page after the
+    first is asked by somebody unknown: nothing tells then how the first was drafted.
 
     Args:
         lever: The lever that ranks.
@@ -60,9 +61,10 @@ def share_list(
     seed = _seed(request, trial, decision_id)
     if seed is None:
         return None
-    length = request.offset + request.limit
+    asked = from_first_slot(request)
+    length = asked.limit
     # One more slot than asked for: the last is the one a lever draws at random.
-    whole = replace(request, offset=0, limit=length + 1)
+    whole = replace(asked, limit=length + 1)
     control, arm = (
         lever.answer(model, whole, rng=np.random.default_rng(seed)) for model in models
     )
@@ -82,7 +84,7 @@ def share_list(
     return Shared(
         answer=replace(
             control,
-            slots=tuple(slots[request.offset :]),
+            slots=tuple(slots),
             eligible_hash=_both(control.eligible_hash, arm.eligible_hash),
             rule=RULE,
             kept_from=control.kept_from | arm.kept_from,

@@ -25,7 +25,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cartwheel.api.interleaving import Shared, share_list
-from cartwheel.api.pins import PINNED, place_pins
+from cartwheel.api.pins import PINNED, from_first_slot, place_pins
 from cartwheel.channels.storefront import Cards
 from cartwheel.levers.base import Answer, Model, OnlineLever, Request, Slot
 from cartwheel.merchandising import (
@@ -315,8 +315,10 @@ def ask(
     model = published.model
     if option_arm == "treated" and published.arm_model is not None:
         model = published.arm_model
-    answer = published.lever.answer(model, asked, rng=draw(decision_id))
-    answer = place_pins(answer, said.pins, asked, published.cards)
+    whole = from_first_slot(asked) if said.pins else asked
+    answer = published.lever.answer(model, whole, rng=draw(decision_id))
+    if said.pins:
+        answer = place_pins(answer, said.pins, asked, published.cards)
     arm: Arm = "holdout" if request.holdout else "treated"
     return Served(answer=answer, arm=arm, turn=published.turn, option_arm=option_arm)
 
@@ -401,7 +403,7 @@ def fallback(
         for slot in published.untouched
         if slot.product_id not in seen and _of_the_page(slot, asked, published.cards)
     ]
-    shown = slots[request.offset : request.offset + request.limit]
+    shown = slots[: request.offset + request.limit]
     answer = Answer(slots=tuple(shown), eligible_hash="", rule="bestsellers")
     answer = place_pins(answer, said.pins, asked, published.cards)
     return Served(answer=answer, arm="fallback", turn=published.turn)

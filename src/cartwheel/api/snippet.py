@@ -1,9 +1,10 @@
-"""The scripts for a shop's own pages, as they stand in their files."""
+"""The scripts for a shop's own pages: their files, less the lines that only comment."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,12 @@ FOLDER = Path(__file__).parent / "static"
 STOREFRONT, CHAT, PAGE_FIX = "storefront.js", "support.js", "page-fix.js"
 CACHE_CONTROL = "public, max-age=300, stale-while-revalidate=86400"
 """A shop's pages carry a new version within minutes and wait for none."""
+
+COMMENT_LINE = re.compile(rb"^ +//.*\n", re.MULTILINE)
+"""A line inside a script that says why; the heading, which is not moved in, stays.
+
+No text of a script that runs over lines may hold such a line.
+"""
 
 router = APIRouter(include_in_schema=False)
 
@@ -29,12 +36,12 @@ class Snippet(NamedTuple):
 
 @cache
 def read_snippet(name: str = STOREFRONT) -> Snippet:
-    """Return a script; it is read and packed once.
+    """Return a script as a page loads it; it is read and packed once.
 
     Args:
         name: Its file.
     """
-    plain = (FOLDER / name).read_bytes()
+    plain = COMMENT_LINE.sub(b"", (FOLDER / name).read_bytes())
     digest = hashlib.blake2b(plain, digest_size=12).hexdigest()
     # Without a date in it, so that every replica sends the same bytes.
     return Snippet(plain, gzip.compress(plain, 9, mtime=0), digest)
