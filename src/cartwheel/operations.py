@@ -8,6 +8,9 @@ the same on either engine.
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    Connection,
     Engine,
     Float,
     ForeignKey,
@@ -292,8 +296,58 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 def _begin_immediate(connection: Any) -> None:
     # A transaction that reads first and writes later would fail when another process
     # wrote in between; taking the write lock at once waits instead.
-    mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    options = connection.get_execution_options()
+    wanted = "NORMAL" if options.get("flushed_later") else "FULL"
+    # The pool gives a connection to one after another, so each says what it wants.
+    if connection.info.get("synchronous", "FULL") != wanted:
+        connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
+        connection.info["synchronous"] = wanted
+    connection.exec_driver_sql(f"BEGIN {options.get('sqlite_begin', 'IMMEDIATE')}")
+
+
+@contextmanager
+def begin_unflushed(engine: Engine) -> Iterator[Connection]:
+    """Begin a transaction whose commit does not wait for the disk (SQLite).
+
+    What is committed outlives every process; a power cut can take it until `flush`, or
+    any later transaction of another kind, has returned. PostgreSQL commits as ever.
+    """
+    with (
+        engine.connect().execution_options(flushed_later=True) as connection,
+        connection.begin(),
+    ):
+        yield connection
+
+
+def flush(engine: Engine) -> None:
+    """Wait until the disk has all that was committed before this call.
+
+    SQLite's commits are appended to one file, the write-ahead log; what has left it was
+    flushed first.
+
+    Raises:
+        OSError: The disk refused.
+
+    References:
+        SQLite, "Write-Ahead Logging", sections 2.1 and 3.1.
+    """
+    if engine.dialect.name != "sqlite" or not engine.url.database:
+        return
+    log = Path(f"{engine.url.database}-wal")
+    try:
+        file = os.open(log, os.O_RDWR)
+    except FileNotFoundError:  # moved into the database, which was flushed with it
+        return
+    try:
+        getattr(os, "fdatasync", os.fsync)(file)
+    finally:
+        os.close(file)
+    if os.name == "posix":  # a new log's name is the folder's, and is kept by it
+        folder = os.open(log.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def reading(engine: Engine) -> Any:

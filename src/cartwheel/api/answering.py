@@ -1,8 +1,8 @@
-"""One answer: asked of the lever, kept on disk, then given.
+"""One answer: asked of the lever, committed, then given.
 
 The lever answers in a thread, since a third party's may hang. That thread hands the
 answer straight to the inbox's writer, so the event loop is woken once, when the answer
-is on disk, or when waiting longer would cost the shopper more than a weaker slate.
+is committed, or when waiting longer would cost the shopper more than a weaker slate.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Answering:
             entry: Makes the log entry of an answer.
 
         Returns:
-            The answer, and whether its log entry is on disk.
+            The answer, and whether its log entry is committed.
         """
         self._serving.check_soon()
         published, rules = self._serving.published, self._serving.rules

@@ -64,7 +64,7 @@ class ServiceMetrics:
             registry=registry,
         )
         self.waiting = Gauge(
-            "cartwheel_inbox_waiting_rows", "Rows not yet on disk.", registry=registry
+            "cartwheel_inbox_waiting_rows", "Rows not yet committed.", registry=registry
         )
         self.turn = Gauge(
             "cartwheel_published_turn", "Turn that answers; 0: none.", registry=registry

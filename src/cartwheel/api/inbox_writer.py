@@ -1,8 +1,9 @@
 """Group commit: one thread, one transaction for everything that waits.
 
-A disk takes some milliseconds to confirm a commit, however small. While it does, new
-requests queue up, and the next commit takes them all. An answer leaves only after the
-commit that holds its rows: acknowledged means kept.
+While a commit runs, new requests queue up, and the next one takes them all. Nothing
+leaves before the commit that holds its rows, which outlives every process. Events wait
+for the disk to confirm it as well: acknowledged means kept, whatever fails. A slate is
+shown meanwhile, and the disk has its log entry within a second (`flusher`).
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cartwheel.api.errors import Refused
+from cartwheel.api.flusher import Flusher
 from cartwheel.inbox_rows import Outcome, Row, store_rows
-from cartwheel.operations import inbox
+from cartwheel.operations import begin_unflushed, flush, inbox
 
 MOST_ROWS = 5000
 """Rows in one commit, about."""
@@ -48,6 +50,7 @@ class Ticket:
 class _Waiting:
     rows: Sequence[Row]
     ticket: Ticket
+    flushed: bool
 
 
 class InboxWriter:
@@ -69,20 +72,23 @@ class InboxWriter:
         self._count_lock = threading.Lock()
         self._waiting_rows = 0
         self._thread: threading.Thread | None = None
+        self._flusher = Flusher(lambda: flush(engine))
 
     def start(self) -> None:
-        """Start the thread, unless it runs."""
+        """Start the threads, unless they run."""
         if self._thread is not None:
             return
+        self._flusher.start()
         self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Commit what waits and end the thread."""
+        """Commit what waits, flush it and end the threads."""
         thread, self._thread = self._thread, None
         if thread is not None:
             self._queue.put(None)
             thread.join()
+            self._flusher.stop()
 
     @property
     def waiting_rows(self) -> int:
@@ -99,14 +105,22 @@ class InboxWriter:
         if not rows:
             return []
         ticket = Ticket(asyncio.get_running_loop())
-        self.put(rows, ticket)
+        self.put(rows, ticket, flushed=True)
         return await ticket.future
 
-    def put(self, rows: Sequence[Row], ticket: Ticket) -> None:
-        """Hand rows over, from any thread; the ticket tells what became of them."""
-        waiting = _Waiting(rows=rows, ticket=ticket)
+    def put(
+        self, rows: Sequence[Row], ticket: Ticket, *, flushed: bool = False
+    ) -> None:
+        """Hand rows over, from any thread; the ticket tells what became of them.
+
+        Args:
+            rows: To be stored.
+            ticket: Told after the commit.
+            flushed: Told only once the disk has confirmed the commit.
+        """
+        waiting = _Waiting(rows=rows, ticket=ticket, flushed=flushed)
         if self._thread is None or self._waiting_rows > MOST_WAITING:
-            _answer([waiting], None, "Too many events are waiting to be written.")
+            _answer([(waiting, None)], "Too many events are waiting to be written.")
             return
         self._count(len(rows))
         self._queue.put(waiting)
@@ -143,7 +157,7 @@ class InboxWriter:
         rows = [row for waiting in group for row in waiting.rows]
         outcomes: list[Outcome] | None = None
         try:
-            with self._engine.begin() as connection:
+            with begin_unflushed(self._engine) as connection:
                 outcomes = store_rows(connection, rows)
         except SQLAlchemyError as error:
             outcomes = None
@@ -151,8 +165,21 @@ class InboxWriter:
         finally:
             # Also when something unforeseen ends this thread: nobody waits forever.
             self._count(-len(rows))
-            _answer(group, outcomes)
+            self._tell(group, outcomes)
         self._on_commit(len(rows), time.perf_counter() - began)
+
+    def _tell(self, group: list[_Waiting], outcomes: list[Outcome] | None) -> None:
+        """Tell now who waits for the commit alone, the others after a flush."""
+        told = _parts(group, outcomes)
+        if outcomes is None:
+            _answer(told)
+            return
+        later = [one for one in told if one[0].flushed]
+        _answer([one for one in told if not one[0].flushed])
+        if later:
+            self._flusher.put(lambda kept: _answer(later if kept else _lost(later)))
+        else:
+            self._flusher.put(None)
 
 
 def count_after(connection: Connection, mark: int) -> dict[str, int]:
@@ -167,24 +194,37 @@ def count_after(connection: Connection, mark: int) -> dict[str, int]:
     return counts
 
 
-def _answer(
-    group: list[_Waiting],
-    outcomes: list[Outcome] | None,
-    trouble: str = "The events could not be written.",
-) -> None:
-    by_loop: dict[asyncio.AbstractEventLoop, list[Callable[[], None]]] = {}
+_Told = tuple[_Waiting, list[Outcome] | None]
+"""Rows that waited and what became of them; None when they are not stored."""
+
+
+def _parts(group: Sequence[_Waiting], outcomes: list[Outcome] | None) -> list[_Told]:
+    """Return each one's own part of the outcomes of a group."""
+    parts: list[_Told] = []
     start = 0
     for waiting in group:
         end = start + len(waiting.rows)
-        part = None if outcomes is None else outcomes[start:end]
-        resolver = _resolver(waiting.ticket.future, part, trouble)
-        by_loop.setdefault(waiting.ticket.loop, []).append(resolver)
+        parts.append((waiting, None if outcomes is None else outcomes[start:end]))
         start = end
+    return parts
+
+
+def _lost(told: Sequence[_Told]) -> list[_Told]:
+    return [(waiting, None) for waiting, _ in told]
+
+
+def _answer(
+    told: Sequence[_Told], trouble: str = "The events could not be written."
+) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[Callable[[], None]]] = {}
+    for waiting, outcomes in told:
+        resolver = _resolver(waiting.ticket.future, outcomes, trouble)
+        by_loop.setdefault(waiting.ticket.loop, []).append(resolver)
     for loop, resolvers in by_loop.items():
         try:
             loop.call_soon_threadsafe(_call_all, resolvers)
         except RuntimeError:
-            log.warning("nobody waits for these rows any more", rows=start)
+            log.warning("nobody waits for these rows any more", waiting=len(resolvers))
 
 
 def _resolver(

@@ -111,7 +111,7 @@ class Recommendations(BaseModel):
     decision: str | None = Field(
         description="Send it with exposures and clicks; null when it was not logged."
     )
-    logged: bool = Field(description="The decision is on disk.")
+    logged: bool = Field(description="The decision is kept.")
     turn: int | None = Field(description="Published turn that answered.")
     placement: str
     arm: Literal["treated", "holdout", "fallback"]

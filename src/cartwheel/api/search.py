@@ -109,7 +109,7 @@ class SearchResult(BaseModel):
     decision: str | None = Field(
         description="Send it with exposures and clicks; null when it was not logged."
     )
-    logged: bool = Field(description="The decision is on disk.")
+    logged: bool = Field(description="The decision is kept.")
     turn: int | None = Field(description="Published turn that answered.")
     arm: Literal["treated", "holdout", "fallback"]
     rule: str = Field(description="Method that answered.")
