@@ -1,6 +1,6 @@
 """How likely a piece of evidence answers a question: plain features, one logistic sum.
 
-Weights, in `weights.toml`, are fitted by `python -m bench.support --fit` on the
+Weights, in `weights.toml`, are fitted by `python -m bench.support_fit` on the
 development questions of `bench/labels/support`, and frozen; the held-out ones tell how
 well they do.
 """
