@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cartwheel.levers.base import Answer, Model, Request
+from cartwheel.levers.support.compare import About
 from cartwheel.levers.support.evidence import Evidence, knows_anything
 from cartwheel.levers.support.meaning import near_in_meaning
 from cartwheel.levers.support.orders import meant, named_order, orders_of, tell
-from cartwheel.levers.support.weigh import About, Weighed, weigh
+from cartwheel.levers.support.weigh import AFTER, BEFORE, Weighed, weigh
 from cartwheel.levers.support.words import USUAL, sentences_in
-from cartwheel.text.asking import Reading, read_question
+from cartwheel.text.asking import Reading, read_question, read_said
 from cartwheel.text.asking.lexicon import LANGUAGES
 from cartwheel.text.asking.reading import LONGEST
 from cartwheel.text.language import language_of
@@ -24,8 +25,6 @@ from cartwheel.text.packed import hashed
 from cartwheel.text.tokens import terms
 
 RULE = "evidence"
-BEFORE, AFTER = 1, 2
-"""Sentences of a source that are quoted around the one that answers."""
 LONGEST_QUOTE = 600
 SURELY_TOLD = 60
 """Characters from which a message in another language is surely in it."""
@@ -196,7 +195,8 @@ def candidates(
         title = evidence.title(place)
     meant = near_in_meaning(model, asked)
     about = About.of(title, language)
-    return weigh(reading, passages, about, language, meant), place >= 0
+    said = read_said(asked, language)
+    return weigh(reading, said, passages, about, language, meant), place >= 0
 
 
 def quoted(found: Weighed) -> list[Mapping[str, str]]:

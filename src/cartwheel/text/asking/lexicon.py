@@ -14,6 +14,14 @@ from cartwheel.text.tokens import terms
 LANGUAGES = {"en": "English", "pt": "Portuguese"}
 """Languages that there are words for."""
 
+GAP = ""
+"""In a phrase: up to `WIDEST` terms of any kind, as in "send _ back"."""
+
+WIDEST = 4
+
+ALIKE = "="
+"""Begins a meaning that is the name of words for one thing, not of a topic."""
+
 Phrases = Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]
 """By its first term: the terms of each phrase, and what it means; longest first."""
 
@@ -24,9 +32,10 @@ class Lexicon:
 
     Attributes:
         stop: Terms that say nothing of what is asked.
-        concepts: Phrases that mean one thing in a shop.
+        concepts: Phrases that mean one thing in a shop, and words for one thing.
         specifics: Names of countries, ways to pay and the like, which count for more.
         of_product: Concepts that are told of a product, not of the whole shop.
+        facets: Concepts that say what sort of answer is wanted, not of what.
         kinds: Expressions that tell what sort of answer is wanted.
         signs: Expressions that tell what must not be answered as a question.
     """
@@ -35,6 +44,7 @@ class Lexicon:
     concepts: Phrases
     specifics: Phrases
     of_product: frozenset[str]
+    facets: frozenset[str]
     kinds: Mapping[str, re.Pattern[str]]
     signs: Mapping[str, re.Pattern[str]]
 
@@ -50,9 +60,10 @@ def lexicon(language: str) -> Lexicon:
     held = tomllib.loads(file.read_text(encoding="utf-8"))
     return Lexicon(
         stop=frozenset(terms(held["stop"])) | frozenset(held["stop"].split()),
-        concepts=_phrases(held["concepts"]),
+        concepts=_phrases(_meanings(held)),
         specifics=_phrases(held["specifics"]),
         of_product=frozenset(held["about"]["product"].split()),
+        facets=frozenset(held["about"]["facets"].split()),
         kinds={name: _any(rules) for name, rules in held["kinds"].items()},
         signs={name: _any(rules) for name, rules in held["signs"].items()},
     )
@@ -60,8 +71,8 @@ def lexicon(language: str) -> Lexicon:
 
 def matches(
     said: Sequence[str], phrases: Phrases
-) -> list[tuple[int, int, frozenset[str]]]:
-    """Return the phrases in a run of terms: begin, end, meanings.
+) -> list[tuple[tuple[int, ...], frozenset[str]]]:
+    """Return the phrases in a run of terms: the places of their terms, and meanings.
 
     Where phrases begin at the same term the longest counts, for all it may mean.
 
@@ -69,27 +80,58 @@ def matches(
         said: Terms in order.
         phrases: What is looked for.
     """
-    found = []
-    at = 0
-    while at < len(said):
-        size, meant = 0, set()
-        for phrase, meaning in phrases.get(said[at], ()):
-            if len(phrase) < size:
-                break
-            if tuple(said[at : at + len(phrase)]) == phrase:
-                size = len(phrase)
-                meant.add(meaning)
-        if size:
-            found.append((at, at + size, frozenset(meant)))
-        at += max(size, 1)
+    found: list[tuple[tuple[int, ...], frozenset[str]]] = []
+    taken: set[int] = set()
+    for at, first in enumerate(said):
+        if at in taken:
+            continue
+        met = [
+            (_places(said, at, phrase), meaning)
+            for phrase, meaning in phrases.get(first, ())
+        ]
+        free = [(here, one) for here, one in met if here and not taken & {*here}]
+        if free:
+            places = max((here for here, _ in free), key=len)
+            size = len(places)
+            meant = frozenset(one for here, one in free if len(here) == size)
+            found.append((places, meant))
+            taken.update(places)
     return found
+
+
+def _places(said: Sequence[str], at: int, phrase: Sequence[str]) -> tuple[int, ...]:
+    """Return where the terms of a phrase stand from a place on, () if not there."""
+    places: list[int] = []
+    wide = False
+    for term in phrase:
+        if term == GAP:
+            wide = True
+            continue
+        reach = range(at + 1, at + 1 + WIDEST) if wide else (at,)
+        place = next((n for n in reach if n < len(said) and said[n] == term), -1)
+        if place < 0:
+            return ()
+        places.append(place)
+        at, wide = place + 1, False
+    return tuple(places)
+
+
+def _meanings(held: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    alike = held.get("words", {})
+    return {
+        **held["concepts"],
+        **{f"{ALIKE}{name}": listed for name, listed in alike.items()},
+    }
 
 
 def _phrases(held: Mapping[str, str]) -> Phrases:
     found: dict[str, dict[tuple[tuple[str, ...], str], None]] = {}
     for meaning, listed in held.items():
         for written in listed.split(";"):
-            phrase = tuple(terms(written))
+            parts = [terms(part) for part in written.split("_")]
+            phrase = tuple(parts[0])
+            for part in parts[1:]:
+                phrase = (*phrase, GAP, *part)
             if phrase:
                 found.setdefault(phrase[0], {})[(phrase, meaning)] = None
     return {

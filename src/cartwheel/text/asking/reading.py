@@ -6,8 +6,10 @@ Nothing a shopper writes is an instruction: a text is only compared.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from cartwheel.text.asking.lexicon import Lexicon, lexicon, matches
+from cartwheel.text.asking.kinds import kinds_wanted
+from cartwheel.text.asking.lexicon import ALIKE, Lexicon, lexicon, matches
 from cartwheel.text.asking.said import Said, numbers
 from cartwheel.text.sentences import sentences
 from cartwheel.text.tokens import fold, terms
@@ -16,7 +18,26 @@ LONGEST = 2_000
 """Characters of a message that are read."""
 
 IN_OTHER_WORDS = 0.7
-"""How surely a text says a unit that it says in other words."""
+"""How surely a text says a unit whose topic it has."""
+
+ALIKE_WORDS = 0.9
+"""How surely a text says a unit that it says by another word for the same."""
+
+
+class Group(StrEnum):
+    """What a unit is for.
+
+    Attributes:
+        SPECIFIC: It names a country, a way to pay or the like.
+        TOPIC: It means one thing that shops write about.
+        FACET: It says what sort of answer is wanted.
+        WORD: Any other word.
+    """
+
+    SPECIFIC = "specific"
+    TOPIC = "topic"
+    FACET = "facet"
+    WORD = "word"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +47,12 @@ class Unit:
     Attributes:
         terms: Its terms in order.
         meanings: What the phrase means, none for a plain word.
-        specific: It names a country, a way to pay or the like.
+        group: What it is for.
     """
 
     terms: tuple[str, ...]
     meanings: frozenset[str]
-    specific: bool
+    group: Group
 
     def covered(self, said: Said) -> bool:
         """Tell whether a text says it too, in these words or in others."""
@@ -39,9 +60,13 @@ class Unit:
 
     def strength(self, said: Said) -> float:
         """Return how surely a text says it: 1 in these words, less in other ones."""
-        if not self.covered(said):
+        if said.terms.issuperset(self.terms):
+            return 1.0
+        common = self.meanings & said.concepts
+        if not common:
             return 0.0
-        return 1.0 if said.terms.issuperset(self.terms) else IN_OTHER_WORDS
+        alike = any(one.startswith(ALIKE) for one in common)
+        return ALIKE_WORDS if alike else IN_OTHER_WORDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +76,7 @@ class Reading:
     Attributes:
         units: What carries it, each once, in order.
         numbers: Numbers in it.
-        kinds: Sorts of answer that are wanted: duration, money, place.
+        kinds: Sorts of answer that are wanted: see `kinds`.
         signs: What warns: see the files of words.
         of_product: It says nothing but what is told of a product.
         supposed: Units of what is taken for granted, if anything is.
@@ -90,10 +115,10 @@ def read_question(text: str, language: str) -> Reading:
     return Reading(
         units=units,
         numbers=numbers(folded),
-        kinds=frozenset(n for n, rule in known.kinds.items() if rule.search(folded)),
+        kinds=kinds_wanted(folded, known),
         signs=frozenset(signs),
         of_product=all(
-            not unit.specific
+            unit.group is not Group.SPECIFIC
             and (not unit.meanings or unit.meanings & known.of_product)
             for unit in units
         ),
@@ -112,21 +137,26 @@ def units_of(text: str, known: Lexicon) -> list[Unit]:
     said = terms(text)
     found: dict[tuple[str, ...], Unit] = {}
     taken: set[int] = set()
-    for phrases, specific in ((known.specifics, True), (known.concepts, False)):
-        for begin, end, meanings in matches(said, phrases):
-            places = range(begin, end)
+    for phrases in (known.specifics, known.concepts):
+        for places, meanings in matches(said, phrases):
             if taken.intersection(places):
                 continue
             taken.update(places)
-            words = tuple(said[begin:end])
-            found[words] = Unit(
-                terms=words,
-                meanings=frozenset() if specific else meanings,
-                specific=specific,
-            )
+            words = tuple(said[place] for place in places)
+            if phrases is known.specifics:
+                unit = Unit(terms=words, meanings=frozenset(), group=Group.SPECIFIC)
+            else:
+                group = _group(meanings, known)
+                unit = Unit(terms=words, meanings=meanings, group=group)
+            found[words] = unit
     for at, word in enumerate(said):
         if at not in taken and word not in known.stop:
-            found.setdefault(
-                (word,), Unit(terms=(word,), meanings=frozenset(), specific=False)
-            )
+            plain = Unit(terms=(word,), meanings=frozenset(), group=Group.WORD)
+            found.setdefault((word,), plain)
     return list(found.values())
+
+
+def _group(meanings: frozenset[str], known: Lexicon) -> Group:
+    if meanings & known.facets:
+        return Group.FACET
+    return Group.WORD if all(m.startswith(ALIKE) for m in meanings) else Group.TOPIC

@@ -5,21 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from cartwheel.text.asking.kinds import kinds_held
 from cartwheel.text.asking.lexicon import lexicon, matches
 from cartwheel.text.tokens import fold, terms
 
-_DURATION = re.compile(
-    r"\d[\d\s-]*(?:working |business )?"
-    r"(?:second|minute|hour|day|week|month|year|segundo|minuto|hora|dia|semana|mes|ano)"
-    r"|\b(?:one|two|three|four|five|six|seven|ten|twelve|next|same|um|dois|tres) "
-    r"(?:working |business )?(?:hour|day|week|month|year|hora|dia|semana|mes|ano)"
-    r"|\b\d{1,2}(?::\d\d)? ?(?:am|pm|h)\b|\b\d{1,2}:\d\d\b"
-    r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-)
-_MONEY = re.compile(
-    r"\d+[.,]\d\d\b|[$£€]|\b(?:usd|eur|gbp|brl|r\$|euros?|pounds?|dollars?|reais|cents?)"
-    r"\b|\bfree\b|\bgratis\b|\bgratuit|\bno (?:charge|fee|cost)\b|\d ?%"
-)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -31,7 +20,7 @@ class Said:
         terms: Its terms.
         concepts: What its phrases mean.
         numbers: Numbers in it, as written without leading zeros.
-        kinds: Sorts of answer it holds: duration, money.
+        kinds: Sorts of answer it holds: see `kinds`.
     """
 
     terms: frozenset[str]
@@ -65,21 +54,15 @@ def read_said(text: str, language: str) -> Said:
         language: One of `lexicon.LANGUAGES`.
     """
     words = terms(text)
-    known = lexicon(language)
     folded = fold(text)
-    kinds = set()
-    if _DURATION.search(folded):
-        kinds.add("duration")
-    if _MONEY.search(folded):
-        kinds.add("money")
+    kinds = kinds_held(folded)
+    found = matches(words, lexicon(language).concepts)
     return Said(
         terms=frozenset(words),
         # A text that holds a time answers "how long", whatever its words.
-        concepts=frozenset(kinds).union(
-            *(m for *_, m in matches(words, known.concepts))
-        ),
+        concepts=(kinds & {"duration", "money"}).union(*(m for _, m in found)),
         numbers=numbers(folded),
-        kinds=frozenset(kinds),
+        kinds=kinds,
     )
 
 
