@@ -124,8 +124,11 @@ class Question:
     ) -> None:
         self.reading, self.said, self.about = reading, said, about
         self.known = lexicon(language)
+        # The words of a product's title are said of all its facts alike.
         self.units = [
-            u for u in reading.units if not (about.known and u.covered(about.title))
+            u
+            for u in reading.units
+            if u.group is Group.TOPIC or not (about.known and u.covered(about.title))
         ]
         count = [sum(u.covered(one.whole) for one in read) for u in self.units]
         self.weight = [

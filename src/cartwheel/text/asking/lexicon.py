@@ -19,6 +19,12 @@ GAP = ""
 
 WIDEST = 4
 
+NOTHING = "nothing"
+"""Meaning of phrases that say nothing of what is asked."""
+
+NAME = "@"
+"""Begins a meaning that is one name: of a country, a way to pay or the like."""
+
 ALIKE = "="
 """Begins a meaning that is the name of words for one thing, not of a topic."""
 
@@ -34,6 +40,7 @@ class Lexicon:
         stop: Terms that say nothing of what is asked.
         concepts: Phrases that mean one thing in a shop, and words for one thing.
         specifics: Names of countries, ways to pay and the like, which count for more.
+        within: Of a name the wider ones that hold it.
         of_product: Concepts that are told of a product, not of the whole shop.
         facets: Concepts that say what sort of answer is wanted, not of what.
         kinds: Expressions that tell what sort of answer is wanted.
@@ -43,6 +50,7 @@ class Lexicon:
     stop: frozenset[str]
     concepts: Phrases
     specifics: Phrases
+    within: Mapping[str, frozenset[str]]
     of_product: frozenset[str]
     facets: frozenset[str]
     kinds: Mapping[str, re.Pattern[str]]
@@ -61,7 +69,8 @@ def lexicon(language: str) -> Lexicon:
     return Lexicon(
         stop=frozenset(terms(held["stop"])) | frozenset(held["stop"].split()),
         concepts=_phrases(_meanings(held)),
-        specifics=_phrases(held["specifics"]),
+        specifics=_phrases(_names(held["specifics"])),
+        within=_within(held.get("within", {})),
         of_product=frozenset(held["about"]["product"].split()),
         facets=frozenset(held["about"]["facets"].split()),
         kinds={name: _any(rules) for name, rules in held["kinds"].items()},
@@ -120,8 +129,32 @@ def _meanings(held: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     alike = held.get("words", {})
     return {
         **held["concepts"],
+        **{NOTHING: phrases for phrases in held.get("nothing", {}).values()},
         **{f"{ALIKE}{name}": listed for name, listed in alike.items()},
     }
+
+
+def _names(held: Mapping[str, str]) -> dict[str, str]:
+    """Return of each name, by its first writing, all its writings."""
+    found: dict[str, str] = {}
+    for listed in held.values():
+        for one in listed.split(";"):
+            written = [" ".join(name.split()) for name in one.split(",")]
+            found[f"{NAME}{written[0]}"] = "; ".join(written)
+    return found
+
+
+def _within(held: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """Return of each name the wider ones that hold it, however far up."""
+    above: dict[str, set[str]] = {}
+    for wide, listed in held.items():
+        for name in listed.split(";"):
+            above.setdefault(f"{NAME}{name.strip()}", set()).add(f"{NAME}{wide}")
+    for name in above:
+        for _ in held:
+            for wide in list(above[name]):
+                above[name] |= above.get(wide, set())
+    return {name: frozenset(wide) for name, wide in above.items()}
 
 
 def _phrases(held: Mapping[str, str]) -> Phrases:

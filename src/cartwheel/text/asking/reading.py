@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cartwheel.text.asking.kinds import kinds_wanted
-from cartwheel.text.asking.lexicon import ALIKE, Lexicon, lexicon, matches
+from cartwheel.text.asking.lexicon import (
+    ALIKE,
+    NAME,
+    NOTHING,
+    Lexicon,
+    lexicon,
+    matches,
+)
 from cartwheel.text.asking.said import Said, numbers
 from cartwheel.text.sentences import sentences
 from cartwheel.text.tokens import fold, terms
@@ -65,7 +72,7 @@ class Unit:
         common = self.meanings & said.concepts
         if not common:
             return 0.0
-        alike = any(one.startswith(ALIKE) for one in common)
+        alike = any(one.startswith((ALIKE, NAME)) for one in common)
         return ALIKE_WORDS if alike else IN_OTHER_WORDS
 
 
@@ -143,12 +150,14 @@ def units_of(text: str, known: Lexicon) -> list[Unit]:
                 continue
             taken.update(places)
             words = tuple(said[place] for place in places)
-            if phrases is known.specifics:
-                unit = Unit(terms=words, meanings=frozenset(), group=Group.SPECIFIC)
-            else:
+            if NOTHING in meanings:
+                continue
+            group = Group.SPECIFIC
+            if phrases is known.concepts:
                 group = _group(meanings, known)
-                unit = Unit(terms=words, meanings=meanings, group=group)
-            found[words] = unit
+            wider = [known.within.get(one, frozenset()) for one in meanings]
+            meant = meanings.union(*wider)
+            found[words] = Unit(terms=words, meanings=meant, group=group)
     for at, word in enumerate(said):
         if at not in taken and word not in known.stop:
             plain = Unit(terms=(word,), meanings=frozenset(), group=Group.WORD)

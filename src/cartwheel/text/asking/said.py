@@ -56,7 +56,8 @@ def read_said(text: str, language: str) -> Said:
     words = terms(text)
     folded = fold(text)
     kinds = kinds_held(folded)
-    found = matches(words, lexicon(language).concepts)
+    known = lexicon(language)
+    found = matches(words, known.concepts) + matches(words, known.specifics)
     return Said(
         terms=frozenset(words),
         # A text that holds a time answers "how long", whatever its words.
