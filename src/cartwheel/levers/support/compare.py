@@ -41,6 +41,9 @@ FEATURES = (
     "supposes",
     "open_supposed",
     "numbers",
+    "complete_here",
+    "complete",
+    "denied",
 )
 """Names of the features, in order; each is told in `features`."""
 
@@ -217,6 +220,7 @@ def features(
         for unit in reading.supposed
         if not unit.covered(source.whole) and not unit.covered(asked.about.title)
     ]
+    open_numbers = len(reading.supposed_numbers - source.whole.numbers)
     told = [w * h for w, h in zip(asked.weight, here, strict=True)]
     shop = [
         u
@@ -246,8 +250,11 @@ def features(
         float(product and bool(shop)),
         float(nowhere and len(asked.units) < 3),
         float("supposes" in reading.signs),
-        min(len(open_supposed), SCALE) / SCALE,
+        min(len(open_supposed) + open_numbers, SCALE) / SCALE,
         float(bool(reading.numbers & said.numbers)),
+        float(all(here) and bool(here)),
+        float(all(met.whole) and bool(here)),
+        float("supposes" in reading.signs and said.denies),
     )
 
 

@@ -53,21 +53,23 @@ class Unit:
 
     Attributes:
         terms: Its terms in order.
+        core: Those of its terms that say something, all if none does.
         meanings: What the phrase means, none for a plain word.
         group: What it is for.
     """
 
     terms: tuple[str, ...]
+    core: frozenset[str]
     meanings: frozenset[str]
     group: Group
 
     def covered(self, said: Said) -> bool:
         """Tell whether a text says it too, in these words or in others."""
-        return bool(self.meanings & said.concepts) or said.terms.issuperset(self.terms)
+        return bool(self.meanings & said.concepts) or self.core <= said.terms
 
     def strength(self, said: Said) -> float:
         """Return how surely a text says it: 1 in these words, less in other ones."""
-        if said.terms.issuperset(self.terms):
+        if self.core <= said.terms:
             return 1.0
         common = self.meanings & said.concepts
         if not common:
@@ -157,10 +159,17 @@ def units_of(text: str, known: Lexicon) -> list[Unit]:
                 group = _group(meanings, known)
             wider = [known.within.get(one, frozenset()) for one in meanings]
             meant = meanings.union(*wider)
-            found[words] = Unit(terms=words, meanings=meant, group=group)
+            found[words] = Unit(
+                terms=words, core=_core(words, known), meanings=meant, group=group
+            )
     for at, word in enumerate(said):
         if at not in taken and word not in known.stop:
-            plain = Unit(terms=(word,), meanings=frozenset(), group=Group.WORD)
+            plain = Unit(
+                terms=(word,),
+                core=frozenset({word}),
+                meanings=frozenset(),
+                group=Group.WORD,
+            )
             found.setdefault((word,), plain)
     return list(found.values())
 
@@ -169,3 +178,7 @@ def _group(meanings: frozenset[str], known: Lexicon) -> Group:
     if meanings & known.facets:
         return Group.FACET
     return Group.WORD if all(m.startswith(ALIKE) for m in meanings) else Group.TOPIC
+
+
+def _core(words: tuple[str, ...], known: Lexicon) -> frozenset[str]:
+    return frozenset(words) - known.stop or frozenset(words)

@@ -9,6 +9,9 @@ from cartwheel.text.asking.kinds import kinds_held
 from cartwheel.text.asking.lexicon import lexicon, matches
 from cartwheel.text.tokens import fold, terms
 
+_DENIES = re.compile(
+    r"\b(?:no|not|never|none|cannot|only|without|nao|nunca|sem|apenas)\b|\w{2}nt\b"
+)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -21,12 +24,14 @@ class Said:
         concepts: What its phrases mean.
         numbers: Numbers in it, as written without leading zeros.
         kinds: Sorts of answer it holds: see `kinds`.
+        denies: It says that something is not so.
     """
 
     terms: frozenset[str]
     concepts: frozenset[str]
     numbers: frozenset[str]
     kinds: frozenset[str]
+    denies: bool
 
     def __or__(self, other: Said) -> Said:
         """Return what two texts say together."""
@@ -35,6 +40,7 @@ class Said:
             concepts=self.concepts | other.concepts,
             numbers=self.numbers | other.numbers,
             kinds=self.kinds | other.kinds,
+            denies=self.denies or other.denies,
         )
 
 
@@ -43,6 +49,7 @@ NOTHING = Said(
     concepts=frozenset(),
     numbers=frozenset(),
     kinds=frozenset(),
+    denies=False,
 )
 
 
@@ -64,6 +71,7 @@ def read_said(text: str, language: str) -> Said:
         concepts=(kinds & {"duration", "money"}).union(*(m for _, m in found)),
         numbers=numbers(folded),
         kinds=kinds,
+        denies=bool(_DENIES.search(folded)),
     )
 
 
