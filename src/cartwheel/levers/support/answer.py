@@ -187,14 +187,15 @@ def candidates(
     evidence = Evidence(model)
     passages = evidence.policies()
     place = evidence.place(request.context[-1]) if request.context else -1
-    if place < 0:
+    guessed = place < 0
+    if guessed:
         place = evidence.named(terms(asked))
     title = ""
     if place >= 0:
         passages = [*passages, *evidence.product(place)]
         title = evidence.title(place)
     meant = near_in_meaning(model, asked)
-    about = About.of(title, language)
+    about = About.of(title, language, guessed=guessed)
     said = read_said(asked, language)
     return weigh(reading, said, passages, about, language, meant), place >= 0
 

@@ -44,6 +44,9 @@ FEATURES = (
     "complete_here",
     "complete",
     "denied",
+    "policy_topic",
+    "guessed",
+    "name_open",
 )
 """Names of the features, in order; each is told in `features`."""
 
@@ -56,7 +59,11 @@ NEAR = 0.5
 AROUND = 0.8
 """What counts a unit that a sentence next to the one taken says."""
 
+ENTITLED = 0.3
+"""What a unit weighs that the title of the product says: all its facts are about it."""
+
 SCALE = 3
+"""Things unsaid from which more make no difference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +72,15 @@ class Read:
 
     Attributes:
         passage: The source.
-        head: Its heading and topic.
+        head: Its heading.
+        topic: Its topic, of a policy.
         each: Its sentences.
         whole: All of it.
     """
 
     passage: Passage
     head: Said
+    topic: Said
     each: tuple[Said, ...]
     whole: Said
 
@@ -79,12 +88,13 @@ class Read:
 @lru_cache(maxsize=10_000)
 def read_passage(passage: Passage, language: str) -> Read:
     """Return a source read in a language."""
-    head = read_said(f"{passage.heading}. {passage.topic}", language)
+    head = read_said(passage.heading, language)
+    topic = read_said(passage.topic, language)
     each = tuple(read_said(text, language) for text in passage.sentences)
     whole = head
     for one in each:
         whole = whole | one
-    return Read(passage=passage, head=head, each=each, whole=whole)
+    return Read(passage=passage, head=head, topic=topic, each=each, whole=whole)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,17 +103,19 @@ class About:
 
     Attributes:
         known: A product is looked at or named.
+        guessed: It is named, not looked at.
         title: Reading of its title.
     """
 
     known: bool
+    guessed: bool
     title: Said
 
     @classmethod
-    def of(cls, title: str, language: str) -> About:
+    def of(cls, title: str, language: str, *, guessed: bool = False) -> About:
         """Return it for a product's title, "" for none."""
-        known = bool(title)
-        return cls(known=known, title=read_said(title, language) if known else NOTHING)
+        read = read_said(title, language) if title else NOTHING
+        return cls(known=bool(title), guessed=guessed, title=read)
 
 
 class Question:
@@ -135,8 +147,16 @@ class Question:
         ]
         count = [sum(u.covered(one.whole) for one in read) for u in self.units]
         self.weight = [
-            _rarity(u, n, len(read)) for u, n in zip(self.units, count, strict=True)
+            _rarity(u, n, len(read)) * (ENTITLED if u.covered(about.title) else 1.0)
+            for u, n in zip(self.units, count, strict=True)
         ]
+        # Names that are known are compared as what they name.
+        self.named = frozenset(
+            term
+            for u in reading.units
+            if u.group is not Group.WORD or u.meanings
+            for term in u.terms
+        )
         self.unknown = sum(
             not n and u.group is Group.WORD
             for u, n in zip(self.units, count, strict=True)
@@ -220,6 +240,9 @@ def features(
         for unit in reading.supposed
         if not unit.covered(source.whole) and not unit.covered(asked.about.title)
     ]
+    open_names = len(
+        reading.names - source.whole.terms - asked.about.title.terms - asked.named
+    )
     open_numbers = len(reading.supposed_numbers - source.whole.numbers)
     told = [w * h for w, h in zip(asked.weight, here, strict=True)]
     shop = [
@@ -255,6 +278,9 @@ def features(
         float(all(here) and bool(here)),
         float(all(met.whole) and bool(here)),
         float("supposes" in reading.signs and said.denies),
+        float(bool(source.topic.concepts & asked.said.concepts)),
+        float(product and asked.about.guessed),
+        min(open_names, SCALE) / SCALE,
     )
 
 

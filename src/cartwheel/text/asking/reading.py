@@ -5,6 +5,7 @@ Nothing a shopper writes is an instruction: a text is only compared.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,6 +27,9 @@ LONGEST = 2_000
 
 IN_OTHER_WORDS = 0.7
 """How surely a text says a unit whose topic it has."""
+
+WIDER = 0.6
+"""How surely a text says a country that it names the continent of."""
 
 ALIKE_WORDS = 0.9
 """How surely a text says a unit that it says by another word for the same."""
@@ -55,17 +59,19 @@ class Unit:
         terms: Its terms in order.
         core: Those of its terms that say something, all if none does.
         meanings: What the phrase means, none for a plain word.
+        wider: Names that hold the one it names.
         group: What it is for.
     """
 
     terms: tuple[str, ...]
     core: frozenset[str]
     meanings: frozenset[str]
+    wider: frozenset[str] = frozenset()
     group: Group
 
     def covered(self, said: Said) -> bool:
         """Tell whether a text says it too, in these words or in others."""
-        return bool(self.meanings & said.concepts) or self.core <= said.terms
+        return self.strength(said) > 0
 
     def strength(self, said: Said) -> float:
         """Return how surely a text says it: 1 in these words, less in other ones."""
@@ -73,7 +79,7 @@ class Unit:
             return 1.0
         common = self.meanings & said.concepts
         if not common:
-            return 0.0
+            return WIDER if self.wider & said.concepts else 0.0
         alike = any(one.startswith((ALIKE, NAME)) for one in common)
         return ALIKE_WORDS if alike else IN_OTHER_WORDS
 
@@ -90,6 +96,8 @@ class Reading:
         of_product: It says nothing but what is told of a product.
         supposed: Units of what is taken for granted, if anything is.
         supposed_numbers: Numbers of it.
+        names: Terms written like names: a capital inside a sentence, or a code of
+            letters and digits.
     """
 
     units: tuple[Unit, ...]
@@ -99,6 +107,12 @@ class Reading:
     of_product: bool
     supposed: tuple[Unit, ...]
     supposed_numbers: frozenset[str]
+    names: frozenset[str]
+
+
+_NAME = re.compile(
+    r"(?<![.!?:;\n])(?<=[a-z0-9,'’)] )[A-Z][\w-]+|\b(?=\w*\d)(?=\w*[A-Za-z]{2})[\w-]{6,}"
+)
 
 
 def read_question(text: str, language: str) -> Reading:
@@ -133,6 +147,12 @@ def read_question(text: str, language: str) -> Reading:
         ),
         supposed=tuple(supposed),
         supposed_numbers=frozenset(numbers_supposed),
+        names=frozenset(
+            term
+            for name in _NAME.findall(text)
+            for term in terms(name)
+            if term not in known.stop
+        ),
     )
 
 
@@ -158,9 +178,12 @@ def units_of(text: str, known: Lexicon) -> list[Unit]:
             if phrases is known.concepts:
                 group = _group(meanings, known)
             wider = [known.within.get(one, frozenset()) for one in meanings]
-            meant = meanings.union(*wider)
             found[words] = Unit(
-                terms=words, core=_core(words, known), meanings=meant, group=group
+                terms=words,
+                core=_core(words, known),
+                meanings=meanings,
+                wider=frozenset().union(*wider),
+                group=group,
             )
     for at, word in enumerate(said):
         if at not in taken and word not in known.stop:
