@@ -33,9 +33,11 @@ FEATURES = (
     "measure_here",
     "met",
     "heading_asked",
+    "answered_before",
     "alike",
     "of_product",
     "product_fits",
+    "not_of_shop",
     "shop_asked",
     "points_nowhere",
     "supposes",
@@ -267,14 +269,16 @@ def features(
         float(bool(wanted & said.kinds - {"duration", "money", "count"})),
         math.log1p(math.fsum(told)),
         float(bool(heading & asked.said.concepts)),
+        float(source.passage.source.startswith("answer:")),
         _alike(source, asked),
         float(product),
         float(product and reading.of_product),
+        float(not product and reading.of_product),
         float(product and bool(shop)),
         float(nowhere and len(asked.units) < 3),
         float("supposes" in reading.signs),
         min(len(open_supposed) + open_numbers, SCALE) / SCALE,
-        float(bool(reading.numbers & said.numbers)),
+        float(bool((reading.numbers - reading.supposed_numbers) & said.numbers)),
         float(all(here) and bool(here)),
         float(all(met.whole) and bool(here)),
         float("supposes" in reading.signs and said.denies),
@@ -306,11 +310,10 @@ def _topics(said: Said, asked: Question) -> frozenset[str]:
 
 
 def _alike(source: Read, asked: Question) -> float:
-    """Return how much of an answered question this one says too; 0 for others."""
-    if not source.passage.source.startswith("answer:"):
-        return 0.0
-    terms = source.head.terms - asked.known.stop
-    both = len(terms & asked.said.terms)
-    both += len(source.head.concepts & asked.said.concepts)
-    total = len(terms) + len(source.head.concepts)
+    """Return how much of a heading, or of an answered question, the question says."""
+    head = source.head
+    words = head.terms - asked.known.stop
+    topics = head.concepts - asked.known.facets
+    total = len(words) + len(topics)
+    both = len(words & asked.said.terms) + len(topics & asked.said.concepts)
     return both / total if total else 0.0

@@ -6,6 +6,7 @@ Nothing a shopper writes is an instruction: a text is only compared.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -93,7 +94,7 @@ class Reading:
         numbers: Numbers in it.
         kinds: Sorts of answer that are wanted: see `kinds`.
         signs: What warns: see the files of words.
-        of_product: It says nothing but what is told of a product.
+        of_product: All its topics are such as are told of a product.
         supposed: Units of what is taken for granted, if anything is.
         supposed_numbers: Numbers of it.
         names: Terms written like names: a capital inside a sentence, or a code of
@@ -140,11 +141,7 @@ def read_question(text: str, language: str) -> Reading:
         numbers=numbers(folded),
         kinds=kinds_wanted(folded, known),
         signs=frozenset(signs),
-        of_product=all(
-            unit.group is not Group.SPECIFIC
-            and (not unit.meanings or unit.meanings & known.of_product)
-            for unit in units
-        ),
+        of_product=_of_product(units, known),
         supposed=tuple(supposed),
         supposed_numbers=frozenset(numbers_supposed),
         names=frozenset(
@@ -154,6 +151,11 @@ def read_question(text: str, language: str) -> Reading:
             if term not in known.stop
         ),
     )
+
+
+def _of_product(units: Sequence[Unit], known: Lexicon) -> bool:
+    asked = [unit for unit in units if unit.group in (Group.TOPIC, Group.SPECIFIC)]
+    return bool(asked) and all(unit.meanings & known.of_product for unit in asked)
 
 
 def units_of(text: str, known: Lexicon) -> list[Unit]:
