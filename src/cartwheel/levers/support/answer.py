@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cartwheel.levers.base import Answer, Model, Request
-from cartwheel.levers.support.compare import About
+from cartwheel.levers.support.compare import About, shop_terms
 from cartwheel.levers.support.evidence import Evidence, knows_anything
 from cartwheel.levers.support.meaning import near_in_meaning
 from cartwheel.levers.support.orders import meant, named_order, orders_of, tell
@@ -20,6 +20,7 @@ from cartwheel.levers.support.words import USUAL, sentences_in
 from cartwheel.text.asking import Reading, read_question, read_said
 from cartwheel.text.asking.lexicon import LANGUAGES
 from cartwheel.text.asking.reading import LONGEST
+from cartwheel.text.asking.slips import mended
 from cartwheel.text.language import language_of
 from cartwheel.text.packed import hashed
 from cartwheel.text.tokens import terms
@@ -196,7 +197,11 @@ def candidates(
         title = evidence.title(place)
     meant = near_in_meaning(model, asked)
     about = About.of(title, language, guessed=guessed)
-    said = read_said(asked, language)
+    said_there = shop_terms(passages, language)
+    written = mended(asked, language, said_there)
+    if written != asked:
+        reading = read_question(written, language)
+    said = read_said(written, language)
     return weigh(reading, said, passages, about, language, meant), place >= 0
 
 

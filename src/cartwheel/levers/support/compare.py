@@ -99,6 +99,12 @@ def read_passage(passage: Passage, language: str) -> Read:
     return Read(passage=passage, head=head, topic=topic, each=each, whole=whole)
 
 
+def shop_terms(passages: Sequence[Passage], language: str) -> frozenset[str]:
+    """Return the terms that sources say."""
+    read = [read_passage(one, language).whole.terms for one in passages]
+    return frozenset().union(*read)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """What is understood without being said: the product asked about.

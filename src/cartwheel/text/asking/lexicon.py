@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from cartwheel.text.tokens import terms
+from cartwheel.text.tokens import term, terms, words
 
 LANGUAGES = {"en": "English", "pt": "Portuguese"}
 """Languages that there are words for."""
@@ -43,6 +43,8 @@ class Lexicon:
         within: Of a name the wider ones that hold it.
         of_product: Concepts that are told of a product, not of the whole shop.
         facets: Concepts that say what sort of answer is wanted, not of what.
+        words: Words of all phrases and names, as they are written.
+        terms: Their terms, and those that say nothing.
         kinds: Expressions that tell what sort of answer is wanted.
         signs: Expressions that tell what must not be answered as a question.
     """
@@ -53,6 +55,8 @@ class Lexicon:
     within: Mapping[str, frozenset[str]]
     of_product: frozenset[str]
     facets: frozenset[str]
+    words: frozenset[str]
+    terms: frozenset[str]
     kinds: Mapping[str, re.Pattern[str]]
     signs: Mapping[str, re.Pattern[str]]
 
@@ -66,10 +70,15 @@ def lexicon(language: str) -> Lexicon:
     """
     file = files("cartwheel.text.asking") / f"{language}.toml"
     held = tomllib.loads(file.read_text(encoding="utf-8"))
+    stop = frozenset(terms(held["stop"])) | frozenset(held["stop"].split())
+    meanings, names = _meanings(held), _names(held["specifics"])
+    written = frozenset(words(" ".join([*meanings.values(), *names.values()])))
     return Lexicon(
-        stop=frozenset(terms(held["stop"])) | frozenset(held["stop"].split()),
-        concepts=_phrases(_meanings(held)),
-        specifics=_phrases(_names(held["specifics"])),
+        stop=stop,
+        concepts=_phrases(meanings),
+        specifics=_phrases(names),
+        words=written,
+        terms=stop.union(term(word) for word in written),
         within=_within(held.get("within", {})),
         of_product=frozenset(held["about"]["product"].split()),
         facets=frozenset(held["about"]["facets"].split()),
