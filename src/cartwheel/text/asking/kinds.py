@@ -23,12 +23,13 @@ _HELD = {
         r"(?:working |business )?(?:hour|day|week|month|year|hora|dia|semana|mes|ano)"
         r"|\b\d{1,2}(?::\d\d)? ?(?:am|pm|h)\b|\b\d{1,2}:\d\d\b"
         r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+        r"|\b(?:mon|tue|wed|thu|fri|sat|sun) ?(?:-|\d|closed)"
         r"|\b\d{1,2} (?:january|february|march|april|may|june|july|august|september"
         r"|october|november|december)\b"
     ),
     "money": re.compile(
         r"\d+[.,]\d\d\b|[$£€]"
-        r"|\b(?:usd|eur|gbp|brl|r\$|euros?|pounds?|dollars?|reais|cents?)\b"
+        r"|\b(?:usd|eur|gbp|brl|dkk|sek|nok|chf|pln|czk|cad|aud|kr|r\$|euros?|pounds?|dollars?|reais|cents?)\b"
         r"|\bfree (?:of charge|delivery|shipping|return)|\b(?:is|are|for) free\b"
         r"|\bgratis\b|\bgratuit|\b(?:no|without|any) (?:charge|fee|cost)\b|\d ?%"
         r"|\bat (?:our|your|no) (?:own )?(?:cost|expense)\b|\bcosts? (?:nothing|you)\b"
