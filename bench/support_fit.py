@@ -29,7 +29,7 @@ from cartwheel.text.asking import read_question
 Array = np.ndarray[Any, Any]
 
 FOLDS = 10
-PENALTY = 4.0
+PENALTY = 2.0
 """Of squared weights, each in the spread of its feature."""
 
 WARNED = {"urgent", "safety", "person", "modality", "greeting"}

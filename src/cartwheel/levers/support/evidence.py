@@ -42,7 +42,6 @@ class Passage:
             `price`, `variants`, `description`.
         product_id: Product it is about, "" for what holds for the whole shop.
         heading: What it is called, or the question it answers.
-        topic: Topic of a policy, "" for others.
         sentences: What it says.
     """
 
@@ -50,22 +49,20 @@ class Passage:
     product_id: str
     heading: str
     sentences: tuple[str, ...]
-    topic: str = ""
 
     def to_json(self) -> list[Any]:
         """Return it as JSON values, without the product."""
-        return [self.source, self.heading, list(self.sentences), self.topic]
+        return [self.source, self.heading, list(self.sentences)]
 
     @classmethod
     def from_json(cls, product_id: str, held: Sequence[Any]) -> Passage:
         """Read what `to_json` wrote."""
-        source, heading, said, topic = held
+        source, heading, said = held
         return cls(
             source=source,
             product_id=product_id,
             heading=heading,
             sentences=tuple(said),
-            topic=topic,
         )
 
 
@@ -125,7 +122,6 @@ def _policies(data: Signals) -> Iterator[Passage]:
             product_id="",
             heading=title or topic.capitalize(),
             sentences=_cut(row["body"] or ""),
-            topic="" if topic == "other" else topic,
         )
 
 

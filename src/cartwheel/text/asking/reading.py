@@ -5,7 +5,6 @@ Nothing a shopper writes is an instruction: a text is only compared.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,8 +18,7 @@ from cartwheel.text.asking.lexicon import (
     lexicon,
     matches,
 )
-from cartwheel.text.asking.said import Said, numbers
-from cartwheel.text.sentences import sentences
+from cartwheel.text.asking.said import Said
 from cartwheel.text.tokens import fold, terms
 
 LONGEST = 2_000
@@ -91,29 +89,15 @@ class Reading:
 
     Attributes:
         units: What carries it, each once, in order.
-        numbers: Numbers in it.
         kinds: Sorts of answer that are wanted: see `kinds`.
         signs: What warns: see the files of words.
         of_product: All its topics are such as are told of a product.
-        supposed: Units of what is taken for granted, if anything is.
-        supposed_numbers: Numbers of it.
-        names: Terms written like names: a capital inside a sentence, or a code of
-            letters and digits.
     """
 
     units: tuple[Unit, ...]
-    numbers: frozenset[str]
     kinds: frozenset[str]
     signs: frozenset[str]
     of_product: bool
-    supposed: tuple[Unit, ...]
-    supposed_numbers: frozenset[str]
-    names: frozenset[str]
-
-
-_NAME = re.compile(
-    r"(?<![.!?:;\n])(?<=[a-z0-9,'’)] )[A-Z][\w-]+|\b(?=\w*\d)(?=\w*[A-Za-z]{2})[\w-]{6,}"
-)
 
 
 def read_question(text: str, language: str) -> Reading:
@@ -126,30 +110,12 @@ def read_question(text: str, language: str) -> Reading:
     text = text[:LONGEST]
     known = lexicon(language)
     folded = " ".join(fold(text).split())
-    signs = {name for name, rule in known.signs.items() if rule.search(folded)}
-    supposed: list[Unit] = []
-    numbers_supposed: set[str] = set()
-    if "supposes" in signs:
-        for sentence in sentences(text):
-            plain = fold(sentence)
-            if known.signs["supposes"].search(plain):
-                supposed += units_of(sentence, known)
-                numbers_supposed |= numbers(plain)
     units = tuple(units_of(text, known))
     return Reading(
         units=units,
-        numbers=numbers(folded),
         kinds=kinds_wanted(folded, known),
-        signs=frozenset(signs),
+        signs=frozenset(n for n, rule in known.signs.items() if rule.search(folded)),
         of_product=_of_product(units, known),
-        supposed=tuple(supposed),
-        supposed_numbers=frozenset(numbers_supposed),
-        names=frozenset(
-            term
-            for name in _NAME.findall(text)
-            for term in terms(name)
-            if term not in known.stop
-        ),
     )
 
 
