@@ -1,7 +1,7 @@
 """How a sentence of the shop's compares with a question: plain features.
 
-A sentence is compared with what stands around it: its heading says what it is about, its
-source what it may leave unsaid.
+A sentence is compared with what stands around it: its heading says what it is about,
+its source what it may leave unsaid.
 """
 
 from __future__ import annotations
@@ -164,8 +164,17 @@ class Question:
 
     def strengths(self, source: Read) -> Strengths:
         """Return how surely a source says each unit."""
-        head = [u.strength(source.head) for u in self.units]
-        each = [[u.strength(said) for u in self.units] for said in source.each]
+        # Most sources say nothing of a question: they are looked at once.
+        units = [(u, u.covered(source.whole)) for u in self.units]
+        if not any(said for _, said in units):
+            nothing = [0.0] * len(units)
+            each = [nothing for _ in source.each]
+            return Strengths(head=nothing, each=each, whole=nothing)
+        head = [u.strength(source.head) if known else 0.0 for u, known in units]
+        each = [
+            [u.strength(said) if known else 0.0 for u, known in units]
+            for said in source.each
+        ]
         whole = [max(column) for column in zip(head, *each, strict=True)]
         return Strengths(head=head, each=each, whole=whole)
 

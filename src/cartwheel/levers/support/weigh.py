@@ -27,7 +27,6 @@ from cartwheel.levers.support.compare import (
     FEATURES,
     About,
     Question,
-    Strengths,
     features,
     read_passage,
 )

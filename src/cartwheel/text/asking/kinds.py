@@ -1,7 +1,7 @@
 """Sorts of answer a text holds: a time, a sum of money, a length, an address, ...
 
-One table for questions and texts: "is it long enough for a 9 m hedge" names a length, and
-a sentence that holds a length may answer it.
+One table for questions and texts: "is it long enough for a 9 m hedge" names a length,
+and a sentence that holds a length may answer it.
 """
 
 from __future__ import annotations

@@ -121,12 +121,12 @@ def _places(said: Sequence[str], at: int, phrase: Sequence[str]) -> tuple[int, .
     """Return where the terms of a phrase stand from a place on, () if not there."""
     places: list[int] = []
     wide = False
-    for term in phrase:
-        if term == GAP:
+    for wanted in phrase:
+        if wanted == GAP:
             wide = True
             continue
         reach = range(at + 1, at + 1 + WIDEST) if wide else (at,)
-        place = next((n for n in reach if n < len(said) and said[n] == term), -1)
+        place = next((n for n in reach if n < len(said) and said[n] == wanted), -1)
         if place < 0:
             return ()
         places.append(place)
@@ -135,11 +135,12 @@ def _places(said: Sequence[str], at: int, phrase: Sequence[str]) -> tuple[int, .
 
 
 def _meanings(held: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return of each meaning its phrases: topics, words for one thing, chatter."""
     alike = held.get("words", {})
     return {
         **held["concepts"],
-        **{NOTHING: phrases for phrases in held.get("nothing", {}).values()},
         **{f"{ALIKE}{name}": listed for name, listed in alike.items()},
+        NOTHING: held.get("nothing", {}).get("phrases", ""),
     }
 
 
