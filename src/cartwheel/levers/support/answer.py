@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cartwheel.levers.base import Answer, Model, Request
-from cartwheel.levers.support.compare import About, shop_terms
+from cartwheel.levers.support.compare import About, says_term
 from cartwheel.levers.support.evidence import Evidence, knows_anything
 from cartwheel.levers.support.meaning import near_in_meaning
 from cartwheel.levers.support.orders import meant, named_order, orders_of, tell
@@ -197,8 +197,7 @@ def candidates(
         title = evidence.title(place)
     meant = near_in_meaning(model, asked)
     about = About.of(title, language, guessed=guessed)
-    said_there = shop_terms(passages, language)
-    written = mended(asked, language, said_there)
+    written = mended(asked, language, lambda term: says_term(passages, term, language))
     if written != asked:
         reading = read_question(written, language)
     said = read_said(written, language)

@@ -77,10 +77,9 @@ def read_passage(passage: Passage, language: str) -> Read:
     return Read(passage=passage, head=head, each=each, whole=whole)
 
 
-def shop_terms(passages: Sequence[Passage], language: str) -> frozenset[str]:
-    """Return the terms that sources say."""
-    read = [read_passage(one, language).whole.terms for one in passages]
-    return frozenset[str]().union(*read)
+def says_term(passages: Sequence[Passage], term: str, language: str) -> bool:
+    """Tell whether a source says a term."""
+    return any(term in read_passage(one, language).whole.terms for one in passages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

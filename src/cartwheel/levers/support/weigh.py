@@ -140,6 +140,7 @@ def weigh(
     scored = [
         _Scored(asked.share(met[source], at), source, at)
         for source, one in enumerate(read)
+        if meant is not None or any(met[source].whole)
         for at in range(len(one.each))
     ]
     near = None

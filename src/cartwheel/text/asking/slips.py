@@ -8,7 +8,7 @@ is likelier right than wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -34,19 +34,19 @@ def _spelling(language: str) -> Mapping[str, np.ndarray[Any, Any]]:
     return learn_spelling(long)
 
 
-def mended(text: str, language: str, known: Container[str]) -> str:
+def mended(text: str, language: str, known: Callable[[str], bool]) -> str:
     """Return a question with slips mended, folded; as it is where there are none.
 
     Args:
         text: The question.
         language: One of `lexicon.LANGUAGES`.
-        known: Terms that the shop's texts say.
+        known: Tells whether the shop's texts say a term.
     """
     words = lexicon(language)
 
     def better(found: re.Match[str]) -> str:
         word = found.group()
-        if len(word) < SHORTEST or term(word) in words.terms or term(word) in known:
+        if len(word) < SHORTEST or term(word) in words.terms or known(term(word)):
             return word
         for other, _ in corrected(_spelling(language), word):
             most = ALIKE if len(other) == len(word) else ONE_SLIP
