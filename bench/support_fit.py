@@ -1,9 +1,9 @@
 """Weights of the support lever, fitted on the development questions and tried apart.
 
-`python -m bench.support_fit` prints the weights, and how they do in folds by source: a
+`python -m bench.support_fit` prints the weights, and how they do in folds by source (a
 policy or product that a question is about is never in both the fitted part and the one
-it is tried on, so that the figures are not those of memory. The words and topics of
-`text/asking` are in all folds the same, written after reading these questions: that
+it is tried on) and on each shop by weights of the others. The words and topics of
+`text/asking` are the same in all folds, written after reading these questions: that
 memory no fold takes out, which is why held-out sets are counted.
 
 Fitted is a conditional logit: of each question the chance that some right sentence is
@@ -32,7 +32,7 @@ FOLDS = 10
 PENALTY = 2.0
 """Of squared weights, each in the spread of its feature."""
 
-WARNED = {"urgent", "safety", "person", "modality", "greeting"}
+WARNED = {"urgent", "safety", "person", "modality", "greeting", "order"}
 """Signs of a message that is not weighed."""
 
 
@@ -147,27 +147,42 @@ def fold_of(row: Row) -> int:
 
 
 def fit(folder: str) -> None:
-    """Print weights fitted on development, and what they do in folds by source.
+    """Print weights fitted on development, and what they do on what was left out.
 
     Args:
         folder: The sentence model, "" for none.
     """
     some = [part for part in parts() if not part.held_out]
-    questions = [one for part in some for one in asked(part, folder)]
-    best: list[tuple[Asked, float, bool]] = []
-    for number in range(FOLDS):
-        weights = learned([one for one in questions if fold_of(one.row) != number])
-        best += [
-            (one, *_best(one, weights))
-            for one in questions
-            if fold_of(one.row) == number
-        ]
+    by_shop = {part.label: asked(part, folder) for part in some}
     rows = [row for part in some for row in part.rows()]
+    questions = [one for held in by_shop.values() for one in held]
     names = ("bias", *FEATURES, *MEANT)
     print("[meaning]" if folder else "[words]")
     for name, weight in zip(names, learned(questions), strict=False):
         print(f"{name} = {weight:.3f}")
-    for line in np.arange(0.1, 0.85, 0.05):
+    print("# folds by source, of all shops")
+    _tell(rows, _left_out(questions, [fold_of(one.row) for one in questions]))
+    print("# each shop by weights of the others")
+    shop = [label for label, held in by_shop.items() for _ in held]
+    _tell(rows, _left_out(questions, shop))
+
+
+Best = Sequence[tuple[Asked, float, bool]]
+"""Questions, the chance of the likeliest candidate, and whether that is right."""
+
+
+def _left_out(questions: Sequence[Asked], group: Sequence[str | int]) -> Best:
+    """Return what each question gets by weights learned without its group."""
+    found: list[tuple[Asked, float, bool]] = []
+    for name in dict.fromkeys(group):
+        pairs = list(zip(questions, group, strict=True))
+        weights = learned([one for one, mine in pairs if mine != name])
+        found += [(one, *_best(one, weights)) for one, mine in pairs if mine == name]
+    return found
+
+
+def _tell(rows: Sequence[Row], best: Best) -> None:
+    for line in np.arange(0.1, 0.65, 0.05):
         print(_told(float(line), rows, best))
 
 
@@ -180,9 +195,7 @@ def _best(one: Asked, weights: Array) -> tuple[float, bool]:
     return float(chances[first]), bool(one.right[first])
 
 
-def _told(
-    line: float, rows: Sequence[Row], best: Sequence[tuple[Asked, float, bool]]
-) -> str:
+def _told(line: float, rows: Sequence[Row], best: Best) -> str:
     """Return what a line would do, of all questions, in words."""
     can = sum(bool(row["answerable"]) for row in rows)
     told = {
