@@ -24,6 +24,7 @@ from cartwheel.levers.support.weigh import MEANT, weights
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.order_states import ORDER_STATES
 from cartwheel.text.asking import read_question
+from cartwheel.text.tokens import terms
 from tests.levers.made import AS_OF
 from tests.levers.made_orders import made_orders
 from tests.levers.support_shop import POLICY_ROWS, ask, model, put, signals
@@ -372,8 +373,8 @@ def test_a_product_is_named_by_two_words_of_a_long_title() -> None:
     rows = [{"product_id": title, "title": title, "active": True} for title in titles]
     learned = Support().learn(put(signals(), LISTING, rows), None, seed=1)
     evidence = Evidence(learned)
-    assert evidence.title(evidence.named(["forge", "skillet"])) == titles[0]
-    assert evidence.named(["forge", "black"]) == -1
+    assert evidence.title(evidence.named(terms("the forge skillet"))) == titles[0]
+    assert evidence.named(terms("forge black")) == -1
     assert evidence.named(["skillet"]) == -1
 
 
