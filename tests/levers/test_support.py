@@ -369,7 +369,11 @@ def test_chances_of_what_is_quoted_apart_add_up_to_less_than_one() -> None:
 
 
 def test_a_product_is_named_by_two_words_of_a_long_title() -> None:
-    titles = ["Forge cast iron skillet 26 black", "Forge cast iron pot 4 black"]
+    titles = [
+        "Forge cast iron skillet 26 black",
+        "Forge cast iron pot 4 white",
+        "Lodge clay round deep pan black",
+    ]
     rows = [{"product_id": title, "title": title, "active": True} for title in titles]
     learned = Support().learn(put(signals(), LISTING, rows), None, seed=1)
     evidence = Evidence(learned)

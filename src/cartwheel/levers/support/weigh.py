@@ -6,7 +6,7 @@ exp), a conditional logit. What is quoted is a sentence with its neighbours, so 
 chances count together.
 
 Weights, in `weights.toml`, are fitted by `python -m bench.support_fit` on the
-development questions of `bench/labels/support`, and frozen; the held-out ones tell how
+development questions under `bench/labels`, and frozen; the held-out ones tell how
 well they do.
 
 References:
