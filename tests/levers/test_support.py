@@ -23,6 +23,7 @@ from cartwheel.levers.support.options import Options
 from cartwheel.levers.support.weigh import MEANT, weights
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.order_states import ORDER_STATES
+from cartwheel.signals.policies import POLICIES
 from cartwheel.text.asking import read_question
 from cartwheel.text.tokens import terms
 from tests.levers.made import AS_OF
@@ -389,3 +390,27 @@ def test_the_weights_are_those_of_the_features() -> None:
         assert held.by_feature[FEATURES.index("supposes")] < 0
         assert held.by_feature[FEATURES.index("specific_open")] < 0
         assert held.by_feature[FEATURES.index("met")] > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("Quanto tempo tenho para devolver?", "30 dias"),
+        ("Quanto custa o frete para a minha casa?", "19,90"),
+        ("Vocês aceitam Pix como forma de pagamento?", "Pix"),
+        ("Posso pagar com bitcoin na loja de vocês?", ""),
+    ],
+)
+def test_portuguese_questions_are_answered_from_portuguese_texts(
+    text: str, holds: str
+) -> None:
+    rows = [
+        ("t", "returns", "Devoluções", "Você pode devolver o produto em até 30 dias."),
+        ("f", "shipping", "Entrega", "O frete custa R$ 19,90 e leva 3 a 8 dias."),
+        ("p", "payment", "Pagamento", "Aceitamos Pix, boleto e cartão Visa."),
+    ]
+    named = [dict(zip(POLICIES.column_names, row, strict=True)) for row in rows]
+    learned = Support().learn(put(signals(), POLICIES, named), None, seed=1)
+    about = ask(learned, text)
+    assert (about["outcome"] == "answered") is bool(holds), about
+    assert holds in " ".join(one["text"] for one in about["says"])
