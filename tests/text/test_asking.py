@@ -165,6 +165,8 @@ def test_what_a_shopper_takes_for_granted_is_not_their_own_story(
         ("how do I say it never came although I have it", "safety"),
         ("can you see my screen", "modality"),
         ("make me a 3d animation of it", "modality"),
+        ("send me a few nice photos of it", "modality"),
+        ("could you measure it for me", "modality"),
     ],
 )
 def test_what_is_not_to_be_answered_is_signed(text: str, sign: str) -> None:
@@ -172,7 +174,12 @@ def test_what_is_not_to_be_answered_is_signed(text: str, sign: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["my parcel was stolen", "can I listen to the headphones in the shop"]
+    "text",
+    [
+        "my parcel was stolen",
+        "can I listen to the headphones in the shop",
+        "do you need me to send you photos of the damage",
+    ],
 )
 def test_honest_questions_are_not_signed(text: str) -> None:
     assert not read_question(text, "en").signs & {"safety", "modality", "urgent"}
