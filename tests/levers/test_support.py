@@ -327,7 +327,7 @@ def test_the_lever_answers_through_its_contract() -> None:
 @pytest.mark.parametrize(
     ("text", "product", "source"),
     [
-        ("up to when may I send it back", None, "policy:back"),
+        ("what is the latest I can send goods back", None, "policy:back"),
         ("what is the postage to Hamburg?", None, "policy:post"),
         ("when are you closed, I am coming on friday", None, "policy:shop"),
         ("how much do I have to carry, is it light?", "tent", "attribute:Weight"),
