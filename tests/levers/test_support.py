@@ -15,10 +15,17 @@ from hypothesis import strategies as st
 from cartwheel.contacts import OUTCOMES, REASONS
 from cartwheel.levers.base import Model, Request
 from cartwheel.levers.support import Support
+from cartwheel.levers.support.answer import candidates
+from cartwheel.levers.support.compare import FEATURES
 from cartwheel.levers.support.evidence import Evidence
 from cartwheel.levers.support.notices import notices, usual_days
 from cartwheel.levers.support.options import Options
+from cartwheel.levers.support.weigh import MEANT, weights
+from cartwheel.signals.listing import LISTING
 from cartwheel.signals.order_states import ORDER_STATES
+from cartwheel.signals.policies import POLICIES
+from cartwheel.text.asking import read_question
+from cartwheel.text.tokens import terms
 from tests.levers.made import AS_OF
 from tests.levers.made_orders import made_orders
 from tests.levers.support_shop import POLICY_ROWS, ask, model, put, signals
@@ -315,3 +322,95 @@ def test_the_lever_answers_through_its_contract() -> None:
     answer = Support().answer(LEARNED, request, rng=np.random.default_rng(0))
     assert answer.slots == ()
     assert answer.about["as_of"] == date.isoformat(AS_OF)
+
+
+@pytest.mark.parametrize(
+    ("text", "product", "source"),
+    [
+        ("what is the latest I can send goods back", None, "policy:back"),
+        ("what is the postage to Hamburg?", None, "policy:post"),
+        ("when are you closed, I am coming on friday", None, "policy:shop"),
+        ("how much do I have to carry, is it light?", "tent", "attribute:Weight"),
+        ("will it stay dry in a downpour?", "tent", "attribute:Water column"),
+        ("how long is delivary", None, "policy:post"),
+    ],
+)
+def test_other_words_than_the_shops_find_the_same_source(
+    text: str, product: str | None, source: str
+) -> None:
+    about = ask(LEARNED, text, context=(product,) if product else ())
+    assert sources(about) == {source}, about
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Do you deliver to Oslo?",
+        "Do you have it in purple?",
+        "Can you engrave a name on it?",
+        "Since you deliver to Italy for free, how long does that take?",
+        "Your site says 90 days for returns, from when?",
+    ],
+)
+def test_what_is_not_there_or_only_taken_for_granted_goes_to_a_person(
+    text: str,
+) -> None:
+    about = ask(LEARNED, text, context=("tent",))
+    assert (about["outcome"], about["why"]) == ("handed_over", "no_evidence"), about
+
+
+def test_chances_of_what_is_quoted_apart_add_up_to_less_than_one() -> None:
+    request = Request(placement="support", query="How long can I return goods?")
+    reading = read_question(request.query, "en")
+    found, _ = candidates(LEARNED, request, request.query, reading, "en")
+    first = {one.passage.source: one.chance for one in reversed(found)}
+    assert 0.5 < sum(first.values()) < 1.0
+    assert found[0].chance == max(one.chance for one in found)
+    assert found[0].passage.source == "policy:back"
+
+
+def test_a_product_is_named_by_two_words_of_a_long_title() -> None:
+    titles = [
+        "Forge cast iron skillet 26 black",
+        "Forge cast iron pot 4 white",
+        "Lodge clay round deep pan black",
+    ]
+    rows = [{"product_id": title, "title": title, "active": True} for title in titles]
+    learned = Support().learn(put(signals(), LISTING, rows), None, seed=1)
+    evidence = Evidence(learned)
+    assert evidence.title(evidence.named(terms("the forge skillet"))) == titles[0]
+    assert evidence.named(terms("forge black")) == -1
+    assert evidence.named(["skillet"]) == -1
+
+
+def test_the_weights_are_those_of_the_features() -> None:
+    for meant, more in ((False, 0), (True, len(MEANT))):
+        held = weights(meant=meant)
+        assert len(held.by_feature) == len(FEATURES) + more
+        assert held.by_feature[FEATURES.index("supposes")] < 0
+        assert held.by_feature[FEATURES.index("specific_open")] < 0
+        assert held.by_feature[FEATURES.index("met")] > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("Quanto tempo tenho para devolver?", "30 dias"),
+        ("Quanto custa o frete para a minha casa?", "19,90"),
+        ("Vocês aceitam Pix como forma de pagamento?", "Pix"),
+        ("Posso pagar com bitcoin na loja de vocês?", ""),
+    ],
+)
+def test_portuguese_questions_are_answered_from_portuguese_texts(
+    text: str, holds: str
+) -> None:
+    rows = [
+        ("t", "returns", "Devoluções", "Você pode devolver o produto em até 30 dias."),
+        ("f", "shipping", "Entrega", "O frete custa R$ 19,90 e leva 3 a 8 dias."),
+        ("p", "payment", "Pagamento", "Aceitamos Pix, boleto e cartão Visa."),
+    ]
+    named = [dict(zip(POLICIES.column_names, row, strict=True)) for row in rows]
+    learned = Support().learn(put(signals(), POLICIES, named), None, seed=1)
+    about = ask(learned, text)
+    assert (about["outcome"] == "answered") is bool(holds), about
+    assert holds in " ".join(one["text"] for one in about["says"])

@@ -11,21 +11,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cartwheel.levers.base import Answer, Model, Request
+from cartwheel.levers.support.compare import About, says_term
 from cartwheel.levers.support.evidence import Evidence, knows_anything
 from cartwheel.levers.support.meaning import near_in_meaning
 from cartwheel.levers.support.orders import meant, named_order, orders_of, tell
-from cartwheel.levers.support.weigh import About, Weighed, weigh
+from cartwheel.levers.support.weigh import AFTER, BEFORE, Weighed, weigh
 from cartwheel.levers.support.words import USUAL, sentences_in
-from cartwheel.text.asking import Reading, read_question
+from cartwheel.text.asking import Reading, read_question, read_said
 from cartwheel.text.asking.lexicon import LANGUAGES
 from cartwheel.text.asking.reading import LONGEST
+from cartwheel.text.asking.slips import mended
 from cartwheel.text.language import language_of
 from cartwheel.text.packed import hashed
 from cartwheel.text.tokens import terms
 
 RULE = "evidence"
-BEFORE, AFTER = 1, 2
-"""Sentences of a source that are quoted around the one that answers."""
 LONGEST_QUOTE = 600
 SURELY_TOLD = 60
 """Characters from which a message in another language is surely in it."""
@@ -188,15 +188,20 @@ def candidates(
     evidence = Evidence(model)
     passages = evidence.policies()
     place = evidence.place(request.context[-1]) if request.context else -1
-    if place < 0:
+    guessed = place < 0
+    if guessed:
         place = evidence.named(terms(asked))
     title = ""
     if place >= 0:
         passages = [*passages, *evidence.product(place)]
         title = evidence.title(place)
     meant = near_in_meaning(model, asked)
-    about = About.of(title, language)
-    return weigh(reading, passages, about, language, meant), place >= 0
+    about = About.of(title, language, guessed=guessed)
+    written = mended(asked, language, lambda term: says_term(passages, term, language))
+    if written != asked:
+        reading = read_question(written, language)
+    said = read_said(written, language)
+    return weigh(reading, said, passages, about, language, meant), place >= 0
 
 
 def quoted(found: Weighed) -> list[Mapping[str, str]]:

@@ -42,7 +42,6 @@ class Passage:
             `price`, `variants`, `description`.
         product_id: Product it is about, "" for what holds for the whole shop.
         heading: What it is called, or the question it answers.
-        topic: Topic of a policy, "" for others.
         sentences: What it says.
     """
 
@@ -50,22 +49,20 @@ class Passage:
     product_id: str
     heading: str
     sentences: tuple[str, ...]
-    topic: str = ""
 
     def to_json(self) -> list[Any]:
         """Return it as JSON values, without the product."""
-        return [self.source, self.heading, list(self.sentences), self.topic]
+        return [self.source, self.heading, list(self.sentences)]
 
     @classmethod
     def from_json(cls, product_id: str, held: Sequence[Any]) -> Passage:
         """Read what `to_json` wrote."""
-        source, heading, said, topic = held
+        source, heading, said = held
         return cls(
             source=source,
             product_id=product_id,
             heading=heading,
             sentences=tuple(said),
-            topic=topic,
         )
 
 
@@ -125,7 +122,6 @@ def _policies(data: Signals) -> Iterator[Passage]:
             product_id="",
             heading=title or topic.capitalize(),
             sentences=_cut(row["body"] or ""),
-            topic="" if topic == "other" else topic,
         )
 
 
@@ -217,6 +213,8 @@ NAMED_FROM = 0.4
 """Share of a title's weight that a question has to say to mean the product."""
 AHEAD = 0.15
 """How much more of its title than of any other's."""
+LEAST_WORDS = 2
+"""Words of a title that mean the product too, if one is in no other title."""
 
 
 class Evidence:
@@ -259,20 +257,27 @@ class Evidence:
         """
         arrays = self._arrays
         total = arrays["title_weight"]
+        if not len(total):
+            return -1
         heard = np.zeros(len(total))
+        terms_heard = np.zeros(len(total), np.int64)
+        own_heard = np.zeros(len(total), np.int64)
         for word in set(said):
             at = find(arrays["term_hash"], word)
             if at >= 0:
                 begin, end = arrays["term_start"][at : at + 2].tolist()
-                heard[arrays["term_product"][begin:end]] += arrays["term_weight"][at]
+                products = arrays["term_product"][begin:end]
+                heard[products] += arrays["term_weight"][at]
+                terms_heard[products] += 1
+                own_heard[products] += end - begin == 1
         share = heard / np.maximum(total, 1e-9)
-        if not len(share):
-            return -1
         first = int(np.argmax(share))
-        best, share[first] = float(share[first]), 0.0
-        if best < NAMED_FROM or float(share.max()) > best - AHEAD:
-            return -1
-        return first
+        best, others = float(share[first]), np.delete(share, first)
+        if best >= NAMED_FROM and float(others.max(initial=0.0)) <= best - AHEAD:
+            return first
+        # Two words of a title, one of them only there: "the Pebble kettle".
+        named = np.flatnonzero((terms_heard >= LEAST_WORDS) & (own_heard > 0))
+        return int(named[0]) if len(named) == 1 else -1
 
 
 def policies_known(model: Model) -> int:

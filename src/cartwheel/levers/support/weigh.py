@@ -1,8 +1,16 @@
-"""How likely a piece of evidence answers a question: plain features, one logistic sum.
+"""How likely a piece of evidence answers a question: one sum of plain features.
 
-Weights, in `weights.toml`, are fitted by `python -m bench.support --fit` on the
-development questions of `bench/labels/support`, and frozen; the held-out ones tell how
+The sentences worth weighing compete with one another and with "nothing here answers
+it": a sentence with the sum `s` of its features has the chance exp(s) / (1 + sum of
+exp), a conditional logit. What is quoted is a sentence with its neighbours, so their
+chances count together.
+
+Weights, in `weights.toml`, are fitted by `python -m bench.support_fit` on the
+development questions under `bench/labels`, and frozen; the held-out ones tell how
 well they do.
+
+References:
+    McFadden (1974), "Conditional logit analysis of qualitative choice behavior".
 """
 
 from __future__ import annotations
@@ -11,42 +19,34 @@ import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from cartwheel.levers.support.evidence import Passage
-from cartwheel.text.asking import Reading, Said, Unit, read_said
-from cartwheel.text.asking.said import NOTHING
-
-FEATURES = (
-    "said",
-    "said_near",
-    "open_supposed",
-    "met",
-    "kind_met",
-    "of_product",
-    "answered_before",
-    "points_nowhere",
-    "ahead",
+from cartwheel.levers.support.compare import (
+    FEATURES,
+    About,
+    Question,
+    features,
+    read_passage,
 )
-"""Names of the features, in the order of `Weighed.features`."""
+from cartwheel.levers.support.evidence import Passage
+from cartwheel.text.asking import Reading, Said
 
 MEANT = ("meant", "meant_ahead")
 """Further ones where a sentence model is set: the cosine of question and sentence, and
 how much nearer it is than the nearest of any other source."""
 
-NEAR = 0.6
-"""What counts a unit that the source says, though not in the sentence taken."""
-
-HEADED = 0.5
-"""What counts a unit more that the heading says."""
-
-OFTEN = 0.3
-"""What counts a unit more that four sentences of the source say."""
+BEFORE, AFTER = 1, 2
+"""Sentences of a source that are quoted: from one before to the one behind."""
 
 MOST_WEIGHED = 12
 """Sources that are weighed as answers, the likeliest first."""
+
+EACH = 2
+"""Sentences of a source that are weighed."""
+
+STEEPEST = 50.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +61,13 @@ class Weights:
     bias: float
     by_feature: tuple[float, ...]
 
-    def chance(self, features: Sequence[float]) -> float:
-        """Return the chance that evidence with these features answers."""
+    def sum_of(self, values: Sequence[float]) -> float:
+        """Return the sum of features, each by its weight."""
         total = self.bias + math.fsum(
             weight * value
-            for weight, value in zip(self.by_feature, features, strict=True)
+            for weight, value in zip(self.by_feature, values, strict=True)
         )
-        return 1.0 / (1.0 + math.exp(-max(min(total, 50.0), -50.0)))
+        return max(min(total, STEEPEST), -STEEPEST)
 
 
 @cache
@@ -95,56 +95,13 @@ class Weighed:
         passage: The source.
         at: Number of the sentence taken.
         features: Values of `FEATURES`, and of `MEANT` where that is known.
+        chance: Chance that what is quoted around it answers the question.
     """
 
     passage: Passage
     at: int
     features: tuple[float, ...]
-
-    @property
-    def chance(self) -> float:
-        """Return the chance that it answers the question."""
-        meant = len(self.features) > len(FEATURES)
-        return weights(meant=meant).chance(self.features)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """What is understood without being said: the product asked about.
-
-    Attributes:
-        known: A product is looked at or named.
-        title: Reading of its title.
-    """
-
-    known: bool
-    title: Said
-
-    @classmethod
-    def of(cls, title: str, language: str) -> About:
-        """Return it for a product's title, "" for none."""
-        known = bool(title)
-        return cls(known=known, title=read_said(title, language) if known else NOTHING)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Read:
-    """A source read: its heading, its sentences, and all of it."""
-
-    passage: Passage
-    head: Said
-    each: tuple[Said, ...]
-    whole: Said
-
-
-@lru_cache(maxsize=10_000)
-def _read(passage: Passage, language: str) -> _Read:
-    head = read_said(f"{passage.heading}. {passage.topic}", language)
-    each = tuple(read_said(text, language) for text in passage.sentences)
-    whole = head
-    for one in each:
-        whole = whole | one
-    return _Read(passage=passage, head=head, each=each, whole=whole)
+    chance: float
 
 
 class _Scored(NamedTuple):
@@ -161,49 +118,75 @@ Meant = Callable[[Sequence[str]], Sequence[float]]
 
 def weigh(
     reading: Reading,
+    said: Said,
     passages: Iterable[Passage],
     about: About,
     language: str,
     meant: Meant | None = None,
 ) -> list[Weighed]:
-    """Return the best sentence of each source that may answer, likeliest first.
+    """Return the sentences that may answer, likeliest first.
 
     Args:
         reading: The question.
+        said: The question read like a text.
         passages: The sources.
         about: The product asked about.
         language: Language of the question.
         meant: Tells what is near in meaning, if a sentence model is set.
     """
-    units = [u for u in reading.units if not (about.known and u.covered(about.title))]
-    read = [_read(one, language) for one in passages if one.sentences]
-    rare = [_rarity(unit, read) for unit in units]
+    read = [read_passage(one, language) for one in passages if one.sentences]
+    asked = Question(reading, said, read, about, language)
+    met = [asked.strengths(one) for one in read]
     scored = [
-        _Scored(_share(units, rare, said, one, reading), source, at)
+        _Scored(asked.share(met[source], at), source, at)
         for source, one in enumerate(read)
-        for at, said in enumerate(one.each)
+        if meant is not None or any(met[source].whole)
+        for at in range(len(one.each))
     ]
     near = None
     if meant is not None and read:
         texts = [spoken(read[one.source].passage, one.at) for one in scored]
         near = dict(zip(scored, meant(texts), strict=True))
-    top = max((one.score for one in scored), default=0.0)
-    weighed = []
-    for one in _picked(scored, near):
-        others = [other for other in scored if other.source != one.source]
-        ahead = one.score - top
-        if one.score == top:
-            ahead = top - max((other.score for other in others), default=0.0)
-        features = _features(
-            reading, units, rare, read[one.source], one.at, about, ahead=ahead
-        )
+    picked = _picked(scored, near)
+    values = []
+    for one in picked:
+        found = features(asked, read[one.source], one.at, met[one.source])
         if near is not None:
-            nearest = max((near[other] for other in others), default=0.0)
-            features = (*features, near[one], near[one] - nearest)
-        passage = read[one.source].passage
-        weighed.append(Weighed(passage=passage, at=one.at, features=features))
-    weighed.sort(key=lambda one: (-one.chance, one.passage.source))
+            others = (near[two] for two in scored if two.source != one.source)
+            found = (*found, near[one], near[one] - max(others, default=0.0))
+        values.append(found)
+    chances = together(picked, values, weights(meant=near is not None))
+    weighed = [
+        Weighed(
+            passage=read[one.source].passage, at=one.at, features=found, chance=chance
+        )
+        for one, found, chance in zip(picked, values, chances, strict=True)
+    ]
+    weighed.sort(key=lambda one: (-one.chance, one.passage.source, one.at))
     return weighed
+
+
+def together(
+    picked: Sequence[_Scored], values: Sequence[Sequence[float]], by: Weights
+) -> list[float]:
+    """Return for each sentence the chance that it or one quoted with it answers.
+
+    Args:
+        picked: The sentences.
+        values: Their features.
+        by: What each feature counts.
+    """
+    strong = [math.exp(by.sum_of(one)) for one in values]
+    total = 1.0 + math.fsum(strong)
+    return [
+        math.fsum(
+            much
+            for two, much in zip(picked, strong, strict=True)
+            if two.source == one.source and -BEFORE <= two.at - one.at < AFTER
+        )
+        / total
+        for one in picked
+    ]
 
 
 def spoken(passage: Passage, at: int) -> str:
@@ -215,81 +198,19 @@ def spoken(passage: Passage, at: int) -> str:
 def _picked(
     scored: Sequence[_Scored], near: Mapping[_Scored, float] | None
 ) -> list[_Scored]:
-    """Return the sentences worth weighing, one a source for each way to find it."""
+    """Return the sentences worth weighing, few a source for each way to find it."""
     ways: list[Callable[[_Scored], float]] = [lambda one: one.score]
     if near is not None:
         ways.append(lambda one: near[one])
     found: dict[_Scored, None] = {}
     for way in ways:
-        seen: set[int] = set()
+        seen: dict[int, int] = {}
         # Sorting keeps the order of sources and sentences where they are alike.
         for one in sorted(scored, key=way, reverse=True):
-            if len(seen) == MOST_WEIGHED:
+            count = seen.get(one.source, 0)
+            if way(one) <= 0 or (not count and len(seen) == MOST_WEIGHED):
                 break
-            if one.source not in seen and way(one) > 0:
-                seen.add(one.source)
+            if count < EACH:
+                seen[one.source] = count + 1
                 found[one] = None
     return list(found)
-
-
-def _rarity(unit: Unit, read: Sequence[_Read]) -> float:
-    """Return how much it tells that a source says a unit: more where few do."""
-    count = sum(unit.covered(one.whole) for one in read)
-    rare = math.log1p(len(read) / (1 + count)) / math.log1p(max(len(read), 1))
-    return (1.5 if unit.specific else 1.0) * (0.2 + rare)
-
-
-def _share(
-    units: Sequence[Unit],
-    rare: Sequence[float],
-    said: Said,
-    source: _Read,
-    reading: Reading,
-) -> float:
-    """Return how much of a question a sentence says, its source counting less."""
-    total = 0.0
-    for unit, weight in zip(units, rare, strict=True):
-        here = unit.strength(said)
-        total += weight * max(here, NEAR * unit.strength(source.whole))
-        total += HEADED * weight * unit.strength(source.head)
-        often = sum(unit.covered(one) for one in source.each)
-        total += OFTEN * weight * min(often, 4) / 4
-    if total:
-        total += 0.5 * len(reading.numbers & said.numbers)
-        total += 0.5 * len(reading.kinds & said.kinds)
-    return total
-
-
-def _features(
-    reading: Reading,
-    units: Sequence[Unit],
-    rare: Sequence[float],
-    source: _Read,
-    at: int,
-    about: About,
-    *,
-    ahead: float,
-) -> tuple[float, ...]:
-    said, whole = source.each[at] | source.head, source.whole
-    total = math.fsum(rare) or 1.0
-    pairs = list(zip(units, rare, strict=True))
-    met = math.fsum(weight * unit.strength(said) for unit, weight in pairs)
-    near = math.fsum(weight * unit.strength(whole) for unit, weight in pairs)
-    supposed = [
-        unit
-        for unit in reading.supposed
-        if not unit.covered(whole) and not unit.covered(about.title)
-    ]
-    wanted = reading.kinds & {"duration", "money"}
-    pointing = "points" in reading.signs and not about.known
-    return (
-        met / total,
-        near / total,
-        min(len(supposed) + len(reading.supposed_numbers - whole.numbers), 3) / 3,
-        math.log1p(met),
-        float(bool(wanted & said.kinds)),
-        float(bool(source.passage.product_id)),
-        float(source.passage.source.startswith("answer:")),
-        float(pointing and len(units) < 2),
-        max(min(ahead, 2.0), -2.0),
-    )

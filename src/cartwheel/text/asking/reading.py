@@ -5,18 +5,49 @@ Nothing a shopper writes is an instruction: a text is only compared.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from cartwheel.text.asking.lexicon import Lexicon, lexicon, matches
-from cartwheel.text.asking.said import Said, numbers
-from cartwheel.text.sentences import sentences
+from cartwheel.text.asking.kinds import kinds_wanted
+from cartwheel.text.asking.lexicon import (
+    ALIKE,
+    NAME,
+    NOTHING,
+    Lexicon,
+    lexicon,
+    matches,
+)
+from cartwheel.text.asking.said import Said
 from cartwheel.text.tokens import fold, terms
 
 LONGEST = 2_000
 """Characters of a message that are read."""
 
 IN_OTHER_WORDS = 0.7
-"""How surely a text says a unit that it says in other words."""
+"""How surely a text says a unit whose topic it has."""
+
+WIDER = 0.6
+"""How surely a text says a country that it names the continent of."""
+
+ALIKE_WORDS = 0.9
+"""How surely a text says a unit that it says by another word for the same."""
+
+
+class Group(StrEnum):
+    """What a unit is for.
+
+    Attributes:
+        SPECIFIC: It names a country, a way to pay or the like.
+        TOPIC: It means one thing that shops write about.
+        FACET: It says what sort of answer is wanted.
+        WORD: Any other word.
+    """
+
+    SPECIFIC = "specific"
+    TOPIC = "topic"
+    FACET = "facet"
+    WORD = "word"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,23 +56,31 @@ class Unit:
 
     Attributes:
         terms: Its terms in order.
+        core: Those of its terms that say something, all if none does.
         meanings: What the phrase means, none for a plain word.
-        specific: It names a country, a way to pay or the like.
+        wider: Names that hold the one it names.
+        group: What it is for.
     """
 
     terms: tuple[str, ...]
+    core: frozenset[str]
     meanings: frozenset[str]
-    specific: bool
+    wider: frozenset[str] = frozenset()
+    group: Group
 
     def covered(self, said: Said) -> bool:
         """Tell whether a text says it too, in these words or in others."""
-        return bool(self.meanings & said.concepts) or said.terms.issuperset(self.terms)
+        return self.strength(said) > 0
 
     def strength(self, said: Said) -> float:
         """Return how surely a text says it: 1 in these words, less in other ones."""
-        if not self.covered(said):
-            return 0.0
-        return 1.0 if said.terms.issuperset(self.terms) else IN_OTHER_WORDS
+        if self.core <= said.terms:
+            return 1.0
+        common = self.meanings & said.concepts
+        if not common:
+            return WIDER if self.wider & said.concepts else 0.0
+        alike = any(one.startswith((ALIKE, NAME)) for one in common)
+        return ALIKE_WORDS if alike else IN_OTHER_WORDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +89,15 @@ class Reading:
 
     Attributes:
         units: What carries it, each once, in order.
-        numbers: Numbers in it.
-        kinds: Sorts of answer that are wanted: duration, money, place.
+        kinds: Sorts of answer that are wanted: see `kinds`.
         signs: What warns: see the files of words.
-        of_product: It says nothing but what is told of a product.
-        supposed: Units of what is taken for granted, if anything is.
-        supposed_numbers: Numbers of it.
+        of_product: All its topics are such as are told of a product.
     """
 
     units: tuple[Unit, ...]
-    numbers: frozenset[str]
     kinds: frozenset[str]
     signs: frozenset[str]
     of_product: bool
-    supposed: tuple[Unit, ...]
-    supposed_numbers: frozenset[str]
 
 
 def read_question(text: str, language: str) -> Reading:
@@ -77,29 +110,18 @@ def read_question(text: str, language: str) -> Reading:
     text = text[:LONGEST]
     known = lexicon(language)
     folded = " ".join(fold(text).split())
-    signs = {name for name, rule in known.signs.items() if rule.search(folded)}
-    supposed: list[Unit] = []
-    numbers_supposed: set[str] = set()
-    if "supposes" in signs:
-        for sentence in sentences(text):
-            plain = fold(sentence)
-            if known.signs["supposes"].search(plain):
-                supposed += units_of(sentence, known)
-                numbers_supposed |= numbers(plain)
     units = tuple(units_of(text, known))
     return Reading(
         units=units,
-        numbers=numbers(folded),
-        kinds=frozenset(n for n, rule in known.kinds.items() if rule.search(folded)),
-        signs=frozenset(signs),
-        of_product=all(
-            not unit.specific
-            and (not unit.meanings or unit.meanings & known.of_product)
-            for unit in units
-        ),
-        supposed=tuple(supposed),
-        supposed_numbers=frozenset(numbers_supposed),
+        kinds=kinds_wanted(folded, known),
+        signs=frozenset(n for n, rule in known.signs.items() if rule.search(folded)),
+        of_product=_of_product(units, known),
     )
+
+
+def _of_product(units: Sequence[Unit], known: Lexicon) -> bool:
+    asked = [unit for unit in units if unit.group in (Group.TOPIC, Group.SPECIFIC)]
+    return bool(asked) and all(unit.meanings & known.of_product for unit in asked)
 
 
 def units_of(text: str, known: Lexicon) -> list[Unit]:
@@ -112,21 +134,42 @@ def units_of(text: str, known: Lexicon) -> list[Unit]:
     said = terms(text)
     found: dict[tuple[str, ...], Unit] = {}
     taken: set[int] = set()
-    for phrases, specific in ((known.specifics, True), (known.concepts, False)):
-        for begin, end, meanings in matches(said, phrases):
-            places = range(begin, end)
+    for phrases in (known.specifics, known.concepts):
+        for places, meanings in matches(said, phrases):
             if taken.intersection(places):
                 continue
             taken.update(places)
-            words = tuple(said[begin:end])
+            words = tuple(said[place] for place in places)
+            if NOTHING in meanings:
+                continue
+            group = Group.SPECIFIC
+            if phrases is known.concepts:
+                group = _group(meanings, known)
+            wider = [known.within.get(one, frozenset()) for one in meanings]
             found[words] = Unit(
                 terms=words,
-                meanings=frozenset() if specific else meanings,
-                specific=specific,
+                core=_core(words, known),
+                meanings=meanings,
+                wider=frozenset().union(*wider),
+                group=group,
             )
     for at, word in enumerate(said):
         if at not in taken and word not in known.stop:
-            found.setdefault(
-                (word,), Unit(terms=(word,), meanings=frozenset(), specific=False)
+            plain = Unit(
+                terms=(word,),
+                core=frozenset({word}),
+                meanings=frozenset(),
+                group=Group.WORD,
             )
+            found.setdefault((word,), plain)
     return list(found.values())
+
+
+def _group(meanings: frozenset[str], known: Lexicon) -> Group:
+    if meanings & known.facets:
+        return Group.FACET
+    return Group.WORD if all(m.startswith(ALIKE) for m in meanings) else Group.TOPIC
+
+
+def _core(words: tuple[str, ...], known: Lexicon) -> frozenset[str]:
+    return frozenset(words) - known.stop or frozenset(words)
