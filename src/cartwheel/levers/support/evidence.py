@@ -57,7 +57,7 @@ class Passage:
     @classmethod
     def from_json(cls, product_id: str, held: Sequence[Any]) -> Passage:
         """Read what `to_json` wrote."""
-        source, heading, said = held
+        source, heading, said, *_ = held  # an earlier version wrote a topic too
         return cls(
             source=source,
             product_id=product_id,
