@@ -29,8 +29,8 @@ FIRST = 20
 BEST = 10
 """Products that tell what is wanted."""
 
-TERMS = 20
-"""Words of theirs that are looked for."""
+FEW, MANY = 20, 40
+"""Words of theirs that are looked for: to find more, and to order what is found."""
 
 RARE = 2.0
 """Inverse document frequency from which a word tells a kind: an eighth says it."""
@@ -45,7 +45,7 @@ FADES = 20.0
 """Places after which a place counts half of what the first does."""
 
 
-def likeness(arrays: Mapping[str, Array], best: Array) -> Array:
+def likeness(arrays: Mapping[str, Array], best: Array, most: int) -> Array:
     """Return how much products say of what the best have in common.
 
     A word of the best counts by the share of them that say it, the first saying most,
@@ -54,12 +54,13 @@ def likeness(arrays: Mapping[str, Array], best: Array) -> Array:
     Args:
         arrays: The model's arrays.
         best: Numbers of the products that tell what is wanted, best first.
+        most: Words of theirs that are looked for.
 
     Returns:
         Not negative, shape (n,); what it means is told by the likeliest's alone.
     """
     n = len(arrays["title_start"]) - 1
-    terms, weights = _told(arrays, best)
+    terms, weights = _told(arrays, best, most)
     if not len(terms):
         return np.zeros(n)
     found = [postings(arrays, number) for number in terms.tolist()]
@@ -68,7 +69,7 @@ def likeness(arrays: Mapping[str, Array], best: Array) -> Array:
     return np.bincount(products, weights=np.concatenate(said), minlength=n)
 
 
-def _told(arrays: Mapping[str, Array], best: Array) -> tuple[Array, Array]:
+def _told(arrays: Mapping[str, Array], best: Array, most: int) -> tuple[Array, Array]:
     """Return the words that the best have in common, and what each counts."""
     places, whose = runs(arrays["title_start"], best)
     size = np.int64(max(len(arrays["term_hash"]), 1))
@@ -79,9 +80,9 @@ def _told(arrays: Mapping[str, Array], best: Array) -> tuple[Array, Array]:
     share = np.bincount(where, weights=trust[pair // size], minlength=len(terms))
     rarity = arrays["term_idf"][terms].astype(float)
     told = np.where(rarity >= RARE, share * np.sqrt(rarity), 0.0)
-    most = np.argsort(-told, kind="stable")[:TERMS]
-    most = most[told[most] > 0]
-    return terms[most], told[most] * rarity[most]
+    at = np.argsort(-told, kind="stable")[:most]
+    at = at[told[at] > 0]
+    return terms[at], told[at] * rarity[at]
 
 
 def also_alike(arrays: Mapping[str, Array], found: Matches, met: Array) -> Array:
@@ -100,7 +101,7 @@ def also_alike(arrays: Mapping[str, Array], found: Matches, met: Array) -> Array
     blend = found.blend[at]
     first = np.argpartition(-blend, BEST - 1)[:BEST]
     first = first[np.lexsort((first, -blend[first]))]
-    alike = likeness(arrays, at[first[blend[first] > 0]])
+    alike = likeness(arrays, at[first[blend[first] > 0]], FEW)
     return alike >= max(LEAST * float(alike.max()), 1e-9)
 
 
@@ -117,7 +118,7 @@ def below_first(
     """
     place = np.zeros(len(arrays["title_start"]) - 1)
     place[order] = FADES / (FADES + np.arange(len(order)))
-    alike = likeness(arrays, order[:BEST])
+    alike = likeness(arrays, order[:BEST], MANY)
     share = alike[rest] / max(float(alike.max(initial=0.0)), 1e-9)
     found: Array = relevance + PLACE * place[rest] + ALIKE * share
     return found
