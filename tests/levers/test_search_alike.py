@@ -24,19 +24,19 @@ SAID = 24
 
 @cache
 def roofs(said: int = SAID) -> Model:
-    """Return a shop of `said` tars, three sealants that do not say so, and others.
+    """Return a shop of three sealants, `said` tars that say so, and others.
 
-    Tars cost 10 each, sealants 2; every second tar and the last sealant are black.
+    Sealants cost 2 each, tars 10; the last sealant and every second tar are black.
     """
-    tars = [f"Tar roof sealant type{n}" for n in range(said)]
     alike = [f"Roof sealant brush{n}" for n in range(3)]
+    tars = [f"Tar roof sealant type{n}" for n in range(said)]
     others = [f"Roofless{n} gadget{n} tool" for n in range(FILLERS)]
-    blacks = [n % 2 == 0 for n in range(said)] + [False, False, True]
+    blacks = [False, False, True, *(n % 2 == 0 for n in range(said))]
     blacks += [False] * FILLERS
     return model_of(
         shop(
-            [*tars, *alike, *others],
-            price_minor=[1_000] * said + [200] * 3 + [1_000] * FILLERS,
+            [*alike, *tars, *others],
+            price_minor=[200] * 3 + [1_000] * (said + FILLERS),
             attributes=[
                 '{"Colour": "black"}' if black else '{"Colour": "grey"}'
                 for black in blacks
@@ -54,14 +54,15 @@ def places(model: Model, *numbers: int) -> Array:
     return model.arrays["product_id"].searchsorted([f"p{at:02}" for at in numbers])
 
 
-SEALANTS = numbered(SAID, SAID + 1, SAID + 2)
+SEALANTS = numbered(0, 1, 2)
+TARS = numbered(*range(3, 3 + SAID))
 
 
 def test_a_full_page_finds_its_kind_below_it() -> None:
     model = roofs()
     answer = ask(model, "tar", limit=100)
     names = [slot.product_id for slot in answer.slots]
-    assert set(names[:SAID]) == numbered(*range(SAID))
+    assert set(names[:SAID]) == TARS
     assert set(names[SAID:]) == SEALANTS
     assert answer.about["total"] == SAID + 3
     assert answer.slots[0].reason == "Says tar"
@@ -70,17 +71,18 @@ def test_a_full_page_finds_its_kind_below_it() -> None:
 
 def test_a_search_that_fills_no_page_finds_what_says_it_alone() -> None:
     few = FIRST - 1
-    assert set(found(roofs(few), "tar", limit=100)) == numbered(*range(few))
+    assert set(found(roofs(few), "tar", limit=100)) == numbered(*range(3, 3 + few))
 
 
 def test_who_is_held_out_finds_what_says_it_alone() -> None:
-    names = found(roofs(), "tar", limit=100, holdout=True)
-    assert set(names) == numbered(*range(SAID))
+    answer = ask(roofs(), "tar", limit=100, holdout=True)
+    assert {slot.product_id for slot in answer.slots} == TARS
+    assert answer.about["total"] == SAID
 
 
 def test_what_is_hidden_or_left_out_is_not_found_by_likeness() -> None:
-    names = found(roofs(), "tar", limit=100, excluded=frozenset({f"p{SAID}"}))
-    assert SEALANTS & set(names) == SEALANTS - {f"p{SAID}"}
+    names = found(roofs(), "tar", limit=100, excluded=frozenset({"p01"}))
+    assert SEALANTS & set(names) == {"p00", "p02"}
 
 
 def test_what_is_alike_makes_no_constraint_hold() -> None:
@@ -98,13 +100,13 @@ def test_what_is_alike_keeps_the_filters_and_counts_in_facets() -> None:
             left = ask(roofs(), "tar", filters={facet["name"]: (value["value"],)})
             assert left.about["total"] == value["count"], (facet["name"], value)
     black = found(roofs(), "tar", limit=100, filters={"colour": ("black",)})
-    assert black[-1] == f"p{SAID + 2}"
+    assert black[-1] == "p02"
     assert len(black) == SAID // 2 + 1
 
 
 def test_likeness_by_hand() -> None:
     arrays = roofs().arrays
-    best = places(roofs(), 0, SAID)  # a tar and a sealant
+    best = places(roofs(), 3, 0)  # a tar and a sealant
     trust = np.array([1.0, 1 / np.log2(3)])
     trust /= trust.sum()
     share = {
@@ -125,14 +127,14 @@ def test_likeness_by_hand() -> None:
     assert expected[places(roofs(), SAID + 3)] == 0.0
     assert not likeness(arrays, best[:0], 40).any()
     # With two words looked for, those that both say, any tar is as like as any other.
-    first, second = likeness(arrays, best, 2)[places(roofs(), 0, 1)]
+    first, second = likeness(arrays, best, 2)[places(roofs(), 3, 4)]
     assert first == second > 0.0
 
 
 def test_below_the_first_page_places_and_likeness_count_by_hand() -> None:
     arrays = roofs().arrays
-    order = places(roofs(), *range(SAID))
-    rest = places(roofs(), 20, SAID, SAID + 3)  # a tar, a sealant, a gadget
+    order = places(roofs(), *range(3, 3 + SAID))
+    rest = places(roofs(), 23, 0, SAID + 3)  # a tar, a sealant, a gadget
     alike = likeness(arrays, order[:10], 40)
     share = alike[rest] / alike.max()
     place = np.array([20 / 40, 0.0, 0.0])
