@@ -39,7 +39,7 @@ def search_speed(plan: Plan) -> Iterator[Figure]:
         raise Skipped("the data set homedepot-search is not there")
     products = len(judged.titles) if plan.quick else PRODUCTS
     began = time.process_time()
-    plain = keyword_model(_shop(judged.titles, products))
+    plain = keyword_model(titled_shop(judged.titles, products))
     yield Figure(
         part="search-speed",
         name="the index is built",
@@ -47,15 +47,23 @@ def search_speed(plan: Plan) -> Iterator[Figure]:
         unit="s",
         values=[time.process_time() - began],
     )
+    yield Figure(
+        part="search-speed",
+        name="the model's arrays",
+        size=f"{products:,} products",
+        unit="MB",
+        values=[sum(array.nbytes for array in plain.arrays.values()) / 1e6],
+    )
     asked = judged.queries[: QUICK_QUERIES if plan.quick else ASKED]
     others = judged.queries[len(asked) :][: QUICK_QUERIES if plan.quick else TAUGHT]
     models = {"keywords": plain, "learned": learned_model(judged, others, plain)}
-    yield from _answers(models, asked, products)
+    yield from answers(models, asked, products)
 
 
-def _answers(
+def answers(
     models: Mapping[str, Model], asked: Sequence[str], products: int
 ) -> Iterator[Figure]:
+    """Measure the first page of every query and the next, by each model."""
     for name, model in models.items():
         for page, offset in (("first page", 0), ("next page", PAGE)):
             taken = [_seconds(model, query, offset) * 1000 for query in asked]
@@ -69,7 +77,7 @@ def _answers(
                 )
 
 
-def _shop(titles: Sequence[str], products: int) -> Signals:
+def titled_shop(titles: Sequence[str], products: int) -> Signals:
     """Return a shop of so many products; a category is a frequent word of titles."""
     import pyarrow as pa
 
