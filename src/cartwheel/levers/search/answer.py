@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from cartwheel.levers.base import Answer, Model, Request, Slot
+from cartwheel.levers.search.alike import also_alike
 from cartwheel.levers.search.facets import (
     PRICE,
     count_values,
@@ -17,16 +18,12 @@ from cartwheel.levers.search.facets import (
     read_range,
     value_number,
 )
-from cartwheel.levers.search.learned import (
-    NOTHING_LEARNED,
-    found_by_clicks,
-    kinds_asked,
-)
+from cartwheel.levers.search.learned import NOTHING_LEARNED, found_by_clicks
 from cartwheel.levers.search.match import Matches, match
-from cartwheel.levers.search.meaning import Near, blended, near, without_meanings
+from cartwheel.levers.search.meaning import Near, near, without_meanings
+from cartwheel.levers.search.order import listed, ranked
 from cartwheel.levers.search.query import Constraint, Understood, understand
-from cartwheel.levers.search.ranker import BY_CLICKS, rank
-from cartwheel.levers.search.tiers import in_tiers
+from cartwheel.levers.search.ranker import BY_CLICKS
 
 Array = np.ndarray[Any, Any]
 
@@ -73,12 +70,16 @@ def answer_query(model: Model, request: Request) -> Answer:
     met[also] = open_[also]
     if close is not None:
         met[close.at] = True
-    narrowed = _narrow(model, request, asked, found, met)
+    wider = met
+    if not (listing or request.holdout):
+        wider = met | (open_ & also_alike(arrays, found, met))
+    narrowed = _narrow(model, request, asked, found, met, wider)
+    left = narrowed.left
     if listing:
-        order = _listed(model, request, narrowed.left)
+        order = listed(model, request, left)
     else:
-        order = _ranked(model, request, asked, found, close, narrowed.left)
-    total = int(narrowed.left.sum())
+        order = ranked(model, request, asked, found, close, met & left, left)
+    total = int(np.count_nonzero(left))
     shown = order[request.offset : request.offset + request.limit]
     rule = "keyword" if request.holdout else model.rule
     return Answer(
@@ -86,7 +87,11 @@ def answer_query(model: Model, request: Request) -> Answer:
             Slot(
                 product_id=str(arrays["product_id"][at]),
                 propensity=1.0,
-                reason=_reason(model, asked, found, close, int(at), listing=listing),
+                reason=(
+                    _listed_since(model, int(at))
+                    if listing
+                    else _reason(asked, found, close, met, int(at))
+                ),
             )
             for at in shown
         ),
@@ -126,34 +131,40 @@ def _met(found: Matches, open_: Array) -> Array:
 
 
 def _narrow(
-    model: Model, request: Request, asked: Understood, found: Matches, met: Array
+    model: Model,
+    request: Request,
+    asked: Understood,
+    found: Matches,
+    met: Array,
+    wider: Array,
 ) -> Narrowed:
-    """Apply the chosen filters, then the query's constraints as far as any is left."""
+    """Apply the chosen filters, then the query's constraints as far as any is left.
+
+    Products found without meeting the query (`wider`) make no constraint hold.
+    """
     arrays, names = model.arrays, model.meta["facets"]
     masks: dict[str, Array] = {}
     for name, values in request.filters.items():
         masks[name] = _filter(arrays, names, name, values, len(met))
     dropped: list[str] = []
     holding: list[Constraint] = []
+    own: dict[str, Array] = {}
     for one in asked.constraints:
         if one.name in masks:
             continue  # the shopper's own choice of the facet stands for it
         mask = _constrained(arrays, one, found)
         left = met & mask
-        for other in (
-            *masks.values(),
-            *(_constrained(arrays, c, found) for c in holding),
-        ):
+        for other in (*masks.values(), *own.values()):
             left = left & other
         if left.any():
+            own[f"\0{len(holding)}"] = mask
             holding.append(one)
         elif met.any():
             dropped.append(one.value)
-    own = {f"\0{n}": _constrained(arrays, c, found) for n, c in enumerate(holding)}
     every = {**masks, **own}
 
     def left_by(but: str) -> Array:
-        left = met
+        left = wider
         for name, mask in every.items():
             if name != but:
                 left = left & mask
@@ -197,68 +208,24 @@ def _constrained(arrays: Mapping[str, Array], one: Constraint, found: Matches) -
     return mask
 
 
-def _listed(model: Model, request: Request, left: Array) -> Array:
-    """Return what can be bought where no word is searched for, most wanted first."""
-    at = np.flatnonzero(left)
-    wanted = model.arrays["popularity"][at] * _boosts(model, request, at)
-    return at[np.lexsort((model.arrays["newest"][at], -wanted))]
-
-
-def _ranked(
-    model: Model,
-    request: Request,
-    asked: Understood,
-    found: Matches,
-    close: Near | None,
-    left: Array,
-) -> Array:
-    """Return the products that are left, best first."""
-    at = np.flatnonzero(left)
-    arrays = model.arrays
-    if request.holdout:
-        return at[np.lexsort((at, -found.score[at]))]
-    relevance = blended(found, close, at) * _boosts(model, request, at)
-    kinds = kinds_asked(arrays, asked.parts, len(model.meta["kinds"]))
-    if "order_leaf" not in arrays or not len(at):
-        return at[in_tiers(model, request, at, relevance, kinds)]
-    best, learned = rank(arrays, asked, found, close, left)
-    learned = learned * _boosts(model, request, best)
-    first = best[in_tiers(model, request, best, learned, kinds)]
-    rest = at[~np.isin(at, best)]
-    blend = relevance[~np.isin(at, best)]
-    return np.concatenate([first, rest[np.lexsort((rest, -blend))]])
-
-
-def _boosts(model: Model, request: Request, at: Array) -> Array:
-    """Return the merchant's factors, 1 where none is given."""
-    factors = np.ones(len(at))
-    if request.boosts:
-        names = model.arrays["product_id"][at]
-        for name, factor in request.boosts.items():
-            factors[names == name] = factor
-    return factors
+def _listed_since(model: Model, at: int) -> str:
+    popular = float(model.arrays["popularity"][at]) > 0
+    return "Popular now" if popular else "In the shop"
 
 
 def _reason(
-    model: Model,
-    asked: Understood,
-    found: Matches,
-    close: Near | None,
-    at: int,
-    *,
-    listing: bool,
+    asked: Understood, found: Matches, close: Near | None, met: Array, at: int
 ) -> str:
-    if listing:
-        popular = float(model.arrays["popularity"][at]) > 0
-        return "Popular now" if popular else "In the shop"
-    met = [
+    said = [
         p.said for p, s in zip(asked.parts, found.parts[:, at], strict=True) if s > 0
     ]
-    if not met and close is not None and at in close.at:
+    if said:
+        return "Says " + ", ".join(dict.fromkeys(said))
+    if close is not None and at in close.at:
         return "Close in meaning to what was searched for"
-    if not met:
+    if met[at]:
         return "Opened by others who searched for this"
-    return "Says " + ", ".join(dict.fromkeys(met))
+    return "Like what fits the search best"
 
 
 def _chips(

@@ -7,6 +7,7 @@ values say what choosing them would bring.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -209,27 +210,31 @@ def _counts(arrays: Mapping[str, Array], left: Array) -> Array:
 
 def price_ranges(arrays: Mapping[str, Array], found: Array) -> list[dict[str, Any]]:
     """Return round price ranges of about as many products each; none for one price."""
-    price = arrays["price_low"][found]
-    price = price[price >= 0]
-    if len(price) < 2 or price.min() == price.max():
+    price = arrays["price_low"][np.flatnonzero(found)]
+    price = np.sort(price[price >= 0])
+    if len(price) < 2 or price[0] == price[-1]:
         return []
-    cuts = np.quantile(price, np.linspace(0, 1, MOST_RANGES + 1)[1:-1])
-    edges = sorted({_rounded(cut) for cut in cuts})
+    shares = np.linspace(0, len(price) - 1, MOST_RANGES + 1)[1:-1]
+    cuts = np.interp(shares, np.arange(len(price)), price)
+    edges = sorted({_rounded(cut) for cut in cuts.tolist()})
     ranges = []
-    for low, high in zip([0, *edges], [*edges, None], strict=True):
-        upper = np.inf if high is None else high
-        count = int(((price >= low) & (price < upper)).sum())
+    before = [0, *price.searchsorted(edges).tolist(), len(price)]
+    for low, high, count in zip(
+        [0, *edges], [*edges, None], np.diff(before).tolist(), strict=True
+    ):
         if count:
             end = "" if high is None else str(high - 1)
             ranges.append({"value": f"{low}-{end}", "label": "", "count": count})
     return ranges if len(ranges) > 1 else []
 
 
+_STEPS = (1, 1.5, 2, 3, 5, 7.5, 10)
+
+
 def _rounded(value: float) -> int:
     """Round to one or two digits that a shopper would choose: 1, 1.5, 2, 3, 5, 7.5."""
-    scale = 10 ** np.floor(np.log10(max(value, 1.0)))
-    steps = np.array([1, 1.5, 2, 3, 5, 7.5, 10])
-    return int(steps[np.abs(steps - value / scale).argmin()] * scale)
+    scale = 10.0 ** math.floor(math.log10(max(value, 1.0)))
+    return int(min(_STEPS, key=lambda step: abs(step - value / scale)) * scale)
 
 
 def chosen(pairs: Iterable[tuple[str, tuple[str, ...]]]) -> list[tuple[str, str]]:

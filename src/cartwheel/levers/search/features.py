@@ -64,7 +64,7 @@ def features(
         at: Numbers of the candidates.
     """
     parts = asked.parts
-    blend = found.score[at] * found.covered[at]
+    blend = found.blend[at]
     met = found.parts[:, at] > 0
     numeric = np.array([part.said[:1].isdigit() for part in parts], bool)
     title = _title(arrays, parts, at)

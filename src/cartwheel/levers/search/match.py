@@ -21,11 +21,13 @@ class Matches:
     Attributes:
         score: BM25F, shape (n,).
         covered: Share of the query's weight that is met, 0 to 1, shape (n,).
+        blend: Both multiplied, shape (n,).
         parts: Score by part of the query, shape (n_parts, n).
     """
 
     score: Array
     covered: Array
+    blend: Array
     parts: Array
 
 
@@ -51,12 +53,13 @@ def match(arrays: Mapping[str, Array], parts: Sequence[Part], n: int) -> Matches
             products, weights = postings(arrays, number)
             value = weights * np.float32(weight * rarity)
             mine[products] = np.maximum(mine[products], value)
-        covered += (mine > 0) * np.float32(rarity)
-    return Matches(
-        score=by_part.sum(axis=0),
-        covered=covered / np.float32(whole or 1.0),
-        parts=by_part,
-    )
+        if len(part.terms) == 1:  # the usual one, and a good deal faster so
+            covered[products] += np.float32(rarity)
+        else:
+            covered += (mine > 0) * np.float32(rarity)
+    score = by_part.sum(axis=0)
+    covered /= np.float32(whole or 1.0)
+    return Matches(score=score, covered=covered, blend=score * covered, parts=by_part)
 
 
 def rarity_of(arrays: Mapping[str, Array], part: Part) -> float:

@@ -263,8 +263,8 @@ def blended(found: Matches, close: Near | None, at: Array) -> Array:
         close: How near every product is to it in meaning.
         at: Numbers of the products.
     """
-    words = found.score[at] * found.covered[at]
+    words = found.blend[at]
     if close is None:
         return words
-    best = float((found.score * found.covered).max(initial=0.0))
+    best = float(found.blend.max(initial=0.0))
     return (1 - SHARE) * words / max(best, 1e-9) + SHARE * close.share(at)

@@ -77,9 +77,9 @@ def candidates(
     left: Array,
 ) -> Array:
     """Return the products that are ranked: the best by words, clicks and meaning."""
-    blend = np.where(left, found.score * found.covered, 0.0)
-    most = min(CANDIDATES, int((blend > 0).sum()))
-    at = np.argpartition(-blend, most - 1)[:most] if most else np.zeros(0, np.int64)
+    at = np.flatnonzero(left & (found.blend > 0))
+    if len(at) > CANDIDATES:
+        at = at[np.argpartition(-found.blend[at], CANDIDATES - 1)[:CANDIDATES]]
     also = [found_by_clicks(arrays, asked.parts, BY_CLICKS)]
     also += [close.at] if close is not None else []
     return np.unique(np.concatenate([at, *(more[left[more]] for more in also)]))

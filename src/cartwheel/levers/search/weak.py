@@ -157,6 +157,6 @@ def _category(model: Model, query: str, opened: Any) -> str | None:
         found, _ = _matches(model, query)
         if not found.score.size or not found.score.max(initial=0.0) > 0:
             return None
-        at = int((found.score * found.covered).argmax())
+        at = int(found.blend.argmax())
     kind = int(kinds[at])
     return model.meta["kinds"][kind] if kind >= 0 else None
