@@ -106,7 +106,8 @@ def test_a_size_note_says_what_was_found_and_what_is_known() -> None:
     assert fix.worth_minor == 31_500
     assert fix.evidence["quotes"] == ["Too small.", "Tight."]
     assert [one["text"] for one in fix.action["said"]] == [
-        "Of 11 reviews, messages and returns about its size, 10 found it too small.",
+        "Of 11 reviews, messages and returns that call it too small or too large, "
+        "10 found it too small.",
         "Chest width: 54 cm",
         "Take one size up if you like it loose.",
     ]

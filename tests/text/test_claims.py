@@ -221,7 +221,8 @@ def test_the_way_a_size_misses_is_told_from_chance() -> None:
     assert fit_sentence({"smaller": 6, "larger": 5}, "en") == ""
     told = fit_sentence({"smaller": 10, "larger": 1}, "en")
     assert told == (
-        "Of 11 reviews, messages and returns about its size, 10 found it too small."
+        "Of 11 reviews, messages and returns that call it too small or too large, "
+        "10 found it too small."
     )
     assert "grande" in fit_sentence({"smaller": 0, "larger": 8}, "pt")
     assert fit_sentence({"smaller": 0, "larger": 8}, "de") == ""

@@ -33,10 +33,10 @@ MOST_ATTRIBUTES = 100
 MOST_VARIANTS = 200
 
 COUNTED = {
-    "en": "Of {told} reviews, messages and returns about its size, {many} found it "
-    "too {way}.",
-    "pt": "De {told} avaliações, mensagens e devoluções sobre o tamanho, {many} "
-    "acharam {way}.",
+    "en": "Of {told} reviews, messages and returns that call it too small or too "
+    "large, {many} found it too {way}.",
+    "pt": "De {told} avaliações, mensagens e devoluções que o chamam pequeno ou "
+    "grande, {many} acharam {way}.",
 }
 WAYS = {
     "en": {"smaller": "small", "larger": "large"},
