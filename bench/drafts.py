@@ -9,16 +9,20 @@ Protocol:
   words on page after page.
 - The claim check reads what the lever decided, as the gate does. The second check, see
   `bench/drafts_sources.py`, looks each source up in the manual and compares words.
+- What a reader found in the sample stands in `labels/drafts.json`, by the draft's
+  hash: "" where each line is said by its source also as it stands there, under its
+  heading and on its page, else what is not. A draft that changed is not read.
 - The sample to be read takes a draft of each form in turn, in the order of a hash.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench.clothing import SET, read_rows
@@ -28,6 +32,8 @@ from bench.drafts_sources import FRAME, unsupported, word_for_word
 from bench.support_sets import LABELS, read_manual
 
 SAMPLE = 50
+READING = LABELS / "drafts.json"
+UNREAD = "Not read yet."
 
 
 def main() -> int:
@@ -67,17 +73,18 @@ def sample(drafts: Sequence[Draft], most: int = SAMPLE) -> list[Draft]:
         most: Drafts at most.
     """
     waiting: dict[str, list[Draft]] = {}
-    for one in sorted(drafts, key=_hash):
+    for one in sorted(drafts, key=digest_of):
         waiting.setdefault(one.form, []).append(one)
     found: list[Draft] = []
     while len(found) < most and any(waiting.values()):
         for form in sorted(waiting):
             if waiting[form] and len(found) < most:
                 found.append(waiting[form].pop(0))
-    return sorted(found, key=lambda one: (one.form, _hash(one)))
+    return sorted(found, key=lambda one: (one.form, digest_of(one)))
 
 
-def _hash(draft: Draft) -> str:
+def digest_of(draft: Draft) -> str:
+    """Return what a draft is known by: shop, product, form and lines."""
     said = "\n".join([draft.shop, draft.about, draft.form, *map(repr, draft.lines)])
     return hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
 
@@ -97,11 +104,9 @@ def page(written: Sequence[Written], skipped: str) -> Iterator[str]:
         f"{len(facts):,} drafts that state facts, and {len(drafts) - len(facts)} lists "
         "of photographs to take, which state none, by the offline writer of the lever "
         "[content](content.md). Printed by `python -m bench.drafts`; protocol in "
-        "`bench/drafts.py`. The facts are those of six invented shops, whose manuals "
-        "were written for `python -m bench support`, and 12,901 reviews of clothing "
-        "(CC0). The objections are made: each product has each class once."
-        if not skipped
-        else f"{len(facts):,} drafts. {skipped}"
+        "`bench/drafts.py`. The facts are those of invented shops, whose manuals were "
+        "written for `python -m bench support`, and of reviews of clothing (CC0). The "
+        f"objections are made: each product has each class once. {skipped}".rstrip()
     )
     yield ""
     yield from _counts(written)
@@ -170,8 +175,8 @@ def _second(drafts: Sequence[Draft]) -> Iterator[str]:
         "Each number, and each word longer than three letters, of a line that states a "
         "fact must stand in the source that the line cites, looked up in the shop's "
         f"manual. Of {len(pairs):,} lines {len(wrong):,} fail; {exact:,} stand in the "
-        "source word for word. It does not see words in another order, nor what was "
-        "left out."
+        "source word for word. A number may stand there as often as in the source. "
+        "It does not see words in another order, nor what was left out."
     )
     yield ""
     yield "Words of the writer's own that are let through:"
@@ -191,19 +196,26 @@ def _second(drafts: Sequence[Draft]) -> Iterator[str]:
 
 def _to_read(drafts: Sequence[Draft]) -> Iterator[str]:
     chosen = sample(drafts)
+    reading: Mapping[str, str] = json.loads(READING.read_text("utf-8"))
+    told = [reading.get(digest_of(one)) for one in chosen]
     yield f"## {len(chosen)} drafts in full"
     yield ""
     yield (
         "A form after the other, in the order of a hash. In brackets stands the source "
         "with its text, of a policy once a draft. Where no text is printed, the source "
-        "is the line, letter for letter."
+        "is the line, letter for letter. Beneath stands what a reader found that the "
+        "source does not say, or not of this product or in this case (protocol in "
+        f"`bench/drafts.py`): of {sum(one is not None for one in told)} drafts read, "
+        f"{sum(bool(one) for one in told)} have such a line."
     )
-    for number, draft in enumerate(chosen, 1):
-        yield ""
+    yield ""
+    for number, (draft, found) in enumerate(zip(chosen, told, strict=True), 1):
         heading = f" “{draft.heading}”" if draft.heading else ""
-        yield f"**{number}. {draft.form}**, {draft.shop}, {draft.about}.{heading}"
-        yield ""
-        yield from _in_full(draft)
+        yield f"{number}. **{draft.form}**, {draft.shop}, {draft.about}.{heading}"
+        lines = list(_in_full(draft))
+        if found is None or found:
+            lines.append(f"**Unsupported as read:** {found}" if found else UNREAD)
+        yield from (f"    - {line}" for line in lines)
 
 
 def _in_full(draft: Draft) -> Iterator[str]:
@@ -214,7 +226,7 @@ def _in_full(draft: Draft) -> Iterator[str]:
         said = "" if _flat(source) == line.text else f": “{_flat(source)}”"
         said = ", see above" if cited in told else said
         told.add(cited)
-        yield f"- {asked}{_flat(line.text)}" + (f" [{cited}{said}]" if cited else "")
+        yield f"{asked}{_flat(line.text)}" + (f" [{cited}{said}]" if cited else "")
 
 
 def _flat(text: str) -> str:

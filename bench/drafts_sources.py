@@ -9,6 +9,7 @@ person to read.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -96,10 +97,14 @@ class Manual:
 
 
 def fit_text(row: Mapping[str, Any]) -> str:
-    """Return a row of the signal `objections` as the source of a size note."""
+    """Return a row of the signal `objections` as the source of a size note.
+
+    Texts about the size are those that raise the class, also where they say neither
+    small nor large.
+    """
     small, large = row["smaller"], row["larger"]
     way = "small" if small > large else "large"
-    return f"{max(small, large)} of {small + large} texts: too {way}"
+    return f"{row['mentions']} texts about size: {max(small, large)} too {way}"
 
 
 def tokens(text: str) -> list[str]:
@@ -114,13 +119,19 @@ def tokens(text: str) -> list[str]:
 def unsupported(line: Line, source: str) -> tuple[str, ...]:
     """Return the words and numbers of a line that its source does not hold.
 
+    A number may stand in the line as often as in the source.
+
     Args:
         line: The line.
         source: What its sources say.
     """
-    held = {*tokens(source), *FRAME.get(line.kind, ())}
-    said = f"{line.question} {line.text}"
-    return tuple(dict.fromkeys(one for one in tokens(said) if one not in held))
+    held, frame = Counter(tokens(source)), FRAME.get(line.kind, frozenset())
+    said = Counter(tokens(f"{line.question} {line.text}"))
+    return tuple(
+        token
+        for token, times in said.items()
+        if token not in frame and held[token] < (times if token[0].isdigit() else 1)
+    )
 
 
 def word_for_word(line: Line, source: str) -> bool:
