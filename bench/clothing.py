@@ -24,14 +24,10 @@ from cartwheel.levers.voice.mentions import Mentions, read_mentions
 from cartwheel.signals.base import ShopContext, Signal, Signals, When
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.feedback import FEEDBACK
-from cartwheel.signals.intent import INTENT
 from cartwheel.signals.listing import LISTING
-from cartwheel.signals.margin import MARGIN
 from cartwheel.signals.objections import OBJECTIONS
 from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.questions import QUESTIONS
-from cartwheel.signals.returns import RETURNS
-from cartwheel.signals.theme_corrections import THEME_CORRECTIONS
 from cartwheel.text.claims import check_draft
 from cartwheel.text.claims.facts import ShopFacts
 from cartwheel.text.objections import CLASSES
@@ -136,8 +132,7 @@ def signals(rows: Sequence[dict[str, Any]]) -> Signals:
         LISTING: listing,
         CATALOGUE: sold,
     }
-    empty = (MARGIN, RETURNS, INTENT, QUESTIONS, POLICIES, OBJECTIONS)
-    tables = {one.name: one.empty() for one in (*empty, THEME_CORRECTIONS)}
+    tables = {one.name: one.empty() for one in (*Voice.reads, *Content.reads)}
     tables |= {one.name: table(one, some) for one, some in held.items()}
     when = When(as_of=ON, cutoff_at="2018-01-02T00:00:00", timezone="UTC")
     context = ShopContext(

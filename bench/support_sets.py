@@ -104,7 +104,7 @@ def made_model(held: Mapping[str, Any], sentence_model: str) -> Model:
     """
     import pyarrow as pa
 
-    rows = _rows(held)
+    rows = signal_rows(held)
     tables = {}
     for signal, some in rows.items():
         names = signal.column_names
@@ -123,7 +123,7 @@ def made_model(held: Mapping[str, Any], sentence_model: str) -> Model:
     return learn_model(Signals(tables, context))
 
 
-def _rows(held: Mapping[str, Any]) -> dict[Signal, list[dict[str, Any]]]:
+def signal_rows(held: Mapping[str, Any]) -> dict[Signal, list[dict[str, Any]]]:
     """Return the rows of the lever's signals that a manual makes."""
     listing = [
         {

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from bench.clothing import newcombe, signals, themes
 
+from cartwheel.levers.content import Content
+from cartwheel.levers.voice import Voice
 from cartwheel.levers.voice.mentions import read_mentions
 
 
@@ -46,3 +48,9 @@ def test_a_theme_counts_who_was_turned_away_beyond_the_usual() -> None:
     assert found.low < found.turned < found.high
     assert found.quotes
     assert set(found.quotes) == {small}
+
+
+def test_the_signals_are_all_that_its_levers_read() -> None:
+    data = signals([review(1, "Runs small.", 0)])
+    for one in (*Voice.reads, *Content.reads):
+        assert data.table(one).schema.names == list(one.column_names)
