@@ -28,7 +28,7 @@ from pathlib import Path
 from bench.clothing import SET, read_rows
 from bench.drafts_made import Written, from_manual, from_reviews
 from bench.drafts_read import OUTLINE, PHOTOS, Draft
-from bench.drafts_sources import FRAME, unsupported, word_for_word
+from bench.drafts_sources import FRAME, PHRASES, unsupported, word_for_word
 from bench.support_sets import LABELS, read_manual
 
 SAMPLE = 50
@@ -182,7 +182,8 @@ def _second(drafts: Sequence[Draft]) -> Iterator[str]:
     yield "Words of the writer's own that are let through:"
     yield ""
     for kind, words in FRAME.items():
-        yield f"- {kind}: {', '.join(sorted(words))}"
+        phrase = f", “{PHRASES[kind]}”" if kind in PHRASES else ""
+        yield f"- {kind}: {', '.join(sorted(words))}{phrase}"
     yield ""
     for draft, place, words in wrong:
         yield (

@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 FRAME: Mapping[str, frozenset[str]] = {
-    "count": frozenset({"reviews", "messages", "returns", "about", "size", "found"}),
+    "count": frozenset({"reviews", "messages", "returns", "found"}),
     "outline": frozenset({"products", "unknown"}),
 }
 """Words of the writer's own by kind of line; all other lines are the shop's words."""
+
+PHRASES: Mapping[str, str] = {"count": "that call it too small or too large"}
+"""What the writer says of all texts counted, by kind of line; left out of the count."""
 
 LEAST_LETTERS = 4
 MASKED = re.compile(r"\[(?:e-mail|phone|card|account|address|link)\]")
@@ -99,12 +102,11 @@ class Manual:
 def fit_text(row: Mapping[str, Any]) -> str:
     """Return a row of the signal `objections` as the source of a size note.
 
-    Texts about the size are those that raise the class, also where they say neither
-    small nor large.
+    More texts raise the size than say which way it is off.
     """
     small, large = row["smaller"], row["larger"]
     way = "small" if small > large else "large"
-    return f"{row['mentions']} texts about size: {max(small, large)} too {way}"
+    return f"{small + large} texts say so of the size: {max(small, large)} too {way}"
 
 
 def tokens(text: str) -> list[str]:
@@ -126,7 +128,8 @@ def unsupported(line: Line, source: str) -> tuple[str, ...]:
         source: What its sources say.
     """
     held, frame = Counter(tokens(source)), FRAME.get(line.kind, frozenset())
-    said = Counter(tokens(f"{line.question} {line.text}"))
+    text = line.text.replace(PHRASES.get(line.kind) or "\0", "")
+    said = Counter(tokens(f"{line.question} {text}"))
     return tuple(
         token
         for token, times in said.items()

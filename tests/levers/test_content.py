@@ -330,6 +330,36 @@ def test_promises_come_from_the_policy_of_their_topic() -> None:
     assert [one["text"] for one in fix.action["said"]] == ["We send it in 2 days."]
 
 
+def test_promises_are_of_the_one_policy_that_speaks_of_the_objection() -> None:
+    back = "You have 30 days. You pay the postage. A tag that is missing costs 5."
+    wrong = "If we sent the wrong thing we send the right one. Nothing is to be paid."
+    policies = [
+        {"policy_id": "a", "topic": "returns", "title": "Sending back", "body": back},
+        {"policy_id": "b", "topic": "returns", "title": "Our mistakes", "body": wrong},
+    ]
+    data = shop(
+        objections=[objection(kind="wrong_item")], pages=[SHIRT], policies=policies
+    )
+    (fix,) = decide(data)
+    assert " ".join(one["text"] for one in fix.action["said"]) == wrong
+    assert {tuple(one["sources"]) for one in fix.action["said"]} == {("policy:b",)}
+
+
+def test_terms_that_say_nothing_of_the_objection_are_no_promise() -> None:
+    data = shop(
+        objections=[objection(kind="damaged")],
+        pages=[SHIRT],
+        policies=[
+            {
+                "policy_id": "a",
+                "topic": "returns",
+                "body": "You have 30 days to return.",
+            }
+        ],
+    )
+    assert [one.kind for one in decide(data)] == ["page_task"]
+
+
 def test_a_portuguese_page_has_portuguese_headings() -> None:
     page = {
         **SHIRT,

@@ -32,6 +32,20 @@ POLICIES: Mapping[str, tuple[str, ...]] = {
 }
 """Topics of policies that speak to an objection."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What terms of the shop are about.
+
+    Attributes:
+        topic: Topic the shop put them under.
+        title: Their title, "" for none.
+    """
+
+    topic: str
+    title: str
+
+
 BY_PROMISE = frozenset(
     {"shipping_time", "shipping_cost", "damaged", "wrong_item", "service"}
 )
@@ -55,7 +69,10 @@ TABLE = "comparison table"
 
 MOST_LINES = 12
 MOST_QUESTIONS = 6
-MOST_PROMISES = 4
+MOST_PROMISES = 6
+TITLE_COUNTS = 3
+"""Sentences that a policy's title is worth in saying what it is about."""
+
 LONGEST_QUESTION = 200
 
 OF_ALL = frozenset({"missing_information"})
@@ -106,7 +123,7 @@ class Draft:
 def write(
     objection: str,
     facts: Sequence[Source],
-    topics: Mapping[str, str],
+    policies: Mapping[str, Policy],
     page: Mapping[str, Any],
 ) -> Draft | None:
     """Return what the facts have to say about an objection, None for nothing new.
@@ -114,7 +131,7 @@ def write(
     Args:
         objection: Class of `CLASSES`.
         facts: Facts about the product and the shop.
-        topics: Topic of each policy by its id.
+        policies: What each policy is about, by its id as a fact.
         page: Row of the signal `listing`.
     """
     language = page_language(page)
@@ -122,7 +139,7 @@ def write(
     lines = [
         *_counted(objection, facts, language),
         *speaking_attributes(objection, facts, language),
-        *_promises(objection, facts, topics),
+        *_promises(objection, facts, policies, language),
     ]
     lines = [one for one in lines if not stands_in(one.text, shown)]
     asked = [
@@ -235,18 +252,40 @@ def speaks_to(name: str, objection: str, language: str) -> bool:
 
 
 def _promises(
-    objection: str, facts: Iterable[Source], topics: Mapping[str, str]
+    objection: str,
+    facts: Iterable[Source],
+    policies: Mapping[str, Policy],
+    language: str,
 ) -> list[Line]:
-    """Return the sentences of policies about the objection's topics."""
-    wanted = POLICIES.get(objection, ())
-    found = [
-        Line(text=sentence, sources=(s.id,))
-        for topic in wanted
-        for s in facts
-        if s.kind == "policy" and topics.get(s.id) == topic
-        for sentence in sentences(s.text)
-    ]
+    """Return the sentences of the one policy that speaks most of the objection.
+
+    One policy and from its beginning, since a sentence of terms holds in the case that
+    those before it name: of goods sent back, say, and not of goods that came broken.
+    """
+    topics = POLICIES.get(objection, ())
+    best, most = None, 0
+    for one in facts:
+        about = policies.get(one.id) if one.kind == "policy" else None
+        if about is None or about.topic not in topics:
+            continue
+        said = [
+            TITLE_COUNTS * _promises_of(about.title, objection, language),
+            *(_promises_of(each, objection, language) for each in sentences(one.text)),
+        ]
+        if sum(said) > most:
+            best, most = one, sum(said)
+    if best is None:
+        return []
+    found = [Line(text=each, sources=(best.id,)) for each in sentences(best.text)]
     return found[:MOST_PROMISES]
+
+
+@lru_cache(maxsize=20_000)
+def _promises_of(text: str, objection: str, language: str) -> bool:
+    """Whether a text of the shop's terms speaks of an objection."""
+    starts = words_of(language)["promises"].get(objection, ())
+    plain = f" {_plain(text)}"
+    return any(f" {_plain(start)}" in plain for start in starts)
 
 
 def speaking_answers(

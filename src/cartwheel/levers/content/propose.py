@@ -10,6 +10,7 @@ from cartwheel.levers.content.compare import Shelf
 from cartwheel.levers.content.credit import Credits, read_credits
 from cartwheel.levers.content.draft import (
     Draft,
+    Policy,
     form_of,
     with_table,
     write,
@@ -78,8 +79,10 @@ def _all(data: Signals, shop: ShopFacts) -> Iterator[Proposal]:
     Before any test an objection that stands after an answered one of its product cannot
     win, so its draft is not written.
     """
-    topics = {
-        f"policy:{row['policy_id']}": str(row["topic"])
+    policies = {
+        f"policy:{row['policy_id']}": Policy(
+            topic=str(row["topic"]), title=str(row["title"] or "")
+        )
         for row in data.table(POLICIES).to_pylist()
     }
     shelf = Shelf(data, shop)
@@ -88,7 +91,7 @@ def _all(data: Signals, shop: ShopFacts) -> Iterator[Proposal]:
     for row in _costliest(data)[:MOST_LOOKED_AT]:
         if not credits.of and str(row["product_id"]) in answered:
             continue
-        one = _credited(_proposal(row, shop, topics, shelf), credits)
+        one = _credited(_proposal(row, shop, policies, shelf), credits)
         if one.draft is not None:
             answered.add(one.product_id)
         yield one
@@ -155,12 +158,15 @@ def _rank(stake_minor: int | None, mentions: int) -> tuple[int, int]:
 
 
 def _proposal(
-    row: Mapping[str, Any], shop: ShopFacts, topics: Mapping[str, str], shelf: Shelf
+    row: Mapping[str, Any],
+    shop: ShopFacts,
+    policies: Mapping[str, Policy],
+    shelf: Shelf,
 ) -> Proposal:
     product, objection = str(row["product_id"]), str(row["objection"])
     page = shop.listing(product)
     facts = shop.own(product)
-    written = write(objection, facts, topics, page) if page else None
+    written = write(objection, facts, policies, page) if page else None
     draft, blocked = checked(written, facts)
     table = shelf.beside(product, objection) if page else None
     if table is not None:
