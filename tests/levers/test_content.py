@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from cartwheel.levers.base import Decision, Prediction
 from cartwheel.levers.content import Content
 from cartwheel.levers.content.credit import read_credits
-from cartwheel.levers.content.draft import page_language, words_of, write
+from cartwheel.levers.content.draft import page_language, write
 from cartwheel.levers.content.options import Options
 from cartwheel.levers.content.propose import propose, shop_facts
+from cartwheel.levers.content.wording import words_of
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.fix_effects import FIX_EFFECTS
@@ -322,8 +323,8 @@ def test_promises_come_from_the_policy_of_their_topic() -> None:
         objections=[objection(kind="shipping_time")],
         pages=[SHIRT],
         policies=[
-            {"policy_id": "a", "topic": "shipping", "body": "We send it in 2 days."},
-            {"policy_id": "b", "topic": "privacy", "body": "We keep data for 1 year."},
+            {"policy_id": "a", "topic": "privacy", "body": "We keep data for 9 days."},
+            {"policy_id": "b", "topic": "shipping", "body": "We send it in 2 days."},
         ],
     )
     (fix,) = decide(data)

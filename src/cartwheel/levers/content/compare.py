@@ -14,8 +14,8 @@ from cartwheel.levers.content.draft import (
     shown_on,
     speaks_to,
     stands_in,
-    words_of,
 )
+from cartwheel.levers.content.wording import words_of
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
 from cartwheel.signals.listing import LISTING

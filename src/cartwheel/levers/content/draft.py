@@ -7,44 +7,18 @@ sentence is made up: each stands in a fact or counts texts, and each names its s
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 from typing import Any
 
+from cartwheel.levers.content.promises import Policy, promises
+from cartwheel.levers.content.wording import plain, words_of
 from cartwheel.text.claims.source import Source
 from cartwheel.text.language import language_of
 from cartwheel.text.objections import LANGUAGES, read_sentence
 from cartwheel.text.page_table import Comparison
 from cartwheel.text.sentences import sentences
-from cartwheel.text.tokens import fold
-
-POLICIES: Mapping[str, tuple[str, ...]] = {
-    "shipping_time": ("shipping",),
-    "shipping_cost": ("shipping",),
-    "quality_doubt": ("guarantee",),
-    "damaged": ("guarantee", "returns"),
-    "wrong_item": ("returns", "contact"),
-    "service": ("returns", "contact"),
-}
-"""Topics of policies that speak to an objection."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What terms of the shop are about.
-
-    Attributes:
-        topic: Topic the shop put them under.
-        title: Their title, "" for none.
-    """
-
-    topic: str
-    title: str
-
 
 BY_PROMISE = frozenset(
     {"shipping_time", "shipping_cost", "damaged", "wrong_item", "service"}
@@ -69,10 +43,6 @@ TABLE = "comparison table"
 
 MOST_LINES = 12
 MOST_QUESTIONS = 6
-MOST_PROMISES = 6
-TITLE_COUNTS = 3
-"""Sentences that a policy's title is worth in saying what it is about."""
-
 LONGEST_QUESTION = 200
 
 OF_ALL = frozenset({"missing_information"})
@@ -139,7 +109,7 @@ def write(
     lines = [
         *_counted(objection, facts, language),
         *speaking_attributes(objection, facts, language),
-        *_promises(objection, facts, policies, language),
+        *_promised(objection, facts, policies, language),
     ]
     lines = [one for one in lines if not stands_in(one.text, shown)]
     asked = [
@@ -195,12 +165,12 @@ def form_of(draft: Draft) -> str:
 
 def shown_on(page: Mapping[str, Any]) -> str:
     """Return what a page says already, in one form."""
-    return _plain(" ".join(str(page.get(n) or "") for n in ("title", "description")))
+    return plain(" ".join(str(page.get(n) or "") for n in ("title", "description")))
 
 
 def stands_in(text: str, shown: str) -> bool:
     """Whether a text stands in what a page says already."""
-    return _plain(text) in shown
+    return plain(text) in shown
 
 
 def page_language(page: Mapping[str, Any]) -> str:
@@ -213,17 +183,6 @@ def _language(text: str) -> str:
     # Pages seldom change, and telling a language takes longer than all else here.
     found = language_of(text)
     return found if found in LANGUAGES else "en"
-
-
-@cache
-def words_of(language: str) -> Mapping[str, Any]:
-    """Return headings, names of attributes and photo lists in a language."""
-    text = files(__package__).joinpath("words", f"{language}.toml").read_text("utf-8")
-    return tomllib.loads(text)
-
-
-def _plain(text: str) -> str:
-    return " ".join(re.findall(r"[^\W_]+", fold(text)))
 
 
 def _counted(objection: str, facts: Iterable[Source], language: str) -> list[Line]:
@@ -248,44 +207,18 @@ def speaks_to(name: str, objection: str, language: str) -> bool:
     if objection in OF_ALL:
         return True
     starts = words_of(language)["attributes"].get(objection, ())
-    return any(f" {_plain(start)}" in f" {_plain(name)}" for start in starts)
+    return any(f" {plain(start)}" in f" {plain(name)}" for start in starts)
 
 
-def _promises(
+def _promised(
     objection: str,
     facts: Iterable[Source],
     policies: Mapping[str, Policy],
     language: str,
 ) -> list[Line]:
-    """Return the sentences of the one policy that speaks most of the objection.
-
-    One policy and from its beginning, since a sentence of terms holds in the case that
-    those before it name: of goods sent back, say, and not of goods that came broken.
-    """
-    topics = POLICIES.get(objection, ())
-    best, most = None, 0
-    for one in facts:
-        about = policies.get(one.id) if one.kind == "policy" else None
-        if about is None or about.topic not in topics:
-            continue
-        said = [
-            TITLE_COUNTS * _promises_of(about.title, objection, language),
-            *(_promises_of(each, objection, language) for each in sentences(one.text)),
-        ]
-        if sum(said) > most:
-            best, most = one, sum(said)
-    if best is None:
-        return []
-    found = [Line(text=each, sources=(best.id,)) for each in sentences(best.text)]
-    return found[:MOST_PROMISES]
-
-
-@lru_cache(maxsize=20_000)
-def _promises_of(text: str, objection: str, language: str) -> bool:
-    """Whether a text of the shop's terms speaks of an objection."""
     starts = words_of(language)["promises"].get(objection, ())
-    plain = f" {_plain(text)}"
-    return any(f" {_plain(start)}" in plain for start in starts)
+    found = promises(objection, facts, policies, tuple(starts))
+    return [Line(text=text, sources=(source,)) for text, source in found]
 
 
 def speaking_answers(

@@ -16,8 +16,8 @@ from cartwheel.levers.content.draft import (
     page_language,
     speaking_answers,
     speaking_attributes,
-    words_of,
 )
+from cartwheel.levers.content.wording import words_of
 from cartwheel.text.claims import Source
 
 KIND = "mail_paragraph"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cartwheel.levers.content.draft import asks_of, page_language, words_of
+from cartwheel.levers.content.draft import asks_of, page_language
 from cartwheel.levers.content.proposal import Proposal
+from cartwheel.levers.content.wording import words_of
 from cartwheel.text.claims.facts import ShopFacts
 from cartwheel.text.masking import mask
 

@@ -10,7 +10,6 @@ from cartwheel.levers.content.compare import Shelf
 from cartwheel.levers.content.credit import Credits, read_credits
 from cartwheel.levers.content.draft import (
     Draft,
-    Policy,
     form_of,
     with_table,
     write,
@@ -21,6 +20,7 @@ from cartwheel.levers.content.drafting import (
 )
 from cartwheel.levers.content.mail import comes_after_purchase, write_mail
 from cartwheel.levers.content.options import Options
+from cartwheel.levers.content.promises import Policy
 from cartwheel.levers.content.proposal import Proposal
 from cartwheel.signals.base import Signals
 from cartwheel.signals.catalogue import CATALOGUE
