@@ -16,7 +16,7 @@ import sqlite3
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ from cartwheel.shop import Shop, make_shop
 BATCH = 50
 RATE = 200
 CONNECTIONS = 8
+KEYS = 4
 SECONDS = 5.0
 QUICK_SECONDS = 0.5
 PRODUCTS = (1_000, 4_000, 16_000)
@@ -176,13 +177,17 @@ async def paced(
     return taken
 
 
-def event_requests(key: str) -> Callable[[], bytes]:
-    """Return a maker of requests with `BATCH` new events each."""
+def event_requests(keys: Sequence[str]) -> Callable[[], bytes]:
+    """Return a maker of requests with `BATCH` new events each, by a key in turn.
+
+    One key may send 1,000 batches a second, which one process can take.
+    """
     number = 0
 
     def make() -> bytes:
         nonlocal number
         body = json.dumps({"events": events(number)}).encode()
+        key = keys[number // BATCH % len(keys)]
         number += BATCH
         head = (
             f"POST /v1/events HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}"
@@ -315,7 +320,8 @@ def events_part(plan: Plan) -> Iterator[Figure]:
     """Measure events acknowledged by one process, and what one batch costs it."""
     seconds, runs = _seconds(plan), range(plan.repeats(5))
     shop, key = _shop(plan, "events-shop", QUICK_PRODUCTS[0])
-    post = event_requests(key)
+    others = [make_key(shop.database, f"bench {n}", SCOPES) for n in range(KEYS - 1)]
+    post = event_requests([key, *others])
     with started(SERVER, shop.folder) as server:
         asyncio.run(flood(server.port, post, QUICK_SECONDS))
         before = server.cpu_seconds()
