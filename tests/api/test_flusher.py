@@ -64,6 +64,13 @@ def with_writer(
         writer.stop()
 
 
+async def answered(writer: InboxWriter, number: int) -> list[str]:
+    """Hand over the row of an answer and return what became of it."""
+    ticket = Ticket(asyncio.get_running_loop())
+    writer.put([row(number)], ticket)
+    return list(await ticket.future)
+
+
 def test_events_wait_for_the_disk_and_answers_do_not(engine, monkeypatch):
     disk = Disk()
     monkeypatch.setattr(inbox_writer, "flush", disk)
@@ -72,9 +79,7 @@ def test_events_wait_for_the_disk_and_answers_do_not(engine, monkeypatch):
         event = asyncio.create_task(writer.write([row(1)]))
         await asyncio.to_thread(disk.asked.wait, PATIENCE)
         # The disk is busy with the event's flush: an answer's row is taken meanwhile.
-        answer = Ticket(asyncio.get_running_loop())
-        writer.put([row(2)], answer)
-        assert await answer.future == ["stored"]
+        assert await answered(writer, 2) == ["stored"]
         assert stored(engine) == 2
         assert not event.done()
         disk.free.set()
@@ -90,9 +95,7 @@ def test_events_a_disk_refused_are_not_acknowledged(engine, monkeypatch):
     monkeypatch.setattr(inbox_writer, "flush", disk)
 
     async def ask(writer):
-        answer = Ticket(asyncio.get_running_loop())
-        writer.put([row(1)], answer)
-        assert await answer.future == ["stored"]
+        assert await answered(writer, 1) == ["stored"]
         with pytest.raises(Refused) as refused:
             await writer.write([row(2)])
         assert refused.value.status == 503
@@ -137,9 +140,7 @@ def test_an_answer_alone_reaches_the_disk(engine, monkeypatch):
     monkeypatch.setattr(inbox_writer, "flush", disk)
 
     async def ask(writer):
-        answer = Ticket(asyncio.get_running_loop())
-        writer.put([row(1)], answer)
-        assert await answer.future == ["stored"]
+        assert await answered(writer, 1) == ["stored"]
         assert await asyncio.to_thread(disk.asked.wait, PATIENCE)
 
     with_writer(engine, ask)

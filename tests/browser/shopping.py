@@ -225,3 +225,16 @@ class Found:
 
     def offsets(self) -> list[list[str] | None]:
         return [asked.get("offset") for asked in self.asked]
+
+
+ANSWERS = "**/v1/recommendations*"
+"""Where recommendations are asked for."""
+
+
+def answering_with(
+    page: Any, body: str, *, status: int = 200, path: str = ANSWERS
+) -> None:
+    """Answer what a page asks with a body, whatever it asks."""
+    page.route(
+        path, lambda route: route.fulfill(body=body, status=status, headers=OPEN)
+    )

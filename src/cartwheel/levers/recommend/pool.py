@@ -72,7 +72,7 @@ class Pool:
     Attributes:
         row: Case of each candidate, not falling, shape (n,).
         item: Product number.
-        blend: The sources' shares added up, by which candidates were chosen.
+        blend: The sources' shares added up.
         features: Columns as in `FEATURES`, float32, finite.
     """
 
