@@ -220,3 +220,31 @@ def test_intervals_hold_a_known_truth(con: duckdb.DuckDBPyConnection) -> None:
         assert told is not None
         held += told.low <= 0 <= told.high
     assert held >= 52
+
+
+def test_mail_counts_by_the_order_of_its_sender(con: duckdb.DuckDBPyConnection) -> None:
+    """A shop whose inbox knows addresses alone sees the same contacts per order."""
+    assigned = halves(16)
+    for at, (name, fixed) in enumerate(assigned.items()):
+        trade(con, {name: 0.2}, contacts=(3 if fixed else 9) + at % 4)
+    con.execute("UPDATE orders SET customer_id = 'of-' || order_id")
+    named = score(con, assigned).scores[2].found
+    con.execute(
+        "INSERT INTO customers (customer_id, email, known_at, imported_at, batch, "
+        "content_hash) SELECT customer_id, order_id || '@example.org', known_at, "
+        "imported_at, batch, content_hash FROM orders"
+    )
+    con.execute(
+        "UPDATE messages SET address = upper(order_id) || '@example.org', "
+        "order_id = NULL"
+    )
+    found = score(con, assigned).scores[2].found
+    assert named is not None
+    assert found is not None
+    assert found.control_value > 2 * found.arm_value > 0
+    assert (found.control_value, found.arm_value, found.low, found.high) == (
+        named.control_value,
+        named.arm_value,
+        named.low,
+        named.high,
+    )

@@ -103,12 +103,22 @@ def test_an_answer_to_a_survey_is_no_coming_back(tmp_path: Path) -> None:
     with shop.lake.transaction("test", "messages") as con:
         con.execute(
             "INSERT INTO lake.messages (message_id, customer_id, direction, medium, "
-            f"sent_at, known_at, imported_at, batch, content_hash) SELECT *, {known} "
-            "FROM (VALUES ('m1', 'c1', 'in', 'nps', TIMESTAMP '2026-11-14'), "
-            "('m2', 'c2', 'in', 'survey', TIMESTAMP '2026-11-14'), "
-            "('m3', 'c3', 'in', NULL, TIMESTAMP '2026-11-14'), "
-            "('m4', 'c4', 'in', 'email', TIMESTAMP '2026-11-14')) "
-            "AS t(message_id, customer_id, direction, medium, sent_at)"
+            "sent_at, address, known_at, imported_at, batch, content_hash) "
+            f"SELECT *, {known} "
+            "FROM (VALUES ('m1', 'c1', 'in', 'nps', TIMESTAMP '2026-11-14', NULL), "
+            "('m2', 'c2', 'in', 'survey', TIMESTAMP '2026-11-14', NULL), "
+            "('m3', 'c3', 'in', NULL, TIMESTAMP '2026-11-14', NULL), "
+            "('m4', 'c4', 'in', 'email', TIMESTAMP '2026-11-14', NULL), "
+            "('m5', NULL, 'in', 'email', TIMESTAMP '2026-11-14', 'five@example.org')) "
+            "AS t(message_id, customer_id, direction, medium, sent_at, address)"
         )
     found = support_page(shop, date(2026, 11, 28), None)
     assert (found["resolved"]["hits"], found["resolved"]["of"]) == (8, 10)
+    with shop.lake.transaction("test", "customers") as con:
+        con.execute(
+            "INSERT INTO lake.customers (customer_id, email, known_at, imported_at, "
+            "batch, content_hash) VALUES ('c5', 'five@example.org', "
+            "TIMESTAMP '2026-01-01', TIMESTAMP '2026-01-01', 'b', 'h')"
+        )
+    found = support_page(shop, date(2026, 11, 28), None)
+    assert (found["resolved"]["hits"], found["resolved"]["of"]) == (7, 10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cartwheel.connectors.shopify_csv.customers import customer_id
 from tests.contract.tiny_lake import TinyLake
 
 TODAY = "2026-01-20"
@@ -143,3 +144,66 @@ def test_a_writer_is_known_by_a_fingerprint(lake: TinyLake) -> None:
     assert rows["r4"] is None
     assert all(len(one) == 16 for one in rows.values() if one)
     assert "jo" not in rows["m1"]
+
+
+def _bought(lake: TinyLake, order: str, product: str, at: str, customer: str) -> None:
+    lake.sale(order, product, at, customer=customer)
+
+
+def _mail(lake: TinyLake, name: str, address: str | None, at: str, **more: str) -> None:
+    lake.add(
+        "messages",
+        message_id=name,
+        direction="in",
+        medium="email",
+        sent_at=at,
+        address=address,
+        body="It is too small.",
+        **more,
+    )
+
+
+def test_a_mail_is_about_the_one_order_of_late_of_its_sender(lake: TinyLake) -> None:
+    lake.add("customers", customer_id="7", email="Ana@Example.org ")
+    _bought(lake, "o1", "p", "2026-01-02 10:00", "7")
+    _bought(lake, "o0", "q", "2025-10-01 10:00", "7")
+    _mail(lake, "m1", "ana@example.org", "2026-01-10 10:00")
+    _mail(lake, "m2", "ana@example.org", "2026-01-01 10:00")
+    _mail(lake, "m3", "other@example.org", "2026-01-10 10:00")
+    _mail(lake, "m4", None, "2026-01-10 10:00", customer_id="7")
+    _mail(lake, "m5", "other@example.org", "2026-01-10 10:00", order_id="o0")
+    _mail(lake, "m6", None, "2026-01-10 10:00")
+    rows = {row["feedback_id"]: row for row in lake.rows("feedback", TODAY)}
+    found = {name: row["product_id"] for name, row in rows.items()}
+    assert found == {
+        "m1": "p",
+        "m2": None,  # before the order, and long after the other
+        "m3": None,
+        "m4": "p",
+        "m5": "q",  # what the source says stands
+        "m6": None,
+    }
+    assert rows["m1"]["writer"] == rows["m2"]["writer"] == rows["m4"]["writer"]
+    assert rows["m1"]["writer"] != rows["m3"]["writer"]
+
+
+def test_with_two_orders_or_two_people_nobody_can_tell(lake: TinyLake) -> None:
+    lake.add("customers", customer_id="7", email="ana@example.org")
+    _bought(lake, "o1", "p", "2026-01-02 10:00", "7")
+    _bought(lake, "o2", "q", "2026-01-03 10:00", "7")
+    lake.add("customers", customer_id="8", email="desk@example.org")
+    lake.add("customers", customer_id="9", email="desk@example.org")
+    _bought(lake, "o3", "p", "2026-01-02 10:00", "8")
+    _mail(lake, "m1", "ana@example.org", "2026-01-10 10:00")
+    _mail(lake, "m2", "desk@example.org", "2026-01-10 10:00")
+    rows = {row["feedback_id"]: row for row in lake.rows("feedback", TODAY)}
+    assert rows["m1"]["product_id"] is None
+    assert rows["m2"]["product_id"] is None
+
+
+def test_a_customer_whose_id_is_made_of_the_address_is_found(lake: TinyLake) -> None:
+    made = customer_id("Ana@example.org", None, None)
+    _bought(lake, "o1", "p", "2026-01-02 10:00", made)
+    _mail(lake, "m1", "ana@example.org", "2026-01-10 10:00")
+    (row,) = lake.rows("feedback", TODAY)
+    assert row["product_id"] == "p"

@@ -24,6 +24,7 @@ from cartwheel.measure.experiment.effect import compare
 from cartwheel.measure.experiment.metric import Metric
 from cartwheel.measure.experiment.moments import Moments
 from cartwheel.measure.sales import newest, sales_by
+from cartwheel.measure.sent_messages import sent_messages_sql
 from cartwheel.measure.standing import standing
 
 if TYPE_CHECKING:
@@ -254,13 +255,13 @@ def _sums(
     contacts = _pairs(
         con,
         f"{standing(schema)} SELECT line.product_id, count(DISTINCT m.message_id) "
-        f"FROM {schema}.messages m JOIN standing USING (order_id) JOIN "
+        f"FROM ({sent_messages_sql(schema, known)}) m JOIN standing USING (order_id) "
+        "JOIN "
         f"{newest(f'{schema}.order_lines', 'order_id, line_id')} line "
         f"USING (order_id) WHERE m.direction = 'in' AND {CONTACT} AND "
-        "m.known_at < ? AND "
         "standing.placed_at >= ? AND standing.placed_at < ? AND line.kind = 'product' "
         "GROUP BY 1",
-        [known, known, known, start, until],
+        [known, known, start, until],
     )
     rows = []
     for name in names:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from cartwheel.contacts import Contact, list_contacts
 from cartwheel.lake.tables import CONTACT
 from cartwheel.measure.kpi.intervals import wilson
+from cartwheel.measure.sent_messages import sent_messages_sql
 from cartwheel.signals.days import midnight_after
 
 if TYPE_CHECKING:
@@ -166,8 +167,9 @@ def _messages(
     con: duckdb.DuckDBPyConnection, first: datetime, until: datetime
 ) -> dict[str, list[datetime]]:
     rows = con.execute(
-        f"SELECT customer_id, sent_at FROM lake.messages WHERE direction = 'in' AND "
-        f"{CONTACT} AND customer_id IS NOT NULL AND sent_at >= ? AND sent_at < ?",
+        f"SELECT customer_id, sent_at FROM ({sent_messages_sql('lake', until)}) WHERE "
+        f"direction = 'in' AND {CONTACT} AND customer_id IS NOT NULL AND sent_at >= ? "
+        "AND sent_at < ?",
         [first, until],
     ).fetchall()
     found: dict[str, list[datetime]] = {}

@@ -32,9 +32,16 @@ def latest(table: ir.Table, declared: FactTable, when: When) -> ir.Table:
         declared: The table's declaration.
         when: The day looked from; versions known from its cut-off on are unseen.
     """
+    return latest_before(table, declared, cutoff(when))
+
+
+def latest_before(
+    table: ir.Table, declared: FactTable, end: ir.TimestampScalar
+) -> ir.Table:
+    """Return, per key, the version in force at an instant; see `latest`."""
     import ibis
 
-    known = table.filter(table.known_at < cutoff(when))
+    known = table.filter(table.known_at < end)
     # A snapshot from before a column was declared is still read, and replayed.
     lacking = {
         column.name: ibis.null(SQL_TYPES[column.type].lower())

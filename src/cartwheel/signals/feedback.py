@@ -10,6 +10,7 @@ from cartwheel.signals.base import Field, Signal, When
 from cartwheel.signals.days import day_of, days_ago
 from cartwheel.signals.facts import look_up
 from cartwheel.signals.returns import YEAR_DAYS
+from cartwheel.signals.senders import sent_messages
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -24,7 +25,8 @@ def make_feedback(
     """Return the texts of the last 365 days, each with the product it is about.
 
     A text that names an order and no product is about the order's product where the
-    order has but one. A score of a survey, a number alone, says nothing in words.
+    order has but one; whose a message is, and of which order, may be known by its
+    address (`senders`). A score of a survey, a number alone, says nothing in words.
     """
     import ibis
 
@@ -40,7 +42,7 @@ def make_feedback(
         units=ibis.literal(0, type="int64"),
         text=_joined(reviews.title, reviews.body),
     )
-    sent = facts["messages"]
+    sent = sent_messages(facts)
     medium = ibis.coalesce(sent.medium, "").lower()
     score = ibis.coalesce(sent.body, "").strip().re_search("^[0-9]{1,2}$")
     sent = sent.mutate(surveyed=medium.isin(SURVEY_MEDIA))
@@ -178,7 +180,15 @@ FEEDBACK = Signal(
     ),
     writer="lake",
     doc="Reviews, messages, questions and reasons of returns of the last 365 days.",
-    facts=("reviews", "messages", "questions", "returns", "order_lines"),
+    facts=(
+        "reviews",
+        "messages",
+        "questions",
+        "returns",
+        "order_lines",
+        "orders",
+        "customers",
+    ),
     reads=(),
     lagged=False,
     freshness_days=1,
