@@ -171,8 +171,9 @@ def test_a_mail_is_about_the_one_order_of_late_of_its_sender(lake: TinyLake) -> 
     _mail(lake, "m2", "ana@example.org", "2026-01-01 10:00")
     _mail(lake, "m3", "other@example.org", "2026-01-10 10:00")
     _mail(lake, "m4", None, "2026-01-10 10:00", customer_id="7")
-    _mail(lake, "m5", "other@example.org", "2026-01-10 10:00", order_id="o0")
+    _mail(lake, "m5", "ana@example.org", "2026-01-10 10:00", order_id="o0")
     _mail(lake, "m6", None, "2026-01-10 10:00")
+    _mail(lake, "m7", "ana@example.org", "2026-01-10 10:00", customer_id="8")
     rows = {row["feedback_id"]: row for row in lake.rows("feedback", TODAY)}
     found = {name: row["product_id"] for name, row in rows.items()}
     assert found == {
@@ -182,6 +183,7 @@ def test_a_mail_is_about_the_one_order_of_late_of_its_sender(lake: TinyLake) -> 
         "m4": "p",
         "m5": "q",  # what the source says stands
         "m6": None,
+        "m7": None,
     }
     assert rows["m1"]["writer"] == rows["m2"]["writer"] == rows["m4"]["writer"]
     assert rows["m1"]["writer"] != rows["m3"]["writer"]

@@ -24,8 +24,8 @@ from cartwheel.measure.experiment.effect import compare
 from cartwheel.measure.experiment.metric import Metric
 from cartwheel.measure.experiment.moments import Moments
 from cartwheel.measure.sales import newest, sales_by
-from cartwheel.measure.sent_messages import sent_messages_sql
 from cartwheel.measure.standing import standing
+from cartwheel.signals.sent_messages import sent_messages_sql
 
 if TYPE_CHECKING:
     import duckdb

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from cartwheel.contacts import Contact, list_contacts
 from cartwheel.lake.tables import CONTACT
 from cartwheel.measure.kpi.intervals import wilson
-from cartwheel.measure.sent_messages import sent_messages_sql
 from cartwheel.signals.days import midnight_after
+from cartwheel.signals.sent_messages import sent_messages_sql
 
 if TYPE_CHECKING:
     import duckdb
