@@ -280,17 +280,35 @@ def score(shop: ShopOption = Path(), as_json: JsonOption = False) -> None:
 def _scored(body: dict[str, Any]) -> list[str]:
     if body.get("failed"):
         return [f"It could not be told: {body['failed']}"]
-    if not body.get("scores"):
-        return [
-            "Not yet: nobody is held out from page fixes.",
-            "Start a test by product: cartwheel experiment create NAME --lever content "
-            "--unit product",
-        ]
-    lines = [
-        f"{body['fixed']} products with a fix against {body['held_out']} held out, "
-        f"since {body['since']}."
+    by_visitor = body.get("by_visitor", [])
+    lines = [line for test in by_visitor for line in _scored_by_visitor(test)]
+    if body.get("scores"):
+        title = (
+            f"{body['fixed']} products with a fix against {body['held_out']} held out, "
+            f"since {body['since']}."
+        )
+        return [title, *_score_lines(body["scores"]), *lines]
+    if lines:
+        return lines
+    return [
+        "Not yet: nobody is held out from page fixes.",
+        "Start a test by product: cartwheel experiment create NAME --lever content "
+        "--unit product",
     ]
-    for one in body["scores"]:
+
+
+def _scored_by_visitor(test: dict[str, Any]) -> list[str]:
+    ends = "" if test["over"] else " (still running: read it after its last day)"
+    return [
+        f"{test['name']}: {test['fixed']:,} visitors shown fixes against "
+        f"{test['held_out']:,} not, {test['since']} to {test['until']}{ends}.",
+        *_score_lines(test["scores"]),
+    ]
+
+
+def _score_lines(scores: list[dict[str, Any]]) -> list[str]:
+    lines = []
+    for one in scores:
         found = one["found"]
         if found is None:
             lines.append(f"  {one['metric']}: not yet, {one['lacks']}")

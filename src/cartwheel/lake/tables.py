@@ -603,6 +603,8 @@ TABLES: tuple[FactTable, ...] = (
             _text("experiments", "Tests it rests on, a name a line.", required=True),
             Column(name="fixed", type="int", doc="Products to be mended."),
             Column(name="held_out", type="int", doc="Products left alone."),
+            Column(name="shown", type="int", doc="Visitors to be shown such a fix."),
+            Column(name="not_shown", type="int", doc="Visitors to be shown none."),
             _choice(
                 "counted",
                 "What tells the objection.",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from cartwheel.measure.credit.enrol import fix_experiments, last_day
+from cartwheel.measure.experiment.store import list_experiments
 from cartwheel.measure.plain import finite
 from cartwheel.operations import decisions, page_data, reading, turns
 from cartwheel.signals.days import midnight_after
@@ -26,6 +28,8 @@ NAME = "page-fix-score"
 KIND = "page_fix"
 HELD_OUT, REFUSED = "held_out", "refused"
 LONGEST_BEFORE = 365
+MOST_BY_VISITOR = 5
+"""Tests by visitor that are shown, the newest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +83,18 @@ def page_fixes_page(shop: Shop, on: date, snapshot: int | None) -> dict[str, Any
     """
     try:
         found = assigned_products(shop.database)
-        body: dict[str, Any] = {"on": on.isoformat(), "since": None, "failed": ""}
+        body: dict[str, Any] = {
+            "on": on.isoformat(),
+            "since": None,
+            "failed": "",
+            "by_visitor": _scores_by_visitor(shop, on, snapshot),
+        }
         if found.since is None or found.since >= on:
             return {**body, "fixed": 0, "held_out": 0, "scores": []}
         card = _score(shop, found.fixed, found.since, on, snapshot)
     except Exception as error:  # measuring must not keep decisions from being published
         log.exception("What page fixes brought could not be told.")
-        return {"failed": describe(error), "scores": []}
+        return {"failed": describe(error), "scores": [], "by_visitor": []}
     return {**body, "since": found.since.isoformat(), **card}
 
 
@@ -117,4 +126,37 @@ def _score(
             known=midnight_after(on, zone),
         )
     plain: dict[str, Any] = finite(card.to_json())
+    return plain
+
+
+def _scores_by_visitor(
+    shop: Shop, on: date, snapshot: int | None
+) -> list[dict[str, Any]]:
+    """Return the scorecards of tests by visitor, the newest first."""
+    from cartwheel.measure.fix_visits_score import score_fix_visits
+
+    tests = [
+        one
+        for one in fix_experiments(list_experiments(shop.database), on)
+        if one.terms.unit == "visitor" and last_day(one) is not None
+    ]
+    if not tests:
+        return []
+    found = []
+    with shop.lake.attached(snapshot=snapshot, read_only=True) as con:
+        newest = sorted(tests, key=lambda one: one.terms.starts_on, reverse=True)
+        for one in newest[:MOST_BY_VISITOR]:
+            last = last_day(one) or one.terms.ends_on
+            terms = replace(one.terms, ends_on=last)
+            card = score_fix_visits(con, terms, shop.settings, on=on)
+            found.append(
+                {
+                    "name": one.terms.name,
+                    "since": one.terms.starts_on.isoformat(),
+                    "until": last.isoformat(),
+                    "over": last <= on,
+                    **card.to_json(),
+                }
+            )
+    plain: list[dict[str, Any]] = finite({"found": found})["found"]
     return plain

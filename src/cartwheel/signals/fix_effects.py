@@ -38,6 +38,8 @@ FIX_EFFECTS = Signal(
         _value("experiments", "text", "", "Tests it rests on, a name a line."),
         _value("fixed", "int", "products", "Products whose page was to be mended."),
         _value("held_out", "int", "products", "Products left alone."),
+        _value("shown", "int", "visitors", "Visitors to be shown such a fix."),
+        _value("not_shown", "int", "visitors", "Visitors to be shown none."),
         _value(
             "counted",
             "text",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ def effect(value: float = math.log(0.4), error: float = 0.2, **more: Any) -> Kin
         "objection": "size_fit",
         "form": "size note",
         "over": True,
+        "unit": "product",
         "fixed": 14,
         "held_out": 15,
         "counted": "returns",
@@ -93,6 +95,16 @@ def test_tests_of_a_kind_count_together() -> None:
     assert found.share_high - found.share_low < (
         one(effect()).share_high - one(effect()).share_low
     )
+
+
+def test_products_and_visitors_count_together_each_as_what_they_are() -> None:
+    visits = effect(error=0.1, unit="visitor", experiment="shown", control_rate=0.6)
+    found = one(effect(error=0.2), replace(visits, fixed=900, held_out=910))
+    assert (found.fixed, found.held_out) == (14, 15)
+    assert (found.shown, found.not_shown) == (900, 910)
+    assert found.control_rate == pytest.approx(0.54), "by what each is sure of"
+    harmful = effect(conversion=LogRatio(value=-0.5, error=0.2), unit="visitor")
+    assert one(harmful).harm == "fewer orders per visitor"
 
 
 def test_messages_do_not_mix_with_returns() -> None:

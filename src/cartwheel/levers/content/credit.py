@@ -29,6 +29,8 @@ class Credit:
         experiments: The tests.
         fixed: Products mended in them.
         held_out: Products left alone.
+        shown: Visitors who were to be shown such a fix.
+        not_shown: Visitors shown pages as they were.
         counted: "returns" for the objection, or "messages" that raise it.
         change: Change of how often it comes back for a unit sold.
         change_low: Lower end of its 95 % interval.
@@ -42,6 +44,8 @@ class Credit:
     experiments: tuple[str, ...]
     fixed: int
     held_out: int
+    shown: int
+    not_shown: int
     counted: str
     change: float
     change_low: float
@@ -90,9 +94,19 @@ class Credit:
         went, (least, most) = "rose", ends
         if self.change <= 0:
             went, (least, most) = "fell", (-ends[1], -ends[0])
+        compared = []
+        if self.fixed or self.held_out:
+            compared.append(
+                f"of {self.fixed:,} products mended and {self.held_out:,} left alone"
+            )
+        if self.shown or self.not_shown:
+            compared.append(
+                f"of {self.shown:,} visitors shown such a fix and "
+                f"{self.not_shown:,} shown none"
+            )
         return (
-            f"of {self.fixed:,} products mended and {self.held_out:,} left alone, "
-            f"{what} {went} by {abs(self.change) * 100:.0f} points of units sold "
+            f"{' and '.join(compared)}, {what} {went} by "
+            f"{abs(self.change) * 100:.0f} points of units sold "
             f"({least * 100:.0f} to {most * 100:.0f})"
         )
 
@@ -102,6 +116,8 @@ class Credit:
             "experiments": list(self.experiments),
             "fixed": self.fixed,
             "held_out": self.held_out,
+            "shown": self.shown,
+            "not_shown": self.not_shown,
             "counted": self.counted,
             "change": self.change,
             "change_low": self.change_low,
@@ -154,6 +170,8 @@ def _credit(row: Mapping[str, Any]) -> Credit:
     return Credit(
         experiments=tuple(row["experiments"].splitlines()),
         harm=row["harm"] or "",
+        shown=row["shown"] or 0,
+        not_shown=row["not_shown"] or 0,
         **{
             name: row[name]
             for name in (

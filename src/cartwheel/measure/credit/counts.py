@@ -19,10 +19,13 @@ from cartwheel.measure.sales import newest
 from cartwheel.measure.standing import standing
 from cartwheel.signals.base import Signals
 from cartwheel.signals.feedback import FEEDBACK
+from cartwheel.signals.sent_messages import sent_messages_sql
 from cartwheel.text.objections import CLASSES
 
 if TYPE_CHECKING:
     import duckdb
+
+    from cartwheel.measure.fix_visits import FixVisits
 
 Array = np.ndarray[Any, Any]
 
@@ -32,10 +35,10 @@ Raising = Mapping[tuple[str, str], frozenset[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Sums of some products; arrays of shape (n_products,).
+    """Sums of some products, or of devices; arrays of shape (n,).
 
     Attributes:
-        fixed: Whether the page was to be mended.
+        fixed: Whether the page was to be mended, or a device to be shown it so.
         units: Units sold.
         orders: Orders.
         views: Views of the page.
@@ -117,6 +120,39 @@ def count(
     )
 
 
+def count_visits(found: FixVisits, objection: str, raising: Raising) -> Counts:
+    """Return the sums of devices that opened a page with a fix of one kind.
+
+    A device is one view, since how often it looks again may be the fix's doing.
+
+    Args:
+        found: Devices of a test, and what they bought of products with such a fix.
+        objection: The objection the fixes answer.
+        raising: What texts about these products raise.
+    """
+    devices = found.devices
+    said = {key for key, names in raising.items() if objection in names}
+    units, orders, came_back, returned, asked = np.zeros((5, len(devices.names)))
+    for order, many, _ in found.sold:
+        units[found.orders[order]] += many
+    for row in found.orders.values():
+        orders[row] += 1
+    for order, key, many in found.back:
+        came_back[found.orders[order]] += many
+        returned[found.orders[order]] += many * (("return", key) in said)
+    for order, key in found.asked:
+        asked[found.orders[order]] += ("message", key) in said
+    return Counts(
+        fixed=devices.treated,
+        units=units,
+        orders=orders,
+        views=np.ones(len(devices.names)),
+        came_back=came_back,
+        returned=returned,
+        asked=asked,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Window:
     """Rows of some products, each from its own instant on; see `count`."""
@@ -149,10 +185,9 @@ class _Window:
 
     def asked(self) -> list[Any]:
         return self._of_lines(
-            f"m.message_id FROM {self._mine()} JOIN {self.schema}.messages m "
-            "ON m.order_id = line.order_id AND m.direction = 'in' AND m.known_at < ? "
-            "GROUP BY ALL",
-            self.known,
+            f"m.message_id FROM {self._mine()} "
+            f"JOIN ({sent_messages_sql(self.schema, self.known)}) m "
+            "ON m.order_id = line.order_id AND m.direction = 'in' GROUP BY ALL"
         )
 
     def seen(self) -> list[Any]:

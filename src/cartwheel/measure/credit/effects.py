@@ -5,24 +5,26 @@ whoever returns a thing for another reason than before costs as much. Else retur
 the objection are, among which a change would drown in the rest; where few come back,
 messages that raise it.
 
-Two groups of a few products each are compared by the ratio of two rates, in logarithms:
-how often what is counted happens for a unit sold. Its variance is the jackknife's over
-products, at least the Poisson's of what was counted, and made wider for the few degrees
-of freedom there are, so that later steps may take it for a normal's.
+Two groups, of a few products or of visitors, are compared by the ratio of two rates, in
+logarithms: how often what is counted happens for a unit sold. Its variance is the
+jackknife's over them, at least the Poisson's of what was counted, and made wider for
+the few degrees of freedom there are, so that later steps may take it for a normal's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from cartwheel.measure.credit.counts import Array, Counts
 
+DrawnUnit = Literal["product", "visitor"]
+
 LEAST_PRODUCTS = 5
-"""Products in each group from which anything is told."""
+"""Products, or visitors, in each group from which anything is told."""
 
 LEAST_TIMES = 10
 """Times the objection came back, both groups together, from which it is told."""
@@ -56,10 +58,11 @@ class KindEffect:
         objection: Objection that these fixes answer.
         form: What they are called.
         over: The test is over.
-        fixed: Products whose page was to be mended.
-        held_out: Products left alone.
+        unit: What was drawn: "product" or "visitor".
+        fixed: Products whose page was to be mended, or visitors to be shown it so.
+        held_out: Products left alone, or visitors shown the page as it was.
         counted: "all returns", "returns" for it, or "messages" that raise it.
-        control_rate: Times a unit sold, of products left alone.
+        control_rate: Times a unit sold, of those left alone.
         per_objection: What is counted, over how often the objection comes back, of
             products left alone: 1 or, for all returns, more.
         times: Ratio of the rates of what is counted.
@@ -70,6 +73,7 @@ class KindEffect:
     objection: str
     form: str
     over: bool
+    unit: DrawnUnit
     fixed: int
     held_out: int
     counted: str
@@ -85,16 +89,23 @@ class KindEffect:
 
 
 def effect_of(
-    counts: Counts, *, experiment: str, objection: str, form: str, over: bool
+    counts: Counts,
+    *,
+    experiment: str,
+    objection: str,
+    form: str,
+    over: bool,
+    unit: DrawnUnit = "product",
 ) -> KindEffect | None:
     """Return what a test tells of a kind, None where it is too little.
 
     Args:
-        counts: Sums of its products.
+        counts: Sums of its products or visitors.
         experiment: The test.
         objection: Objection that the fixes answer.
         form: What they are called.
         over: The test is over.
+        unit: What was drawn.
     """
     fixed = int(counts.fixed.sum())
     held_out = len(counts.fixed) - fixed
@@ -110,6 +121,7 @@ def effect_of(
         objection=objection,
         form=form,
         over=over,
+        unit=unit,
         fixed=fixed,
         held_out=held_out,
         counted=counted,

@@ -1,4 +1,4 @@
-"""Who takes part in a test of page fixes: products with a fix that passed the gate."""
+"""What takes part in a test of page fixes: products with a fix, by kind of fix."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from cartwheel.measure.experiment.page_tests import is_page_test
 from cartwheel.measure.experiment.store import Record
 from cartwheel.measure.experiment.trial import TREATED
-from cartwheel.operations import decisions, reading, turns
+from cartwheel.operations import decisions, reading, turns, visitor_fixes
 from cartwheel.signals.days import midnight_after
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 KIND = "page_fix"
-LEVER = "content"
 HELD_OUT, REFUSED = "held_out", "refused"
 MENDED = ("approved", "applied", "reverted")
 """States of a fix that stands or stood on its page."""
@@ -45,19 +45,14 @@ class Enrolled:
 
 
 def fix_experiments(records: Sequence[Record], on: date) -> list[Record]:
-    """Return the tests of page fixes by product that began before a day ended.
+    """Return the tests of page fixes that began before a day ended.
 
     Args:
         records: Experiments on record.
         on: Day looked from.
     """
     return [
-        one
-        for one in records
-        if one.terms.lever == LEVER
-        and one.terms.unit == "product"
-        and not one.terms.two_models
-        and one.terms.starts_on <= on
+        one for one in records if is_page_test(one.terms) and one.terms.starts_on <= on
     ]
 
 
@@ -81,7 +76,7 @@ def enrolled(
 
     Args:
         engine: Operational database.
-        record: The test.
+        record: The test, by product.
         timezone: Zone of the shop's days.
         on: Day looked from; what turns of later days decided is not looked at.
     """
@@ -119,3 +114,33 @@ def enrolled(
             since=midnight_after(looked, timezone),
         )
     return sorted(found.values(), key=lambda one: one.product_id)
+
+
+def shown_kinds(engine: Engine, record: Record) -> dict[str, tuple[str, str]]:
+    """Return objection and form of the fix that a test by visitor shows, by product.
+
+    It is the newest that was delivered to visitors before the test began, else the
+    first one after.
+
+    Args:
+        engine: Operational database.
+        record: The test, by visitor.
+    """
+    query = (
+        select(decisions.c.subject, decisions.c.action, visitor_fixes.c.at)
+        .join(visitor_fixes, visitor_fixes.c.decision_id == decisions.c.id)
+        .where(decisions.c.kind == KIND)
+        .order_by(visitor_fixes.c.at, decisions.c.id)
+    )
+    with reading(engine) as con:
+        rows = con.execute(query).all()
+    found: dict[str, tuple[str, str]] = {}
+    for row in rows:
+        product = row.subject.partition(":")[2]
+        if product not in record.terms.products:
+            continue
+        if product in found and row.at >= record.created_at:
+            continue
+        action = json.loads(row.action)
+        found[product] = (str(action["objection"]), str(action["form"]))
+    return dict(sorted(found.items()))

@@ -46,8 +46,10 @@ class Estimate:
         experiments: Tests it rests on, a name a line.
         fixed: Products whose page was to be mended.
         held_out: Products left alone.
+        shown: Visitors who were to be shown a page with such a fix.
+        not_shown: Visitors shown pages as they were.
         counted: "all returns", "returns" for the objection, or "messages".
-        control_rate: Times a unit sold, of products left alone.
+        control_rate: Times a unit sold, of those left alone.
         change: Change of that rate, by these tests alone.
         change_low: Lower end of its 95 % interval.
         change_high: Upper end.
@@ -62,6 +64,8 @@ class Estimate:
     experiments: str
     fixed: int
     held_out: int
+    shown: int
+    not_shown: int
     counted: str
     control_rate: float
     change: float
@@ -136,16 +140,20 @@ def _estimate(
     others: Sequence[tuple[float, float]],
 ) -> Estimate:
     drawn = shrink(own.value, own.error, prior_of(others, usual=USUAL))
-    units = [one.held_out for one in some]
-    rate = sum(one.control_rate * n for one, n in zip(some, units, strict=True))
-    rate /= sum(units)
+    sure = [one.times.error**-2 for one in some]
+    rate = sum(one.control_rate * w for one, w in zip(some, sure, strict=True))
+    rate /= sum(sure)
+    products = [one for one in some if one.unit == "product"]
+    visitors = [one for one in some if one.unit == "visitor"]
     half = TO_NORMAL * own.error
     return Estimate(
         objection=some[0].objection,
         form=some[0].form,
         experiments="\n".join(sorted({one.experiment for one in some})),
-        fixed=sum(one.fixed for one in some),
-        held_out=sum(units),
+        fixed=sum(one.fixed for one in products),
+        held_out=sum(one.held_out for one in products),
+        shown=sum(one.fixed for one in visitors),
+        not_shown=sum(one.held_out for one in visitors),
         counted=some[0].counted,
         control_rate=rate,
         change=rate * math.expm1(own.value),
@@ -171,5 +179,6 @@ def _harm(some: Sequence[KindEffect]) -> str | None:
     if bought:
         orders = pooled(bought)
         if orders.value + HARM_AT * orders.error < 0:
-            told.append("fewer orders per view")
+            by_product = any(one.unit == "product" for one in over)
+            told.append(f"fewer orders per {'view' if by_product else 'visitor'}")
     return " and ".join(told) or None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from cartwheel.measure.credit.enrol import (
     enrolled,
     fix_experiments,
     last_day,
+    shown_kinds,
 )
 from cartwheel.measure.experiment.store import Record, list_experiments
 from cartwheel.signals.days import midnight_after
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from cartwheel.measure.credit.counts import Raising
     from cartwheel.measure.credit.effects import KindEffect
     from cartwheel.measure.credit.estimate import Estimate
+    from cartwheel.measure.experiment.terms import Terms
+    from cartwheel.settings import Settings
     from cartwheel.shop import Shop
     from cartwheel.turn.steps import TurnRow
 
@@ -73,21 +76,30 @@ def _record(shop: Shop, row: TurnRow, tests: Sequence[Record], on: date) -> int:
     takes = {
         one.terms.name: enrolled(shop.database, one, timezone=zone, on=on)
         for one in tests
+        if one.terms.unit == "product"
     }
-    if not any(takes.values()):
+    shows = {
+        one.terms.name: shown_kinds(shop.database, one)
+        for one in tests
+        if one.terms.unit == "visitor"
+    }
+    # A product may be in many tests: what is said of it is read once.
+    every = {one.product_id for some in takes.values() for one in some}
+    every |= {name for some in shows.values() for name in some}
+    if not every:
         return 0
     when = when_of(on, zone)
     with shop.lake.attached(read_only=True) as con:
         # Its rows go into the lake by a transaction of its own, so nothing is pinned.
         tables = compute(con, when, only=[FEEDBACK.name, THEME_CORRECTIONS.name])
         data = Signals(tables, context_of(row.settings, when))
-        found: list[KindEffect] = []
-        # A product may be in many tests: what is said of it is read once.
-        every = {one.product_id for some in takes.values() for one in some}
         raising = texts_raising(data, sorted(every))
+        found: list[KindEffect] = []
         for one in tests:
             last = last_day(one)
-            if last is not None:
+            if last is None:
+                continue
+            if one.terms.name in takes:
                 found += effects_of_test(
                     con,
                     raising,
@@ -95,6 +107,17 @@ def _record(shop: Shop, row: TurnRow, tests: Sequence[Record], on: date) -> int:
                     experiment=one.terms.name,
                     schema="lake",
                     timezone=zone,
+                    last=last,
+                    on=on,
+                )
+            else:
+                found += effects_on_visitors(
+                    con,
+                    raising,
+                    shows[one.terms.name],
+                    terms=one.terms,
+                    settings=shop.settings,
+                    schema="lake",
                     last=last,
                     on=on,
                 )
@@ -158,6 +181,65 @@ def effects_of_test(
             objection=objection,
             form=form,
             over=last <= settled,
+        )
+        if one_told is not None:
+            found.append(one_told)
+    return found
+
+
+def effects_on_visitors(
+    con: duckdb.DuckDBPyConnection,
+    raising: Raising,
+    kinds: Mapping[str, tuple[str, str]],
+    *,
+    terms: Terms,
+    settings: Settings,
+    schema: str,
+    last: date,
+    on: date,
+) -> list[KindEffect]:
+    """Return what a test by visitor tells of each kind of fix it shows.
+
+    Compared are devices that opened a page with a fix of the kind. A device that opened
+    pages with fixes of two kinds counts for both, each by what it bought of its own.
+
+    Args:
+        con: A DuckDB connection to the fact tables, bookkeeping columns included.
+        raising: What texts about its products raise, as `texts_raising` returns it.
+        kinds: Objection and form of the fix of each product.
+        terms: Its terms.
+        settings: The shop's settings.
+        schema: Where the tables are.
+        last: Its last day.
+        on: Day looked from.
+    """
+    from cartwheel.measure.credit.counts import count_visits
+    from cartwheel.measure.credit.effects import effect_of
+    from cartwheel.measure.fix_visits import read_fix_visits
+
+    settled = on - timedelta(days=RETURN_DAYS)
+    until = min(last, settled)
+    found = []
+    for objection, form in sorted(set(kinds.values())):
+        if until < terms.starts_on:
+            continue
+        mine = [name for name, kind in kinds.items() if kind == (objection, form)]
+        visits = read_fix_visits(
+            con,
+            terms,
+            settings,
+            products=mine,
+            until=until,
+            known=midnight_after(on, settings.timezone),
+            schema=schema,
+        )
+        one_told = effect_of(
+            count_visits(visits, objection, raising),
+            experiment=terms.name,
+            objection=objection,
+            form=form,
+            over=last <= settled,
+            unit="visitor",
         )
         if one_told is not None:
             found.append(one_told)

@@ -8,7 +8,6 @@ to, whoever uses it; a customer with devices in both arms is not moved, but coun
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,10 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cartwheel.measure.assign import held_out_of
+from cartwheel.measure.experiment.devices import (
+    Seen,
+    device_at,
+    devices_of,
+    signed_in,
+)
 from cartwheel.measure.experiment.outcomes import Group, before_of, value_of
 from cartwheel.measure.experiment.terms import MetricName, Terms
-from cartwheel.measure.experiment.trial import CONTROL
 from cartwheel.measure.holdout_lift import instants
 from cartwheel.measure.sales import Sales, sales_by
 from cartwheel.measure.standing import standing
@@ -30,8 +33,6 @@ if TYPE_CHECKING:
     from cartwheel.settings import Settings
 
 Array = np.ndarray[Any, Any]
-Seen = Mapping[str, tuple[list[datetime], list[str]]]
-"""When each customer was seen signed in, rising, and on which device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +63,7 @@ def read_visitors(
 ) -> Visitors:
     """Return the devices of an experiment.
 
-    Taking part is every device with an event since the start, which no arm can bring
-    about, but for those that belonged to a held-out customer before it. Where products
-    are enrolled, only those that opened a page of one: a page is opened before it can
-    show whose arm it is.
+    Taking part are those that `devices_of` returns.
 
     Args:
         con: A connection to the fact tables.
@@ -77,27 +75,12 @@ def read_visitors(
     """
     start, end = instants(terms.starts_on, until, settings.timezone)
     earlier = before_of(terms, until, settings.timezone)
-    owners = _owners(con, schema, start)
-    opened = "AND kind = 'view' AND list_contains(?, product_id)"
-    rows = con.execute(
-        f"SELECT DISTINCT visitor_id FROM {schema}.events WHERE visitor_id IS NOT NULL "
-        "AND occurred_at >= ? AND occurred_at < ? AND known_at < ? "
-        f"{opened if terms.products else ''} ORDER BY 1",
-        [start, end, end, *([list(terms.products)] if terms.products else [])],
-    ).fetchall()
-    names = tuple(
-        str(name)
-        for (name,) in rows
-        if name not in owners
-        or held_out_of(owners[name], terms.lever, settings.holdout) is None
+    found = devices_of(
+        con, terms, settings, until=until, products=terms.products, schema=schema
     )
-    trial = terms.trial()
-    treated = np.array(
-        [trial.arm_of(terms.starts_on, visitor=name) != CONTROL for name in names],
-        bool,
-    )
+    names, treated = found.names, found.treated
     place = {name: row for row, name in enumerate(names)}
-    seen, known = _seen(con, schema, end), _seen(con, schema, start)
+    seen, known = signed_in(con, schema, end), signed_in(con, schema, start)
     during, orders, joined, costed = _brought(
         con, schema, seen, place, metrics, start, end
     )
@@ -110,35 +93,6 @@ def read_visitors(
         joined=joined,
         shared=_shared(seen, place, treated, start),
     )
-
-
-def _owners(
-    con: duckdb.DuckDBPyConnection, schema: str, end: datetime
-) -> dict[str, str]:
-    """Return who signed in on each device last, as the signal `identity` says."""
-    rows = con.execute(
-        f"""SELECT visitor_id, arg_max(customer_id, (occurred_at, event_id))
-        FROM {schema}.events WHERE visitor_id IS NOT NULL AND customer_id IS NOT NULL
-            AND occurred_at < ? AND known_at < ? GROUP BY visitor_id""",
-        [end, end],
-    ).fetchall()
-    return {str(device): str(owner) for device, owner in rows}
-
-
-def _seen(con: duckdb.DuckDBPyConnection, schema: str, end: datetime) -> Seen:
-    rows = con.execute(
-        f"""SELECT customer_id, occurred_at, visitor_id FROM {schema}.events
-        WHERE visitor_id IS NOT NULL AND customer_id IS NOT NULL
-            AND occurred_at < ? AND known_at < ?
-        ORDER BY customer_id, occurred_at, event_id""",
-        [end, end],
-    ).fetchall()
-    found: dict[str, tuple[list[datetime], list[str]]] = {}
-    for customer, at, device in rows:
-        times, devices = found.setdefault(str(customer), ([], []))
-        times.append(at)
-        devices.append(str(device))
-    return found
 
 
 def _brought(
@@ -160,12 +114,11 @@ def _brought(
     found = {metric: np.zeros(len(place)) for metric in metrics}
     joined = 0
     for order, customer, placed_at in rows:
-        times, devices = seen.get(str(customer), ([], []))
-        at = bisect_right(times, placed_at) - 1
-        if at < 0:
+        device = device_at(seen, str(customer), placed_at)
+        if device is None:
             continue
         joined += 1
-        row = place.get(devices[at])
+        row = place.get(device)
         if row is None:
             continue
         sold = sales.by.get((str(order),))
