@@ -16,8 +16,8 @@ Protocol:
   for words and labelled by readers who did not know the rules, was looked at once: .743
   and .711. Then it was read too. `development-5`, 1,500 more, first had .631 and .636,
   so that .743 was luck of classes of seven sentences.
-- `held-out` are 700 sentences of products that no development part holds, drawn as those,
-  labelled by readers who did not know the rules; looked at once.
+- `held-out` are 700 sentences of products that no development part holds, drawn as
+  those, labelled by readers who did not know the rules; looked at once.
 - That a text is read by the rules of its language alone came in after Olist's texts had
   been looked at, held-out products among them; sentences here are read by the language
   of their set.
@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -42,12 +42,15 @@ import numpy as np
 from bench.measure import Figure, Plan, Skipped
 from cartwheel.levers.voice import Voice
 from cartwheel.levers.voice.learn import learn_model
+from cartwheel.levers.voice.mentions import MOOD_SEED
+from cartwheel.levers.voice.mood import BAD, GOOD, LIKELY, MOST
 from cartwheel.signals.base import ShopContext, Signals
 from cartwheel.signals.engine import when_of
 from cartwheel.signals.feedback import FEEDBACK
 from cartwheel.text.objections.classes import CLASSES
-from cartwheel.text.objections.rules import read_sentence
+from cartwheel.text.objections.rules import Said, read_sentence
 from cartwheel.text.sentences import sentences
+from cartwheel.text.sentiment import fit
 
 Array = np.ndarray[Any, Any]
 
@@ -95,10 +98,65 @@ def voice(plan: Plan) -> Iterator[Figure]:
             yield from _macro(gold, second, products, size, "second reader", None)
             again = np.array([MOODS[row["second_mood"]] for row in chosen])
             yield _share("mood right, second reader", size, again == told)
+        yield from _displeased(plan.data, rows, chosen, said, part)
         if part == "held-out":
             learned = _peer([row for row in rows if row["part"] != part], chosen)
             yield from _macro(gold, learned, products, size, "linear SVM", None)
     yield from _speed(plan)
+
+
+def _displeased(
+    data: Path,
+    rows: Sequence[Mapping[str, str]],
+    chosen: Sequence[Mapping[str, str]],
+    said: Sequence[Said],
+    part: str,
+) -> Iterator[Figure]:
+    """Measure who is told displeased, by words and by what reviews' stars teach.
+
+    Stars are of reviews that no label is of, the first of each set by row.
+    """
+    for name, column, stars, key in (
+        (CLOTHING, "Review Text", "Rating", "row"),
+        (OLIST, "review_comment_message", "review_score", "review_id"),
+    ):
+        mine = [
+            (row, one)
+            for row, one in zip(chosen, said, strict=True)
+            if row["set"] == name
+        ]
+        if not mine:
+            continue
+        known = {row["row"] for row in rows if row["set"] == name}
+        reviews = [
+            (row[column], row[stars])
+            for row in _reviews(data, name)
+            if (row[column] or "").strip() and str(row[key]) not in known
+        ]
+        bad = [text for text, given in reviews if given <= BAD][:MOST]
+        good = [text for text, given in reviews if given >= GOOD][: len(bad)]
+        model = fit(
+            [*bad, *good], [False] * len(bad) + [True] * len(good), seed=MOOD_SEED
+        )
+        likely = model.read([row["text"] for row, _ in mine])
+        told = np.array([MOODS[row["mood"]] < 0 for row, _ in mine])
+        words = np.array([one.mood < 0 for _, one in mine])
+        open_ones = np.array([not one.mood and not one.asked for _, one in mine])
+        both = words | (open_ones & (likely < LIKELY))
+        size = f"{len(mine)} sentences of {name}, {part}"
+        for who, found in (("words", words), ("words and stars", both)):
+            yield _figure(
+                f"displeased: F1, {who}",
+                size,
+                [float(f1(told[:, None], found[:, None])[0])],
+            )
+
+
+def _reviews(data: Path, name: str) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    file = {CLOTHING: "reviews", OLIST: "olist_order_reviews_dataset"}[name]
+    return pq.read_table(data / name / f"{file}.parquet").to_pylist()
 
 
 def read_labels(data: Path) -> list[dict[str, str]]:

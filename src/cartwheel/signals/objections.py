@@ -32,6 +32,7 @@ OBJECTIONS = Signal(
         _count("returned_units", "units", "Units that came back for it in a year."),
         _count("smaller", "texts", "Of size and fit: texts that find it too small."),
         _count("larger", "texts", "Of size and fit: texts that find it too large."),
+        _count("displeased", "texts", "Texts that raise it in displeasure."),
         _money("stake_minor", "Money at stake a year; null where no part is known."),
         _money("low_minor", "Lower end of its 95 % interval."),
         _money("high_minor", "Upper end."),

@@ -43,6 +43,7 @@ def board(model: Model, as_of: date) -> dict[str, Any]:
         "texts": meta["texts"],
         "raising": meta["raising"],
         "unread": meta["unread"],
+        "mood_texts": meta["mood_texts"],
         "themes": [
             {**theme, "splits": beneath.get(theme["objection"], [])}
             for theme in costliest(theme for theme in themes if theme["mentions"])
@@ -93,6 +94,7 @@ def over_the_shop(model: Model, at: int) -> dict[str, Any]:
             int(arrays["recent"][:, at].sum()),
             int(arrays["before"][:, at].sum()),
         ),
+        "displeased": int(arrays["displeased"][:, at].sum()),
         "contacts": int(arrays["messages"][:, at].sum()),
         "returned_units": int(arrays["returned"][:, at].sum()),
         **_money(arrays["total"][at]),
@@ -118,6 +120,7 @@ def _products(
             "title": str(arrays["title"][place]),
             "objection": name,
             "mentions": int(arrays["said"][place, at]),
+            "displeased": int(arrays["displeased"][place, at]),
             "texts": int(arrays["texts"][place]),
             "recent": int(arrays["recent"][place, at]),
             "before": int(arrays["before"][place, at]),

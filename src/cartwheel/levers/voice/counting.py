@@ -35,6 +35,7 @@ def count_sentences(
     stands: Standing,
     read: Callable[[Spoken], Names],
     origins: Sequence[Origin],
+    displeased: Callable[[Spoken], bool],
 ) -> dict[str, Any]:
     """Return what `Mentions` holds by text and class or split.
 
@@ -43,6 +44,7 @@ def count_sentences(
         stands: Corrections that stand.
         read: What tells the objections of a sentence in this shop.
         origins: Source and stars of each text.
+        displeased: What tells whether a sentence is displeased.
     """
     number = {name: at for at, name in enumerate(CLASSES)}
     splits = [
@@ -52,6 +54,7 @@ def count_sentences(
     judge = _judge(stands, read)
     size = len(texts.sentences)
     raised = np.zeros((size, len(number)), bool)
+    glum = np.zeros((size, len(number)), bool)
     split = np.zeros((size, len(splits)), bool)
     ways = np.zeros(size, np.int64)
     quotes: dict[tuple[int, int], str] = {}
@@ -66,6 +69,7 @@ def count_sentences(
             quoted = is_quotable(one)
             for name in names:
                 raised[at, number[name]] = True
+                glum[at, number[name]] |= displeased(one)
                 if name == "size_fit" and "?" not in one.text:
                     ways[at] += fit_of(one.text, one.languages)
                 if quoted:
@@ -78,6 +82,7 @@ def count_sentences(
         standpoints.append(bytes(stand))
     return {
         "raised": raised,
+        "displeased": glum,
         "fit": np.sign(ways),
         "quotes": quotes,
         "split": split,

@@ -40,6 +40,7 @@ TOLD = (
     "returned",
     "smaller",
     "larger",
+    "displeased",
 )
 """Counts that are told; the rest only tells what they may cost."""
 
@@ -98,6 +99,7 @@ def learn_model(data: Signals, *, seed: int, priced: bool = True) -> Model:
         "compared": effects.products if effects is not None else 0,
         "told": [] if effects is None else _told(effects.told),
         "fresh": told,
+        "mood_texts": mentions.mood_texts,
         **corrected_meta(mentions),
     }
     return Model(rule="rules" if priced else "counted", arrays=arrays, meta=meta)
@@ -122,6 +124,7 @@ def objections_of(model: Model) -> pa.Table:
         "returned_units": arrays["returned"][product, kind].tolist(),
         "smaller": arrays["smaller"][product, kind].tolist(),
         "larger": arrays["larger"][product, kind].tolist(),
+        "displeased": arrays["displeased"][product, kind].tolist(),
     }
     quotes = quotes_by_place(model)
     columns["quotes"] = [
@@ -163,9 +166,11 @@ def _counted(mentions: Mentions, place: Array, products: int) -> dict[str, Array
     """Return counts by product and class; `spoken` leaves reasons of returns out."""
     classes = mentions.raised.shape[1]
 
-    def count(rows: Array, weight: Array | None = None) -> Array:
+    def count(
+        rows: Array, weight: Array | None = None, of: Array = mentions.raised
+    ) -> Array:
         made = np.zeros((products, classes), np.int64)
-        add = mentions.raised[rows].astype(np.int64)
+        add = of[rows].astype(np.int64)
         if weight is not None:
             add = add * weight[rows, None]
         np.add.at(made, place[rows], add)
@@ -184,6 +189,7 @@ def _counted(mentions: Mentions, place: Array, products: int) -> dict[str, Array
         "returns": count(back),
         "smaller": count(mentions.fit < 0) * size,
         "larger": count(mentions.fit > 0) * size,
+        "displeased": count(np.ones(len(mentions), bool), of=mentions.displeased),
     }
 
 

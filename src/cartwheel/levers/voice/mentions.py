@@ -10,6 +10,7 @@ import numpy as np
 
 from cartwheel.levers.voice.counting import count_sentences
 from cartwheel.levers.voice.learned import Lesson, Lessons, learn_lessons
+from cartwheel.levers.voice.mood import learn_mood
 from cartwheel.levers.voice.reading import Spoken, Texts, read_texts
 from cartwheel.signals.base import Signals
 from cartwheel.signals.feedback import FEEDBACK
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+MOOD_SEED = 1
+"""Seed of what stars teach: what a text says is the same whoever asks."""
+
 RECENT_DAYS = 28
 """Days that are compared with as many before, to tell what is rising."""
 
@@ -41,6 +45,8 @@ class Mentions:
         units: Units that came back with each.
         raised: Whether a text raises an objection; shape (texts, classes), in the
             order of `CLASSES`.
+        displeased: Whether a sentence that raises it is displeased; the same shape.
+        mood_texts: Texts with stars that displeasure was learned from.
         fit: -1 for a text that finds the size too small, 1 too large, 0 for others.
         language: Language of each text, "" where it is too short to tell.
         quotes: For each text and objection, by (text, class), the sentence that
@@ -62,6 +68,8 @@ class Mentions:
     days_ago: Array
     units: Array
     raised: Array
+    displeased: Array
+    mood_texts: int
     fit: Array
     language: Array
     quotes: dict[tuple[int, int], str]
@@ -108,14 +116,22 @@ def read_mentions(data: Signals) -> Mentions:
     texts = read_texts(frame["text"].tolist(), sources, keyed=bool(judged))
     lessons = learn_lessons(_each(texts) if judged else (), stands)
     stars = frame["rating"].astype(object).where(frame["rating"].notna(), None)
+    glum, mood_texts = learn_mood(
+        texts, frame["text"].tolist(), stars.tolist(), seed=MOOD_SEED
+    )
     counts = count_sentences(
-        texts, stands, reader(stands, lessons), list(zip(sources, stars, strict=True))
+        texts,
+        stands,
+        reader(stands, lessons),
+        list(zip(sources, stars, strict=True)),
+        glum,
     )
     return Mentions(
         product_id=frame["product_id"].fillna("").to_numpy(str),
         source=frame["source"].to_numpy(str),
         days_ago=_ages(frame, data),
         units=frame["units"].fillna(0).to_numpy("int64"),
+        mood_texts=mood_texts,
         language=np.array(texts.language, dtype=str),
         stands=stands,
         corrected=_met(texts, {key for key, _ in stands.sentences}),

@@ -85,7 +85,7 @@ def _themes(model: Model) -> Grid:
     arrays, meta = model.arrays, model.meta
     sums = {
         name: arrays[name].sum(axis=0)
-        for name in ("said", "recent", "before", "messages", "returned")
+        for name in ("said", "displeased", "recent", "before", "messages", "returned")
     }
     worth = np.nan_to_num(arrays["total"][:, 0], nan=-1.0)
     order = np.lexsort((np.arange(len(worth)), -sums["said"], -worth))
@@ -100,6 +100,7 @@ def _themes(model: Model) -> Grid:
             (
                 f"{name} (rising)" if rises else name,
                 int(sums["said"][at]),
+                int(sums["displeased"][at]),
                 recent,
                 before,
                 int(sums["messages"][at]),
@@ -112,6 +113,7 @@ def _themes(model: Model) -> Grid:
         columns=(
             "objection",
             "texts",
+            "displeased",
             "28 days",
             "before",
             "messages",
@@ -120,14 +122,21 @@ def _themes(model: Model) -> Grid:
             "from",
             "to",
         ),
-        units=("", *["units"] * 5, "minor", "minor", "minor"),
+        units=("", *["units"] * 6, "minor", "minor", "minor"),
         rows=tuple(rows),
         note=(
-            "At stake a year, with the 95 % interval. Before: the 28 days before the "
-            "last 28. Rising: more than before beyond chance, given how much was "
-            "written. Texts are reviews, messages and reasons of returns."
+            f"{_mood_said(meta['mood_texts'])} At stake a year, with the 95 % "
+            "interval. Before: the 28 days before the last 28. Rising: more than "
+            "before beyond chance, given how much was written. Texts are reviews, "
+            "messages and reasons of returns."
         ),
     )
+
+
+def _mood_said(texts: int) -> str:
+    if texts:
+        return f"Displeased: by words, and by what {texts:,} texts with stars teach."
+    return "Displeased: by words alone, as too few texts have stars."
 
 
 def rising(
