@@ -150,6 +150,22 @@ def test_a_product_that_lacks_an_attribute_costs_no_row() -> None:
     assert set(cells(found)) == {"Socket", "Voltage"}
 
 
+def test_what_is_described_otherwise_is_another_thing() -> None:
+    """A lamp and a blanket of one category, both of which have a weight."""
+    pages = [
+        {**lamp("P1"), "attributes": '{"Weight": "2 kg", "Socket": "E27", "Arm": "a"}'},
+        {**lamp("P2"), "attributes": '{"Weight": "1 kg", "Weave": "b", "Care": "c"}'},
+        {
+            **lamp("P3"),
+            "attributes": '{"Weight": "3 kg", "Socket": "E14", "Foot": "d"}',
+        },
+    ]
+    ask = [objection(kind="missing_information")]
+    found = table(*decide(shop(objections=ask, pages=pages)))
+    assert columns(found) == ["P1", "P3"]
+    assert set(cells(found)) == {"Socket", "Weight"}
+
+
 def test_sizes_are_compared_only_where_there_is_one() -> None:
     pages = [
         {**lamp("P1"), "attributes": '{"Height": "40 cm"}'},

@@ -32,6 +32,11 @@ ANSWERED = frozenset(
 size, so that another size is another product."""
 
 MOST_ROWS = 8
+
+ALIKE = 0.5
+"""Share of the attributes of two products, by name, that both have: what is described
+alike is chosen between, a board and a blanket of one category are not."""
+
 LONGEST_VALUE = 80
 """Characters of a value that can still be read in a column."""
 
@@ -120,12 +125,18 @@ class Shelf:
         for other in self._on_sale.get(category, ())[:MOST_LOOKED_AT]:
             theirs = self._readable(other, own)
             unlike = sum(_unlike(own[name], theirs[name]) for name in theirs)
-            if other != product and unlike and self._title(other):
+            if other == product or not self._alike(product, other):
+                continue
+            if unlike and self._title(other):
                 found.append((-unlike, -len(theirs), other, frozenset(theirs)))
         found.sort(key=lambda one: one[:3])
         shared = found[0][3] if found else frozenset()
         fit = [other for _, _, other, names in found if shared <= names]
         return tuple(fit[: MOST_PRODUCTS - 1])
+
+    def _alike(self, product: str, other: str) -> bool:
+        own, theirs = set(self.attributes(product)), set(self.attributes(other))
+        return len(own & theirs) >= ALIKE * len(own | theirs)
 
     def _readable(self, product: str, names: Collection[str]) -> dict[str, str]:
         held = self.attributes(product)
