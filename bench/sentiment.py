@@ -12,6 +12,9 @@ Protocol:
   (sentence, category, polarity), how many are right. Category and polarity: micro-F1 of
   a sentence's distinct pairs. Sentences come cut into tokens; contractions are joined
   again for all readers. Intervals: bootstrap of sentences.
+- With a sentence model, where its package is installed: a view more of the sentences of
+  ACOS, tried by cross-validation of train (2026-11-30). dev had been looked at before,
+  without it, and was with it once.
 - Peers: TF-IDF of one and two words with a linear model (scikit-learn): logistic
   regression on title and text for reviews; for polarity a linear SVM on the words and
   the category; for categories one SVM each at score 0, the best one if none. VADER,
@@ -21,22 +24,25 @@ Protocol:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bench.intents_readers import MODEL, meaning
 from bench.measure import Figure, Plan, Skipped
-from bench.paired import area, paired
-from cartwheel.text.sentiment import fit, fit_aspects
+from bench.paired import Measure, area, paired
+from cartwheel.text.meaning.port import Embedder
+from cartwheel.text.sentiment import Aspects, fit, fit_aspects
 
 Array = np.ndarray[Any, Any]
 Judged = tuple[str, str]
 
 REVIEWS, ACOS = "womens-clothing-reviews", "acos-aspect-sentiment"
 OURS, LINEAR, VADER = "ours", "TF-IDF linear", "VADER"
+MEANT = "ours by meaning too"
 FOLDS = 5
 PARTS = (
     ("laptops", "Laptop-ACOS/laptop_quad_{}.tsv", 0.82, 0.48),
@@ -51,6 +57,9 @@ def sentiment(plan: Plan) -> Iterator[Figure]:
             raise Skipped(f"{name} is not in CARTWHEEL_DATA ({plan.data})")
     if find_spec("vaderSentiment") is None:
         print("sentiment: VADER: skipped: not installed (vaderSentiment)")
+    model = meaning()
+    if model is None:
+        print(f"sentiment: {MEANT}: skipped: not installed ({MODEL})")
     yield from _reviews(plan.data / REVIEWS, plan)
     for name, file, polarity, both in PARTS:
         train, dev = (
@@ -58,8 +67,8 @@ def sentiment(plan: Plan) -> Iterator[Figure]:
         )
         if plan.quick:
             train = (train[0][::5], train[1][::5])
-        yield from _polarity(name, train, dev, polarity)
-        yield from _both(name, train, dev, both)
+        yield from _polarity(name, train, dev, polarity, model)
+        yield from _both(name, train, dev, both, model)
 
 
 def _reviews(folder: Path, plan: Plan) -> Iterator[Figure]:
@@ -143,25 +152,36 @@ def _cases(part: Part) -> tuple[list[str], list[str], Array, Array]:
     return list(texts), list(names), np.array(held), np.array(at)
 
 
-def _polarity(name: str, train: Part, dev: Part, goal: float) -> Iterator[Figure]:
+def _ours(train: Part, meaning: Embedder | None) -> dict[str, Aspects]:
+    """Return what was learned, without a sentence model and with it."""
+    learned = {OURS: fit_aspects(*train, seed=1)}
+    if meaning is not None:
+        learned[MEANT] = fit_aspects(*train, seed=1, meaning=meaning)
+    return learned
+
+
+def _polarity(
+    name: str, train: Part, dev: Part, goal: float, meaning: Embedder | None
+) -> Iterator[Figure]:
     texts, names, truth, sentence = _cases(dev)
-    model = fit_aspects(*train, seed=1)
     readers = {
-        OURS: np.array(model.polarity(texts, names)),
+        **{
+            who: np.array(model.polarity(texts, names))
+            for who, model in _ours(train, meaning).items()
+        },
         LINEAR: _linear_polarity(_cases(train), texts, names),
     }
     if (compound := _vader(texts)) is not None:
         readers[VADER] = np.where(
             compound >= 0.05, "2", np.where(compound <= -0.05, "0", "1")
         )
-    yield from paired(
-        "sentiment",
+    yield from _compared(
         f"polarity given category, {name}",
         f"{len(truth)} cases",
         lambda one, at: float((one[at] == truth[at]).mean()),
         readers,
         sentence,
-        goal=goal,
+        goal,
     )
 
     neutral = truth == "1"
@@ -191,11 +211,15 @@ def _linear_polarity(train: Any, texts: list[str], names: list[str]) -> Array:
     return np.asarray(model.predict(joined(texts, names)))
 
 
-def _both(name: str, train: Part, dev: Part, goal: float) -> Iterator[Figure]:
+def _both(
+    name: str, train: Part, dev: Part, goal: float, meaning: Embedder | None
+) -> Iterator[Figure]:
     texts, judged = dev
-    model = fit_aspects(*train, seed=1)
     found = {
-        OURS: [set(one) for one in model.read(texts)],
+        **{
+            who: [set(one) for one in model.read(texts)]
+            for who, model in _ours(train, meaning).items()
+        },
         LINEAR: _linear_both(train, texts),
     }
     gold = [set(one) for one in judged]
@@ -208,15 +232,30 @@ def _both(name: str, train: Part, dev: Part, goal: float) -> Iterator[Figure]:
         )
         for reader, said in found.items()
     }
-    yield from paired(
-        "sentiment",
+    yield from _compared(
         f"category and polarity, micro-F1, {name}",
         f"{len(texts)} sentences",
         lambda one, at: float(2 * one[at, 0].sum() / one[at, 1].sum()),
         counts,
         np.arange(len(texts)),
-        goal=goal,
+        goal,
     )
+
+
+def _compared(
+    name: str,
+    size: str,
+    measure: Measure,
+    readers: Mapping[str, Any],
+    groups: Array,
+    goal: float,
+) -> Iterator[Figure]:
+    """Yield ours beside the peers, then by meaning too beside ours."""
+    without = {who: one for who, one in readers.items() if who != MEANT}
+    yield from paired("sentiment", name, size, measure, without, groups, goal=goal)
+    if MEANT in readers:
+        pair = {MEANT: readers[MEANT], OURS: readers[OURS]}
+        yield from paired("sentiment", name, size, measure, pair, groups, goal=goal)
 
 
 def _linear_both(train: Part, texts: list[str]) -> list[set[Judged]]:

@@ -17,6 +17,7 @@ from cartwheel.text.intents import FLOOR, Intents, TooFewTexts, fit
 from cartwheel.text.learned.calibrate import folds, probabilities, sharpest
 from cartwheel.text.learned.grams import letter_grams, word_grams
 from cartwheel.text.learned.tfidf import learn_known
+from tests.text.synonyms import Synonyms
 
 SAID = {
     "where is it": ("where is my {} order", "has the {} parcel been sent", "track {}"),
@@ -202,3 +203,29 @@ def test_every_text_is_held_out_once_and_no_class_is_lost() -> None:
         assert not set(learned) & set(held)
         held_ever += held.tolist()
     assert sorted(held_ever) == list(range(16))
+
+
+def test_a_sentence_model_reads_words_that_nobody_labelled() -> None:
+    texts = [f"{word} {thing}" for word in ("parcel", "refund") for thing in THINGS]
+    labels = [word for word in ("parcel", "refund") for _ in THINGS]
+    without, taught = (
+        fit(texts, labels, seed=1),
+        fit(texts, labels, seed=1, meaning=Synonyms()),
+    )
+    read = taught.read(["my package", "money now", "package of the kettle"])
+    assert read.labels == ["parcel", "refund", "parcel"]
+    unknown = without.read(["my package", "money now"]).probability
+    assert (read.probability[:2] > unknown + 0.1).all()
+    assert taught.read([]).labels == []
+
+
+def test_a_model_is_read_with_the_sentence_model_it_learned_with() -> None:
+    taught = fit(*labelled(), seed=1, meaning=Synonyms())
+    again = Intents(arrays=taught.arrays, meta=taught.meta, meaning=Synonyms())
+    asked = ["where is the box", "an invoice"]
+    assert np.array_equal(again.shares(asked), taught.shares(asked))
+    with pytest.raises(ValueError, match="synonyms"):
+        Intents(arrays=taught.arrays, meta=taught.meta)
+    plain = fit(*labelled(), seed=1)
+    with pytest.raises(ValueError, match="synonyms"):
+        Intents(arrays=plain.arrays, meta=plain.meta, meaning=Synonyms())

@@ -18,6 +18,7 @@ from cartwheel.text.sentiment.grams import (
     headline_grams,
     stem_grams,
 )
+from tests.text.synonyms import Synonyms
 from tests.text.test_intents import STRANGE
 
 THINGS = ("dress", "coat", "shirt", "skirt", "jacket", "scarf")
@@ -162,3 +163,22 @@ def test_too_few_are_refused() -> None:
         fit(["a"] * 20, [True] * 16 + [False] * 4, seed=1)
     with pytest.raises(ValueError, match="1 polarities"):
         fit_aspects(["a"] * 20, [[("X", "good")]] * 20, seed=1)
+
+
+def test_a_sentence_model_tells_what_words_do_not() -> None:
+    things = ("screen", "keyboard", "battery", "case", "lid", "fan")
+    rows = [
+        (f"{word} {thing}", [("LAPTOP#QUALITY", held)])
+        for thing in things
+        for word, held in (("nice", "2"), ("bad", "0"))
+    ]
+    texts, judged = [text for text, _ in rows], [said for _, said in rows]
+    taught = fit_aspects(texts, judged, seed=1, meaning=Synonyms())
+    assert taught.read(["lovely hinge", "poor hinge"]) == [
+        [("LAPTOP#QUALITY", "2")],
+        [("LAPTOP#QUALITY", "0")],
+    ]
+    again = Aspects(arrays=taught.arrays, meta=taught.meta, meaning=Synonyms())
+    assert again.read(texts) == taught.read(texts)
+    with pytest.raises(ValueError, match="synonyms"):
+        Aspects(arrays=taught.arrays, meta=taught.meta)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,10 +14,14 @@ from cartwheel.text.learned.grams import VIEWS
 from cartwheel.text.learned.linear import (
     Said,
     cut,
+    fingerprint_of,
     learn_views,
     part,
     score_views,
 )
+
+if TYPE_CHECKING:
+    from cartwheel.text.meaning.port import Embedder
 
 Array = np.ndarray[Any, Any]
 
@@ -34,7 +38,13 @@ class TooFewTexts(ValueError):
     """Fewer than two labels have enough texts; the message says what there is."""
 
 
-def fit(texts: Sequence[str], labels: Sequence[str], *, seed: int) -> Intents:
+def fit(
+    texts: Sequence[str],
+    labels: Sequence[str],
+    *,
+    seed: int,
+    meaning: Embedder | None = None,
+) -> Intents:
     """Return a classifier; the order of the texts changes nothing.
 
     A label below the floor is left out and named in `meta["thin"]`.
@@ -43,6 +53,7 @@ def fit(texts: Sequence[str], labels: Sequence[str], *, seed: int) -> Intents:
         texts: What customers wrote, as it will be when it is read.
         labels: The label of each.
         seed: Seed of folds and of the order of learning.
+        meaning: A sentence model, whose view of the texts is one more.
 
     Raises:
         TooFewTexts: If fewer than two labels have `FLOOR` texts.
@@ -58,7 +69,7 @@ def fit(texts: Sequence[str], labels: Sequence[str], *, seed: int) -> Intents:
     place = {label: at for at, label in enumerate(known)}
     kept = [(place[label], text) for label, text in pairs if label in place]
     classes = np.array([at for at, _ in kept])
-    said = cut([text for _, text in kept], VIEWS)
+    said = cut([text for _, text in kept], VIEWS, meaning)
     held, places = _held_out(said, classes, seed)
     truth = classes[places]
     sharpness = sharpest(held, truth)
@@ -73,8 +84,9 @@ def fit(texts: Sequence[str], labels: Sequence[str], *, seed: int) -> Intents:
         "sharpness": sharpness,
         "texts": len(kept),
         "thin": dict(sorted(thin.items())),
+        "meaning": fingerprint_of(meaning),
     }
-    return Intents(arrays=arrays, meta=meta)
+    return Intents(arrays=arrays, meta=meta, meaning=meaning)
 
 
 def _held_out(said: Said, classes: Array, seed: int) -> tuple[Array, Array]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cartwheel.text.learned.calibrate import probabilities
 from cartwheel.text.learned.grams import VIEWS
-from cartwheel.text.learned.linear import cut, score_views
+from cartwheel.text.learned.linear import check_meaning, cut, score_views
+
+if TYPE_CHECKING:
+    from cartwheel.text.meaning.port import Embedder
 
 Array = np.ndarray[Any, Any]
 
@@ -37,12 +40,21 @@ class Intents:
 
     Attributes:
         arrays: Numbers by name; none is of objects.
-        meta: JSON values: `labels`, `sharpness`, `texts` learned from, and `thin`, the
-            labels with fewer texts than the floor, which are never answered.
+        meta: JSON values: `labels`, `sharpness`, `texts` learned from, `thin`, the
+            labels with fewer texts than the floor, which are never answered, and
+            `meaning`, the fingerprint of the sentence model, "" without one.
+        meaning: The sentence model it was learned with; None without one.
+
+    Raises:
+        ValueError: If it was learned with another sentence model.
     """
 
     arrays: Mapping[str, Array]
     meta: Mapping[str, Any]
+    meaning: Embedder | None = None
+
+    def __post_init__(self) -> None:
+        check_meaning(self.meta, self.meaning)
 
     @property
     def labels(self) -> list[str]:
@@ -83,4 +95,4 @@ class Intents:
         return float(np.quantile(self.arrays["held_scope"], 1 - kept))
 
     def _scores(self, texts: Sequence[str]) -> Array:
-        return score_views(self.arrays, cut(texts, VIEWS))
+        return score_views(self.arrays, cut(texts, VIEWS, self.meaning))

@@ -2,7 +2,8 @@
 
 One class against the rest, squared hinge loss, the weights of a view being one array.
 Scores of the views are averaged: words tell what is asked, letters bear how it is
-spelled, and where they differ the probability is small.
+spelled, and where they differ the probability is small. Where a shop has a sentence
+model, what a text means is a view more.
 
 References:
     Fan and others (2008), "LIBLINEAR: a library for large linear classification".
@@ -11,25 +12,63 @@ References:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cartwheel.text.learned.grams import Grams
 from cartwheel.text.learned.tfidf import Known, Rows, learn_known
 
+if TYPE_CHECKING:
+    from cartwheel.text.meaning.port import Embedder
+
 Array = np.ndarray[Any, Any]
 
 TOLERANCE = 1e-3
 MOST_ROUNDS = 2_000
 
-Said = Mapping[str, Sequence[Sequence[int]]]
-"""Grams of texts by view."""
+MEANING = "meaning"
+SCALE = np.float32(3.0)
+"""Length given to vectors of length 1: shorter ones are learned from too timidly."""
+
+Said = Mapping[str, Sequence[Sequence[int]] | Array]
+"""Grams of texts by view; of `MEANING` vectors, shape (n_texts, dimensions)."""
 
 
-def cut(texts: Sequence[str], views: Mapping[str, Grams]) -> Said:
-    """Return the grams of texts by view."""
-    return {name: [grams(text) for text in texts] for name, grams in views.items()}
+def cut(
+    texts: Sequence[str], views: Mapping[str, Grams], meaning: Embedder | None = None
+) -> Said:
+    """Return the grams of texts by view, and what they mean where there is a model."""
+    said: dict[str, Any] = {
+        name: [grams(text) for text in texts] for name, grams in views.items()
+    }
+    if meaning is not None:
+        said[MEANING] = meaning.embed(texts) * SCALE
+    return said
+
+
+def check_meaning(meta: Mapping[str, Any], meaning: Embedder | None) -> None:
+    """Refuse a sentence model other than the one that was learned with.
+
+    Args:
+        meta: What was kept; `meaning` is the model's fingerprint, "" or absent for
+            none.
+        meaning: The model at hand.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    learned, given = meta.get("meaning", ""), fingerprint_of(meaning)
+    if learned != given:
+        raise ValueError(
+            f"Learned with the sentence model {learned or 'none'!r}, read with "
+            f"{given or 'none'!r}; learn anew, or give the same."
+        )
+
+
+def fingerprint_of(meaning: Embedder | None) -> str:
+    """Return a sentence model's fingerprint, "" for none."""
+    return "" if meaning is None else meaning.fingerprint
 
 
 def learn_views(
@@ -46,6 +85,10 @@ def learn_views(
     """
     arrays: dict[str, Array] = {}
     for view, grams in said.items():
+        if isinstance(grams, np.ndarray):
+            weights, bias = _lines(grams, classes, cost, seed)
+            arrays |= {f"{view}_weights": weights, f"{view}_bias": bias}
+            continue
         known = learn_known(grams)
         weights, bias = _svm(known.rows(grams), len(known.keys), classes, cost, seed)
         arrays |= {
@@ -59,15 +102,23 @@ def learn_views(
 
 def part(said: Said, places: Array) -> Said:
     """Return the grams of some texts."""
-    return {view: [grams[at] for at in places] for view, grams in said.items()}
+    return {
+        view: grams[places]
+        if isinstance(grams, np.ndarray)
+        else [grams[at] for at in places]
+        for view, grams in said.items()
+    }
 
 
 def score_views(arrays: Mapping[str, Array], said: Said) -> Array:
     """Return the scores of texts averaged over views, shape (n_texts, n_classes)."""
     total: Array | None = None
     for view, grams in said.items():
-        known = Known(keys=arrays[f"{view}_keys"], rarity=arrays[f"{view}_rarity"])
-        found = known.rows(grams).scores(arrays[f"{view}_weights"])
+        if isinstance(grams, np.ndarray):
+            found = grams @ arrays[f"{view}_weights"]
+        else:
+            known = Known(keys=arrays[f"{view}_keys"], rarity=arrays[f"{view}_rarity"])
+            found = known.rows(grams).scores(arrays[f"{view}_weights"])
         found += arrays[f"{view}_bias"]
         total = found if total is None else total + found
     assert total is not None, "a model has a view"
@@ -81,6 +132,11 @@ def _svm(
 
     shape = (len(rows.start) - 1, max(known, 1))
     matrix = csr_matrix((rows.value.astype(float), rows.place, rows.start), shape=shape)
+    weights, bias = _lines(matrix, classes, cost, seed)
+    return np.ascontiguousarray(weights[:known]), bias
+
+
+def _lines(matrix: Any, classes: Array, cost: float, seed: int) -> tuple[Array, Array]:
     if classes.ndim == 1:
         weights, bias = _fitted(matrix, classes, cost, seed)
         if weights.shape[1] == 1:  # two classes share one line
@@ -89,7 +145,7 @@ def _svm(
         lines = [_line(matrix, holds, cost, seed) for holds in classes.T]
         weights = np.hstack([one for one, _ in lines])
         bias = np.concatenate([one for _, one in lines])
-    return np.ascontiguousarray(weights[:known], np.float32), bias.astype(np.float32)
+    return np.ascontiguousarray(weights, np.float32), bias.astype(np.float32)
 
 
 def _line(matrix: Any, holds: Array, cost: float, seed: int) -> tuple[Array, Array]:

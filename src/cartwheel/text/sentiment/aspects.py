@@ -8,14 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cartwheel.text.learned.calibrate import folds
 from cartwheel.text.learned.grams import letter_grams
-from cartwheel.text.learned.linear import Said, cut, learn_views, part, score_views
+from cartwheel.text.learned.linear import (
+    Said,
+    check_meaning,
+    cut,
+    fingerprint_of,
+    learn_views,
+    part,
+    score_views,
+)
 from cartwheel.text.sentiment.grams import about_grams, stem_grams
+
+if TYPE_CHECKING:
+    from cartwheel.text.meaning.port import Embedder
 
 Array = np.ndarray[Any, Any]
 Judged = tuple[str, str]
@@ -34,16 +45,26 @@ class Aspects:
 
     Attributes:
         arrays: Numbers by name; none is of objects.
-        meta: JSON values: `categories`, `polarities`, and the `threshold` from which
-            a category's score says that a sentence has it.
+        meta: JSON values: `categories`, `polarities`, the `threshold` from which a
+            category's score says that a sentence has it, and `meaning`, the fingerprint
+            of the sentence model, "" without one.
+        meaning: The sentence model it was learned with; None without one.
+
+    Raises:
+        ValueError: If it was learned with another sentence model.
     """
 
     arrays: Mapping[str, Array]
     meta: Mapping[str, Any]
+    meaning: Embedder | None = None
+
+    def __post_init__(self) -> None:
+        check_meaning(self.meta, self.meaning)
 
     def read(self, sentences: Sequence[str]) -> list[list[Judged]]:
         """Return what each sentence holds of what; one category at least."""
-        scores = score_views(_of("category", self.arrays), cut(sentences, VIEWS))
+        said = cut(sentences, VIEWS, self.meaning)
+        scores = score_views(_of("category", self.arrays), said)
         found = _chosen(scores, self.meta["threshold"])
         at, which = (places.tolist() for places in np.nonzero(found))
         names = [self.meta["categories"][place] for place in which]
@@ -58,14 +79,19 @@ class Aspects:
     ) -> list[str]:
         """Return the polarity that each sentence holds of the category beside it."""
         scores = score_views(
-            _of("polarity", self.arrays), _about(sentences, categories)
+            _of("polarity", self.arrays),
+            _about(sentences, categories, self.meaning),
         )
         names = self.meta["polarities"]
         return [names[place] for place in scores.argmax(axis=1)]
 
 
 def fit_aspects(
-    sentences: Sequence[str], judged: Sequence[Sequence[Judged]], *, seed: int
+    sentences: Sequence[str],
+    judged: Sequence[Sequence[Judged]],
+    *,
+    seed: int,
+    meaning: Embedder | None = None,
 ) -> Aspects:
     """Return what sentences teach; their order changes nothing.
 
@@ -73,6 +99,7 @@ def fit_aspects(
         sentences: Sentences of reviews.
         judged: What each holds of what: pairs of a category and a polarity.
         seed: Seed of folds and of the order of learning.
+        meaning: A sentence model, whose view of the sentences is one more.
 
     Raises:
         ValueError: If there are fewer than `FEWEST` sentences, or one polarity alone.
@@ -88,12 +115,14 @@ def fit_aspects(
             f"{len(rows)} sentences of {len(polarities)} polarities; expected "
             f"{FEWEST} or more of two."
         )
-    about = _about([text for text, _, _ in cases], [name for _, name, _ in cases])
+    about = _about(
+        [text for text, _, _ in cases], [name for _, name, _ in cases], meaning
+    )
     held = np.array([polarities.index(one) for _, _, one in cases])
     had = np.array(
         [[name in {one for one, _ in said} for name in categories] for _, said in rows]
     )
-    said = cut([text for text, _ in rows], VIEWS)
+    said = cut([text for text, _ in rows], VIEWS, meaning)
     arrays = {
         **_named("category", learn_views(said, had, cost=COST, seed=seed)),
         **_named("polarity", learn_views(about, held, cost=COST, seed=seed)),
@@ -102,13 +131,18 @@ def fit_aspects(
         "categories": categories,
         "polarities": polarities,
         "threshold": _threshold(said, had, seed),
+        "meaning": fingerprint_of(meaning),
     }
-    return Aspects(arrays=arrays, meta=meta)
+    return Aspects(arrays=arrays, meta=meta, meaning=meaning)
 
 
-def _about(sentences: Sequence[str], categories: Sequence[str]) -> Said:
+def _about(
+    sentences: Sequence[str], categories: Sequence[str], meaning: Embedder | None
+) -> Said:
     pairs = zip(sentences, categories, strict=True)
-    return {"about": [about_grams(text, name) for text, name in pairs]}
+    about = {"about": [about_grams(text, name) for text, name in pairs]}
+    # What a sentence means is the same whatever it is asked of.
+    return {**about, **cut(sentences, {}, meaning)}
 
 
 def _threshold(said: Said, had: Array, seed: int) -> float:
