@@ -12,8 +12,8 @@ from cartwheel.text.claims.polarity import (
     clauses_of,
     denies,
     mixed,
-    says_no,
     scattered,
+    turned_round,
 )
 from cartwheel.text.claims.reading import Reading, Token
 from cartwheel.text.claims.source import Saying
@@ -86,9 +86,15 @@ def _not_included(pair: Pair) -> str:
     told = any(t.clause in pair.claim.includes for t in piece)
     if not told or denies(pair.whole) or EXCEPTION in pair.claim.after:
         return ""
+    if any(t.denials and t.word == "included" for t in pair.claim.tokens):
+        return ""  # what is "sold separately" comes with nothing
     if one.said.includes & {t.clause for t in pair.clause}:
         return ""
-    refused = any(t.denials and t.word == "included" for t in one.said.tokens)
+    sides = {t.side for t in pair.clause}
+    refused = any(
+        t.denials and t.word == "included" and t.side in sides
+        for t in one.said.tokens
+    )
     only_amounts = any(t.is_quantity for t in piece)
     if refused or (one.kind == "answer" and not only_amounts):
         return f"{one.source} does not say that it is included"
@@ -126,8 +132,8 @@ def _turned(pair: Pair) -> str:
         return f"it joins what {one.source} says and what it denies"
     for side in {t.side for t in pair.piece}:
         part = clauses_of([t for t in pair.piece if t.side == side], one)
-        theirs = says_no(part, one.said) != one.said.turned
-        if says_no([t for t in pair.whole if t.side == side], pair.claim) != theirs:
+        ours = [t for t in pair.whole if t.side == side]
+        if turned_round(ours, part, pair.claim, one):
             return f"it turns round what {one.source} says"
     return ""
 

@@ -64,6 +64,14 @@ class KnownFacts:
         )
 
     @cached_property
+    def choices(self) -> tuple[frozenset[frozenset[str]], ...]:
+        """Options by their place: sizes, colours."""
+        return tuple(
+            frozenset(v[n] for v in self.variants if len(v) > n and v[n])
+            for n in range(OPTIONS)
+        )
+
+    @cached_property
     def called(self) -> re.Pattern[str] | None:
         """Other names for the product: "the rucksack" for a backpack."""
         own = {

@@ -15,6 +15,7 @@ from cartwheel.text.claims.knowledge import knowledge
 from cartwheel.text.claims.known import KnownFacts, holds
 from cartwheel.text.claims.places import Place, misplaced
 from cartwheel.text.claims.reading import Reading, Token
+from cartwheel.text.claims.siblings import confused
 from cartwheel.text.claims.source import Saying
 
 MOST_PIECES = 12
@@ -168,7 +169,7 @@ def _one_fact(
             for t, has in zip(rest, held, strict=True)
         ):
             continue
-        wrong = differs(rest, piece, claim, one)
+        wrong = differs(rest, piece, claim, one) or confused(piece, one, claim, facts)
         if not wrong:
             return one, ""
         why = wrong

@@ -57,6 +57,7 @@ def misplaced(place: Place, one: Saying, claim: Reading, facts: KnownFacts) -> s
         _mixes(place, one)
         or _joined(place, one, claim, facts)
         or _says_nothing(place, one)
+        or _bare_subject(place, one)
         or _other_amount(place, one, facts)
         or _apart(place, one, facts)
     )
@@ -88,6 +89,19 @@ def _joined(place: Place, one: Saying, claim: Reading, facts: KnownFacts) -> str
     listed = claim.offers and not options and not piece[0].is_quantity
     if listed and one.source != before.source:
         return f"it lists {one.source} among options of {before.source}"
+    return ""
+
+
+def _bare_subject(place: Place, one: Saying) -> str:
+    """One word of a promise promises nothing: "lost" of "lost parts can be bought"."""
+    own = one.said.terms
+    before = place.before
+    if before is None or before is one or before.source != one.source:
+        return ""
+    if one.kind == "policy" and len(place.piece) == 1 < len(own) - 1:
+        token = place.piece[0]
+        if not token.is_quantity:
+            return f"{one.source} says more of {token.word!r}"
     return ""
 
 

@@ -54,6 +54,14 @@ _QUANTITIES: dict[str, tuple[str, float]] = {
         "dollar": {"usd dollar dollars": 1.0},
         "sterling": {"gbp": 1.0},
         "charge": {"mah": 1.0, "ah": 1000.0},
+        "pressure": {"bar": 1.0, "psi": 0.0689476},
+        "light": {"lm lumen lumens": 1.0},
+        "energy": {"wh": 1.0, "kwh": 1000.0},
+        "frequency": {"hz hertz": 1.0, "khz": 1e3, "mhz": 1e6, "ghz": 1e9},
+        "noise": {"db decibel decibels": 1.0},
+        "torque": {"nm": 1.0},
+        "turns": {"rpm": 1.0},
+        "food": {"kcal": 1.0},
     }.items()
     for names, factor in units.items()
     for unit in names.split()
@@ -86,11 +94,12 @@ _RANGE = re.compile(r"(?<![\w.#:])(\d{1,9}(?:\.\d{1,4})?) ?(?:-|to) ?(?=\d)")
 _TIED = frozenset({"-", "to", "x", "×", "by"})
 """Words and marks between numbers that are said of one thing in this order."""
 
-_NUMBERED = re.compile(r"\b(?:size|number|no|model|version|type|din|ip|part) $")
+_NUMBERED = re.compile(r"\b(?:size|number|no|model|version|type|din|ip|part|bluetooth|usb|hdmi|wifi|class"
+    r"|level|step|stage|series|spf|tog|iso|en|mark|volume|book|grade|category|gear) $")
 _ALONE = re.compile(
     r"(?<![\w.#:/-])(\d{1,4}(?:\.\d{1,4})?)"
     rf"(?: ?(?P<unit>(?:° ?)?(?:{_UNIT}))(?![a-z0-9])"
-    r"|(?= ?(?:[.,;]|$)| (?:on|for|in|with|when) ))"
+    r"|(?= ?(?:[.,;]|$)| (?:on|for|in|with|when|at|under|without|after) ))"
 )
 _ONE_LEFT = re.compile(
     r"\b((?:for|on|in|with|other) (?:the |an? )?[a-z]{2,20}(?: [a-z]{2,20})?) one"

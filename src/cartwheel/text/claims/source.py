@@ -33,7 +33,9 @@ SourceKind = Literal[
 ]
 
 _YES = re.compile(r"^\W*(?:yes|yep|sure|correct|of course|it does|it is|true)\b[,.! ]*")
-_HELD = re.compile(r"(?:suitable|possible|allowed|available)\b\W*")
+_HELD = re.compile(
+    r"(?:suitable|possible|allowed|available|compatible|supported|fitted|present)\b\W*"
+)
 """Values that say of a name what a yes does."""
 _TOLD = re.compile(r"(yes|no|none)[,;:] ")
 _NO = re.compile(
@@ -216,6 +218,33 @@ def _place(question: str) -> str:
     return found[1] if found else ""
 
 
+_IT = re.compile(r"(?:it|they|this|that|these) ")
+_SUBJECT = re.compile(
+    r"(?:is|are|does|do|can|could|will|has|have|may) (?:the|this|these|your|an?) "
+    r"((?:[a-z-]{3,20} )?[a-z-]{2,20}) (?:be|have|fit|come|go|make|contain|include"
+    r"|included|supplied|removable|replaceable|detachable|adjustable|waterproof)\b"
+)
+
+
+_COMES_WITH = re.compile(r"\b(?:includ|suppli|come)")
+
+
+def _subject(question: str, rest: str) -> str:
+    """Return of what a question asks: "a rain cover", of which the answer goes on.
+
+    "No, it can be bought": it is the cover that is asked about. After "is it included?"
+    only such an "it" says so.
+
+    Args:
+        question: The question.
+        rest: The answer after its no.
+    """
+    found = _SUBJECT.match(question)
+    if not found or (_COMES_WITH.search(question) and not _IT.match(rest)):
+        return ""
+    return found[1]
+
+
 def _of_answer(source: Source) -> list[Saying]:
     """Return what an answer says; a bare yes or no says the question."""
     found: list[Saying] = []
@@ -227,6 +256,7 @@ def _of_answer(source: Source) -> list[Saying]:
         rest = first[refused.end() :]
         denies = any(t.denials for t in read(rest).tokens)
         named = _place(question) if denies or _ORDERS.match(rest) else ""
+        named = f"{_subject(question, rest)} {named}"
     for at, one in enumerate(sentences(source.text)):
         said = english(one)
         no = _NO.match(said)

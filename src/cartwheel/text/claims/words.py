@@ -69,7 +69,7 @@ _ANYWHERE = (
     (re.compile(r"\bmin(?:imum|\.)(?![a-z])"), " ~atleast "),
     (
         re.compile(
-            r"(\d[\d.]{0,9}(?: [a-z%]{1,8})?) (?:at (?:the )?most|maximum|max|or less"
+            r"(\d[\d.]{0,9}(?: ?[°a-z%]{1,8}| ° ?c)?) (?:at (?:the )?most|maximum|max|or less"
             r"|or fewer)\b"
         ),
         r" ~upto \1",
@@ -124,7 +124,8 @@ def read(text: str) -> Reading:
     reader = _Reader()
     for word in _TOKEN.findall(with_quantities(_marked(plain).rstrip(" .!?;:"))):
         reader.hear(word)
-    return reader.ended(offers=_OFFERS.search(plain) is not None)
+    heard = reader.ended(offers=_OFFERS.search(plain) is not None)
+    return replace(heard, plain=plain)
 
 
 class _Reader:
@@ -178,6 +179,10 @@ class _Reader:
             # "a cable is included, a plug is not": the no is its clause's alone.
             self._deny_last(self._denials, set())
             self._denials = 0
+        if "exception" in self._limits and self._side and self._own_side():
+            # "..., but scratches are not covered" excepts nothing before the but.
+            self._deny_last(0, {"exception"})
+            self._limits = self._limits - {"exception"}
         return Reading(
             tokens=tuple(tokens),
             turned=self._denials > 0,
@@ -186,6 +191,9 @@ class _Reader:
             includes=frozenset(self._includes),
             offers=offers,
         )
+
+    def _own_side(self) -> bool:
+        return bool(self._tokens) and self._tokens[-1].side == self._side
 
     def _place(self, word: str) -> None:
         """Note where in the sentence what follows stands."""
@@ -229,6 +237,7 @@ class _Reader:
                 self._clause,
                 self._side,
                 un is not None,
+                self._denials > 0,
             )
         )
         self._opens, self._joined, self._denials = False, False, 0
