@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from itertools import product
 
+from cartwheel.text.claims.counts import spelled
 from cartwheel.text.claims.duties import duties
 from cartwheel.text.claims.knowledge import knowledge
 from cartwheel.text.claims.known import OPTIONS, KnownFacts, holds
@@ -161,6 +162,7 @@ def _supported(
         unquoted = rest
     if facts.called:
         unquoted = facts.called.sub(r"\1 item", unquoted)
+    unquoted = spelled(unquoted, (one for of in facts.choices for one in of))
     claim = read(unquoted)
     one_person = bool(_ONE_PERSON.search(plain))
     quoted = bool(cited)
@@ -190,6 +192,14 @@ _LEADS = re.compile(
     r"|good to know|before [^,.]{3,40}, (?:a|some|here)|now for|now to|on to"
     r"|some (?:answers|facts|notes)|first|next)\b"
 )
+_TOPIC = re.compile(
+    r" (?:on|to|about|for) (?:the |its |your )?(care|cleaning|upkeep|maintenance|washing"
+    r"|delivery|shipping|postage|returns|returning|size|sizes|sizing|fit|materials?"
+    r"|storage|assembly|installation|use|measurements|dimensions|guarantee|warranty"
+    r"|contents|ingredients|equipment|details|technology|repairs?|sound|battery|colours?"
+    r"|colors?|practicalities|essentials|basics)$"
+)
+"""What a sentence such as "now to the cleaning" may lead on to: it claims nothing."""
 _ASKS = re.compile(r"(?:what|which|where|how|who|when|wondering|unsure|not sure)\b")
 
 
@@ -205,8 +215,12 @@ def _leads(plain: str, content: Sequence[Token], facts: KnownFacts) -> bool:
         return len(content) <= 8
     if not _LEADS.match(plain) or len(content) > 6:
         return False
+    topic = _TOPIC.search(plain.rstrip(" .:"))
+    names = {topic[1]} if topic else set()
     return all(
-        t.word in known.editorial or holds(t, facts, facts.said) for t in content
+        t.word in known.editorial or t.word in names or holds(t, facts, facts.said)
+        for t in content
+        if t.word not in ("words", "word")
     )
 
 

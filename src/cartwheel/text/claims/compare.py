@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 from cartwheel.text.claims.amounts import beside, in_order, sizes, unhedged
+from cartwheel.text.claims.duties import duties
 from cartwheel.text.claims.knowledge import knowledge
 from cartwheel.text.claims.polarity import (
     EXCEPTION,
@@ -64,6 +65,8 @@ def differs(
 def _names_only(pair: Pair) -> str:
     one, last = pair.one, pair.piece[-1]
     named = pair.whole if one.kind == "attribute" else pair.piece
+    if one.kind == "attribute" and one.said.terms == {"1"} and _one_of_it(pair):
+        return ""
     if not any(t.term in one.said.terms or _wider(t, one) for t in named):
         return f"it names {one.source} without saying what it is"
     if scattered(pair.piece, one):
@@ -72,6 +75,12 @@ def _names_only(pair: Pair) -> str:
     if carried and one.kind == "attribute":
         return f"it names {one.source} after another fact"
     return ""
+
+
+def _one_of_it(pair: Pair) -> bool:
+    """"It has one platform", "a platform": the name says it where the value is 1."""
+    only = all(t.term in pair.one.named.terms for t in pair.piece)
+    return only and not any(t.denials or t.word.endswith("s") for t in pair.piece)
 
 
 def _wider(token: Token, one: Saying) -> bool:
@@ -96,7 +105,8 @@ def _not_included(pair: Pair) -> str:
         for t in one.said.tokens
     )
     only_amounts = any(t.is_quantity for t in piece)
-    if refused or (one.kind == "answer" and not only_amounts):
+    asked = any(t.word == "included" for t in one.named.tokens)
+    if refused or (one.kind == "answer" and not (only_amounts or asked)):
         return f"{one.source} does not say that it is included"
     return ""
 
@@ -183,10 +193,16 @@ def _condition(one: Saying) -> frozenset[str]:
 def _another_pays(pair: Pair) -> str:
     if not any(t.term in knowledge().paying for t in pair.piece):
         return ""
-    theirs, ours = pair.one.said.parties, pair.claim.parties
+    theirs, ours = _payers(pair.one.plain), _payers(pair.claim.plain)
+    if not (theirs and ours):
+        theirs, ours = pair.one.said.parties, pair.claim.parties
     if theirs and ours and not ours & theirs:
         return f"{pair.one.source} has another party pay"
     return ""
+
+
+def _payers(plain: str) -> Set[str]:
+    return {one.party for one in duties(plain) if one.act == "pays"}
 
 
 CHECKS: tuple[Callable[[Pair], str], ...] = (

@@ -34,6 +34,8 @@ class Knowledge:
         implied: Terms that the name of an attribute lets a claim say.
         numbers: Numbers in words.
         turns: Frames and what stands instead.
+        materials: Terms of what things are made of.
+        by_value: Terms that a value lets a claim say.
         wider: Narrower terms by wider term.
         kinds: Names that products of a kind are called by.
     """
@@ -56,6 +58,8 @@ class Knowledge:
     numbers: tuple[re.Pattern[str], dict[str, str]]
     turns: tuple[tuple[re.Pattern[str], str], ...]
     wider: dict[str, frozenset[str]]
+    materials: frozenset[str]
+    by_value: dict[str, frozenset[str]]
     kinds: tuple[frozenset[str], ...]
 
 
@@ -69,12 +73,16 @@ _BEFORE_NUMBER = (
 def knowledge() -> Knowledge:
     """Return what is known of English."""
     raw, more = _table("en.toml"), _table("paraphrases.toml")
+    trades = _table("paraphrases_trades.toml")
     same = {
         stem(word): stem(first)
-        for table in (more["same"], raw["same"])
+        for table in (trades["same"], more["same"], raw["same"])
         for first, words in table.items()
         for word in (first, *words.split())
     }
+
+    for word, first in same.items():
+        same[word] = same.get(first, first)
 
     def term(word: str) -> str:
         return same.get(stem(word), stem(word))
@@ -83,14 +91,19 @@ def knowledge() -> Knowledge:
         return frozenset(map(term, words.split()))
 
     implied: dict[str, frozenset[str]] = {}
-    for table in (raw["implied"], more["implied"]):
+    for table in (raw["implied"], more["implied"], trades["implied"]):
         for name, words in table.items():
             implied[term(name)] = implied.get(term(name), frozenset()) | terms(words)
+
+    wider: dict[str, frozenset[str]] = {}
+    for table in (more["wider"], trades["wider"]):
+        for name, words in table.items():
+            wider[term(name)] = wider.get(term(name), frozenset()) | terms(words)
 
     return Knowledge(
         function=frozenset(raw["function"].split()),
         carrier=frozenset(raw["carrier"].split()),
-        light=frozenset(stem(word) for word in more["light"].split()),
+        light=frozenset(map(stem, (more["light"] + trades["light"]).split())),
         acting=frozenset(more["acting"].split()),
         editorial=frozenset(raw["editorial"].split()),
         attribution=frozenset(raw["attribution"].split()),
@@ -120,9 +133,12 @@ def knowledge() -> Knowledge:
         ),
         turns=tuple(
             (re.compile(one["said"]), one["instead"])
-            for one in _table("turns.toml")["turns"]
+            for name in ("turns_shop.toml", "turns.toml")
+            for one in _table(name)["turns"]
         ),
-        wider={term(name): terms(words) for name, words in more["wider"].items()},
+        wider=wider,
+        materials=terms(trades["materials"]),
+        by_value={term(n): terms(words) for n, words in trades["by_value"].items()},
         kinds=tuple(frozenset(words.split()) for words in more["kinds"].values()),
     )
 

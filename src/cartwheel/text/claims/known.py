@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
 
+from cartwheel.text.claims.counts import lengths
 from cartwheel.text.claims.knowledge import knowledge
 from cartwheel.text.claims.parties import Borne, borne_by
 from cartwheel.text.claims.reading import Token
@@ -62,6 +63,26 @@ class KnownFacts:
             if s.kind == "variants"
             for one in s.text.split("\n")
         )
+
+    @cached_property
+    def listed(self) -> frozenset[tuple[str, str]]:
+        """What the facts list, each name with how many its list has."""
+        return lengths(self._sources)
+
+    @cached_property
+    def sorts(self) -> frozenset[str]:
+        """Terms of what tells which kind of thing it is: "paperback"."""
+        return frozenset(
+            term
+            for one in self.said
+            if one.kind == "attribute" and one.named.terms & _SORTS
+            for term in one.said.terms
+        )
+
+    @cached_property
+    def refused(self) -> frozenset[str]:
+        """Terms of what was asked and answered with a no."""
+        return frozenset(t for one in self.said if one.said.turned for t in one.terms)
 
     @cached_property
     def choices(self) -> tuple[frozenset[frozenset[str]], ...]:
@@ -146,6 +167,9 @@ class KnownFacts:
             if one.kind == "attribute"
             for term in one.said.terms | one.named.terms
         )
+
+
+_SORTS = frozenset({"format", "type", "form", "edit", "bind", "style"})
 
 
 def holds(token: Token, facts: KnownFacts, said: Sequence[Saying]) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cartwheel.text.claims.compare import differs
+from cartwheel.text.claims.counts import counted, regrouped
 from cartwheel.text.claims.knowledge import knowledge
 from cartwheel.text.claims.known import KnownFacts, holds
 from cartwheel.text.claims.places import Place, misplaced
@@ -46,7 +47,10 @@ def content_of(claim: Reading, facts: KnownFacts, *, quoted: bool) -> list[Token
     hedges: frozenset[str] = frozenset()
     limits: frozenset[str] = frozenset()
     before = ""
-    for token in claim.tokens:
+    for at, token in enumerate(claim.tokens):
+        if counted(claim.tokens, at, facts.listed):
+            opens = opens or token.opens
+            continue
         named, before = (before, token.term) in facts.numbered, token.term
         if named:  # the number of a model's name
             continue
@@ -54,7 +58,9 @@ def content_of(claim: Reading, facts: KnownFacts, *, quoted: bool) -> list[Token
         opens = opens or token.opens or (dropped and token.term[0] == "#")
         dropped = False
         hedges, limits = hedges | token.hedges, limits | token.limits
-        acts = token.denials and token.word in known.acting
+        acts = token.denials and (
+            token.word in known.acting or token.term in facts.refused
+        )
         if not acts and _empty(token, facts, quoted=quoted):
             dropped = True
             continue
@@ -70,11 +76,13 @@ def content_of(claim: Reading, facts: KnownFacts, *, quoted: bool) -> list[Token
             denials=found[-1].denials + denials,
             hedges=found[-1].hedges | hedges,
         )
-    return found
+    return regrouped(found, facts.said)
 
 
 def _empty(token: Token, facts: KnownFacts, *, quoted: bool) -> bool:
     known = knowledge()
+    if token.un:  # "unused" says much where "used" says nothing
+        return False
     if token.stem in known.light and token.term not in facts.valued:
         return True
     if token.word in known.carrier and token.term not in facts.of_attributes:
@@ -141,7 +149,7 @@ def _stacked(content: Sequence[Token], facts: KnownFacts) -> frozenset[int]:
     end = len(content)
     for at in range(len(content) - 1, -1, -1):
         token = content[at]
-        if token.term in facts.product:
+        if token.term in facts.product or token.term in facts.sorts:
             end = at
         elif token.term not in facts.valued or (token.opens and at + 1 > end):
             end = -1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,7 +58,7 @@ def misplaced(place: Place, one: Saying, claim: Reading, facts: KnownFacts) -> s
         _mixes(place, one)
         or _joined(place, one, claim, facts)
         or _says_nothing(place, one)
-        or _bare_subject(place, one)
+        or _bare_subject(place, one, claim)
         or _other_amount(place, one, facts)
         or _apart(place, one, facts)
     )
@@ -92,16 +93,19 @@ def _joined(place: Place, one: Saying, claim: Reading, facts: KnownFacts) -> str
     return ""
 
 
-def _bare_subject(place: Place, one: Saying) -> str:
+_EITHER = re.compile(r"\b(?:or|whether|even if)\b")
+
+
+def _bare_subject(place: Place, one: Saying, claim: Reading) -> str:
     """One word of a promise promises nothing: "lost" of "lost parts can be bought"."""
     own = one.said.terms
     before = place.before
     if before is None or before is one or before.source != one.source:
         return ""
+    if not _EITHER.search(claim.plain) or place.piece[0].is_quantity:
+        return ""
     if one.kind == "policy" and len(place.piece) == 1 < len(own) - 1:
-        token = place.piece[0]
-        if not token.is_quantity:
-            return f"{one.source} says more of {token.word!r}"
+        return f"{one.source} says more of {place.piece[0].word!r}"
     return ""
 
 

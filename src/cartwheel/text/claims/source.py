@@ -87,10 +87,11 @@ class Saying:
     terms: frozenset[str] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        implied = knowledge().implied
+        implied, by_value = knowledge().implied, knowledge().by_value
         own = self.said.terms | self.named.terms
         more = (implied[t] for t in self.named.terms if t in implied)
-        object.__setattr__(self, "terms", own.union(*more))
+        also = (by_value[t] for t in self.said.terms if t in by_value)
+        object.__setattr__(self, "terms", own.union(*more, *also))
 
 
 def sayings(sources: Iterable[Source]) -> list[Saying]:

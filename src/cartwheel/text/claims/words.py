@@ -60,7 +60,7 @@ CLAUSES = CONTRASTS | {",", ".", "!", "?", "(", ")"}
 _ANYWHERE = (
     (
         re.compile(
-            r"\bfrom (?=\d[\d.]{0,9}(?: (?!to |until |and )[a-z%]{1,8})?"
+            r"\bfrom (?=\d[\d.]{0,9}(?![\d.])(?: (?!to |until |and )[a-z%]{1,8})?+"
             r"(?! ?(?:to|-|until|and|;) ))"
         ),
         " ~atleast ",
