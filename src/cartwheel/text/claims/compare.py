@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cartwheel.text.claims.amounts import beside, in_order, sizes, unhedged
-from cartwheel.text.claims.duties import duties
 from cartwheel.text.claims.knowledge import knowledge
+from cartwheel.text.claims.payers import another_payer
 from cartwheel.text.claims.polarity import (
     EXCEPTION,
     clauses_of,
@@ -191,18 +191,7 @@ def _condition(one: Saying) -> frozenset[str]:
 
 
 def _another_pays(pair: Pair) -> str:
-    if not any(t.term in knowledge().paying for t in pair.piece):
-        return ""
-    theirs, ours = _payers(pair.one.plain), _payers(pair.claim.plain)
-    if not (theirs and ours):
-        theirs, ours = pair.one.said.parties, pair.claim.parties
-    if theirs and ours and not ours & theirs:
-        return f"{pair.one.source} has another party pay"
-    return ""
-
-
-def _payers(plain: str) -> Set[str]:
-    return {one.party for one in duties(plain) if one.act == "pays"}
+    return another_payer(pair.piece, pair.claim, pair.one)
 
 
 CHECKS: tuple[Callable[[Pair], str], ...] = (

@@ -104,6 +104,7 @@ class KnownFacts:
         own |= {word.removesuffix("s") for word in own}
         names = frozenset().union(*(k for k in knowledge().kinds if k & own)) - own
         known = frozenset().union(*(one.said.terms for one in self.said))
+        names |= _CALLED_ALWAYS
         others = sorted(n for n in names if not known & read(n).terms)
         if not others:
             return None
@@ -169,6 +170,10 @@ class KnownFacts:
         )
 
 
+_CALLED_ALWAYS = frozenset(
+    ("device", "appliance", "gadget", "unit", "garment", "tool", "machine", "accessory")
+)
+"""What anything may be called that is no such thing by its title."""
 _SORTS = frozenset({"format", "type", "form", "edit", "bind", "style"})
 
 

@@ -110,8 +110,7 @@ def cover(
         tied = start and first.is_quantity and content[start - 1].is_quantity
         if tied and not first.opens:  # 40 × 60 cm is one measure
             continue
-        if start and not (first.opens or start in free or first.term in facts.names):
-            continue
+        opens = not start or first.opens or start in free or first.term in facts.names
         pieces, cited = here
         for end in range(start + 1, count + 1):
             piece = content[start:end]
@@ -119,8 +118,11 @@ def cover(
             if one:
                 place = Place(content=content, start=start, end=end, cited=cited)
                 why = misplaced(place, one, claim, facts)
+                if not opens and not _follows(place, one, facts):
+                    why = why or f"its words run on into {one.source}"
             fault = why or fault
-            if why or (one is None and not _names_product(piece, facts)):
+            names = opens and _names_product(piece, facts)
+            if why or (one is None and not names):
                 continue
             there = best[end]
             if there is None or pieces + 1 < there[0]:
@@ -132,6 +134,19 @@ def cover(
     if unknown:
         return f"no fact says {unknown[0]}"
     return fault or "its words stand in facts, but no fact says them together"
+
+
+def _follows(place: Place, one: Saying, facts: KnownFacts) -> bool:
+    """Whether a fact may be told without a word that joins it to the one before.
+
+    So may a policy after the place that its next sentence names: "From Norway you can
+    return it within 30 days". Whoever pays there is looked at by `parties`.
+    """
+    before = place.before
+    if before is None or one.kind != "policy" or before.source != one.source:
+        return False
+    places = frozenset().union(*(held.places for held in facts.borne))
+    return {t.term for t in place.last} <= places
 
 
 def _names_product(piece: Sequence[Token], facts: KnownFacts) -> bool:

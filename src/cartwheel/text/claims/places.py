@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cartwheel.text.claims.knowledge import is_light
 from cartwheel.text.claims.known import KnownFacts
+from cartwheel.text.claims.payers import two_payers
 from cartwheel.text.claims.polarity import scattered
 from cartwheel.text.claims.reading import Reading, Token
 from cartwheel.text.claims.source import Saying
@@ -59,6 +60,7 @@ def misplaced(place: Place, one: Saying, claim: Reading, facts: KnownFacts) -> s
         or _joined(place, one, claim, facts)
         or _says_nothing(place, one)
         or _bare_subject(place, one, claim)
+        or two_payers(one, [held for _, held in place.cited], claim)
         or _other_amount(place, one, facts)
         or _apart(place, one, facts)
     )

@@ -91,7 +91,9 @@ class Saying:
         own = self.said.terms | self.named.terms
         more = (implied[t] for t in self.named.terms if t in implied)
         also = (by_value[t] for t in self.said.terms if t in by_value)
-        object.__setattr__(self, "terms", own.union(*more, *also))
+        by_kind = knowledge().by_kind
+        measured = (by_kind[t.kind] for t in self.said.tokens if t.kind in by_kind)
+        object.__setattr__(self, "terms", own.union(*more, *also, *measured))
 
 
 def sayings(sources: Iterable[Source]) -> list[Saying]:

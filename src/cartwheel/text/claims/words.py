@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from cartwheel.text.claims.knowledge import knowledge
+from cartwheel.text.claims.knowledge import knowledge, term_of
 from cartwheel.text.claims.quantities import with_quantities
 from cartwheel.text.claims.reading import Reading, Token
 from cartwheel.text.stem import stem
@@ -227,7 +227,7 @@ class _Reader:
             word = un[1]
         self._tokens.append(
             Token(
-                self._known.same.get(stem(word), stem(word)),
+                term_of(word),
                 word,
                 self._opens,
                 self._joined,
