@@ -162,6 +162,7 @@ def _supported(
         unquoted = rest
     if facts.called:
         unquoted = facts.called.sub(r"\1 item", unquoted)
+    unquoted = _COMES_WITH.sub(lambda m: _included(m, facts), unquoted)
     unquoted = spelled(unquoted, (one for of in facts.choices for one in of))
     claim = read(unquoted)
     one_person = bool(_ONE_PERSON.search(plain))
@@ -185,6 +186,17 @@ def _supported(
     if isinstance(found, str):
         return Claim(text=sentence, blocked=found)
     return Claim(text=sentence, sources=tuple(dict.fromkeys((*cited, *found))))
+
+
+_COMES_WITH = re.compile(
+    r"\bcomes? with (?:the|this|your|every|each) ([A-Za-z]+)(?=[ .,;:]|$)"
+)
+
+
+def _included(found: re.Match[str], facts: KnownFacts) -> str:
+    """Return "is included" for "comes with the puzzle", where that is the product."""
+    named = read(found[1]).terms
+    return "is included" if named and named <= facts.product else found[0]
 
 
 _LEADS = re.compile(

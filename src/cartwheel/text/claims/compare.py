@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -148,6 +149,9 @@ def _turned(pair: Pair) -> str:
     return ""
 
 
+_POSSIBLY = re.compile(r"\b(?:can|could|possible|possibly)\b(?! be )")
+
+
 def _drops_limit(pair: Pair) -> str:
     one, piece = pair.one, pair.piece
     # A question is answered by all that is said.
@@ -159,10 +163,14 @@ def _drops_limit(pair: Pair) -> str:
     theirs |= of_name & {"upto", "atleast"}
     if "atleast" in ours - theirs:
         return f"{one.source} gives no lower limit"
+    if _POSSIBLY.search(pair.claim.plain):
+        theirs -= {"maybe"}  # "a sediment can form": "may form"
     lost = theirs - ours
     if sum(bool(t.hedges) for t in one.said.tokens) > 1:
         lost |= unhedged(pair.whole, one)
-    if one.kind == "policy" and any(t.kind == "#time" for t in piece):
+    if one.kind == "policy" and any(
+        t.kind == "#time" or t.term == "day" for t in piece
+    ):
         lost -= {"upto"}  # "within 14 days" is "14 days" to do it
     return f"it drops a limit of {one.source}" if lost else ""
 

@@ -214,5 +214,5 @@ def _goes_without_saying(token: Token, one: Saying, facts: KnownFacts) -> bool:
     if one.kind == "variants" and token.term in facts.names:
         return False
     own = one.named.terms | one.said.terms
-    alone = sum(t.is_quantity for t in one.said.tokens) == 1
+    alone = len({t.kind for t in one.said.tokens if t.is_quantity}) == 1
     return token.term in DIMENSIONS and alone and not own & DIMENSIONS

@@ -95,7 +95,7 @@ _TIED = frozenset({"-", "to", "x", "×", "by"})
 """Words and marks between numbers that are said of one thing in this order."""
 
 _NUMBERED = re.compile(r"\b(?:size|number|no|model|version|type|din|ip|part|bluetooth|usb|hdmi|wifi|class"
-    r"|level|step|stage|series|spf|tog|iso|en|mark|volume|book|grade|category|gear) $")
+    r"|level|step|stage|series|spf|tog|iso|en|mark|volume|book|grade|category|gear)(?: of)? $")
 _ALONE = re.compile(
     r"(?<![\w.#:/-])(\d{1,4}(?:\.\d{1,4})?)"
     rf"(?: ?(?P<unit>(?:° ?)?(?:{_UNIT}))(?![a-z0-9])"
@@ -112,6 +112,14 @@ _TWO = re.compile(
 """Two quantities of a kind, each said of its own: "the frame for 3 years and ..."."""
 
 
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_PLACED = re.compile(
+    r"(?<=\d) in (?=[a-z])(?!(?:by|x|long|wide|high|deep|thick|tall|across|diameter"
+    r"|screen|and|or|to|in|of|when|version|pan|size)\b)"
+)
+"""An "in" after a number that is no inch: "October 2023 in Sardinia"."""
+
+
 def _same_unit(plain: str) -> str:
     """Return a text in which "5 years on the frame, 2 on parts" has its unit twice."""
     unit = ""
@@ -120,7 +128,7 @@ def _same_unit(plain: str) -> str:
         nonlocal unit
         unit = found["unit"] or unit
         named = _NUMBERED.search(found.string[: found.start()][-12:])
-        bare = found["unit"] or not unit or named
+        bare = found["unit"] or not unit or named or _YEAR.fullmatch(found[1])
         return found[0] if bare else f"{found[1]} {unit}"
 
     if not _AMOUNT.search(plain):
@@ -130,6 +138,7 @@ def _same_unit(plain: str) -> str:
 
 def with_quantities(plain: str) -> str:
     """Return a text in which `95 cm` is one word, lists with their unit each."""
+    plain = _PLACED.sub(" , in ", plain)
     plain = _AND_HALF.sub(r"\1.5 ", plain)
     plain = _AGED.sub(r"age \1\2 years", plain)
     plain = _ONE.sub(r"1 \1", _HALF.sub(r"0.5 \1", plain))

@@ -32,7 +32,7 @@ _FREE = re.compile(
     r"|nut|paraben|silicone|nickel|chrome|acid|text|frost|caffeine|pvc) free\b"
 )
 _FROST = re.compile(r"\bfrost-free\b|\bfree of frost\b")
-_UN = re.compile(r"(?:un|non)([a-z]{2,}ed|worn|open)")
+_UN = re.compile(r"(?:un|non)([a-z]{2,}ed|worn|open|lit|cut|read|sewn|bound|broken)")
 _DASHES = str.maketrans({"‑": "-", "‐": "-", "−": "-", "–": "-", "—": " - "})
 
 CONNECTORS = frozenset(
@@ -145,11 +145,11 @@ class _Reader:
     def hear(self, word: str) -> None:
         """Take in the next word or mark."""
         known = self._known
-        self._place(word)
         if self._ends(word):
             # "blades are excluded, ..." says it of what stands before.
             self._deny_last(self._denials, self._limits)
             self._denials, self._limits = 0, set()
+        self._place(word)
         self._before = word
         if word in known.shop:
             self._parties.add("shop")
@@ -215,6 +215,21 @@ class _Reader:
         return word in JOINTS and turned
 
     def _deny_last(self, denials: int, limits: set[str]) -> None:
+        if not self._own_side():
+            # "They can be replaced, but are not covered": it is said of them.
+            self._tokens.append(
+                replace(
+                    self._tokens[0],
+                    opens=True,
+                    joined=False,
+                    clause=self._clause,
+                    side=self._side,
+                    denials=0,
+                    un=False,
+                    hedges=frozenset(),
+                    limits=frozenset(),
+                )
+            )
         last = self._tokens[-1]
         self._tokens[-1] = replace(
             last, denials=last.denials + denials, limits=last.limits | limits
