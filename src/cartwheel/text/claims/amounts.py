@@ -15,6 +15,8 @@ def in_order(whole: Sequence[Token], at: int, one: Saying) -> bool:
     """Whether a quantity follows the one before it in the fact too: "40 × 60 cm"."""
     if not at or whole[at].opens or not whole[at - 1].is_quantity:
         return True
+    if whole[at - 1].kind[0] != whole[at].kind[0]:  # "100 g make 40 cups"
+        return True
     pair = (whole[at - 1].term, whole[at].term)
     return pair in pairwise(t.term for t in one.said.tokens)
 

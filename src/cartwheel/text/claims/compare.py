@@ -112,11 +112,17 @@ def _not_included(pair: Pair) -> str:
     return ""
 
 
+_PACK = re.compile(r"\b(?:set|pack|bag|box|packet)s? of (\d+)\b")
+
+
 def _bare_number(pair: Pair) -> str:
     said = pair.one.said.tokens
     known = pair.one.said.terms | pair.one.named.terms
     held = [t.term for t in pair.whole if t.term in known]
     if len(held) != 1 or not held[0].isdigit():
+        return ""
+    pack = _PACK.search(pair.claim.plain)
+    if pack and pack[0] in pair.one.plain and pack[1] == held[0]:
         return ""
     alone = {t.clause for t in said if t.term == held[0]} - {
         t.clause for t in said if t.term != held[0]

@@ -119,8 +119,9 @@ def cover(
                 place = Place(content=content, start=start, end=end, cited=cited)
                 why = misplaced(place, one, claim, facts)
                 if not opens and not _follows(place, one, facts):
-                    why = why or f"its words run on into {one.source}"
-            fault = why or fault
+                    continue
+            if opens:
+                fault = why or fault
             names = opens and _names_product(piece, facts)
             if why or (one is None and not names):
                 continue

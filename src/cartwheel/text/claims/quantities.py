@@ -113,6 +113,7 @@ _TWO = re.compile(
 
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_BEFORE = re.compile(r"\b(with|at|in|for|on) (?:the )?$")
 _PLACED = re.compile(
     r"(?<=\d) in (?=[a-z])(?!(?:by|x|long|wide|high|deep|thick|tall|across|diameter"
     r"|screen|and|or|to|in|of|when|version|pan|size)\b)"
@@ -122,13 +123,18 @@ _PLACED = re.compile(
 
 def _same_unit(plain: str) -> str:
     """Return a text in which "5 years on the frame, 2 on parts" has its unit twice."""
-    unit = ""
+    units: dict[str, str] = {}
 
     def told(found: re.Match[str]) -> str:
-        nonlocal unit
-        unit = found["unit"] or unit
-        named = _NUMBERED.search(found.string[: found.start()][-12:])
-        bare = found["unit"] or not unit or named or _YEAR.fullmatch(found[1])
+        before = found.string[max(0, found.start() - 30) : found.start()]
+        after = _BEFORE.search(before)
+        place = after[1] if after else ""
+        if found["unit"]:
+            units[place] = units[""] = found["unit"]
+            return found[0]
+        # "780 g with 18 litres and 890 g with 22": each as it was said first.
+        unit = units.get(place, units.get("", ""))
+        bare = not unit or _NUMBERED.search(before) or _YEAR.fullmatch(found[1])
         return found[0] if bare else f"{found[1]} {unit}"
 
     if not _AMOUNT.search(plain):
