@@ -103,10 +103,7 @@ def sayings(sources: Iterable[Source]) -> list[Saying]:
         if source.kind == "answer":
             found.extend(_of_answer(source))
         elif source.kind in ("policy", "text", "count"):
-            found.extend(
-                _about(source, _saying(source, one, ""))
-                for one in sentences(source.text)
-            )
+            found.extend(_of_policy(source))
         elif source.kind == "attribute":
             found.extend(_of_attribute(source))
         elif source.kind == "variants":
@@ -116,6 +113,33 @@ def sayings(sources: Iterable[Source]) -> list[Saying]:
             )
         elif source.kind != "quote":  # a customer's words are no fact of the shop
             found.append(_saying(source, source.text, source.name))
+    return found
+
+
+_SUBJECTS = re.compile(
+    r"((?:[a-z0-9-]+ ){1,6}?)(?:takes?|is|are|can|cannot|has|have|costs?|must|may|will"
+    r"|runs?|lasts?|comes?|covers?)\b"
+)
+_PRONOUN = re.compile(r"(?:it|they|this|these) ")
+
+
+def _of_policy(source: Source) -> list[Saying]:
+    """Return what a policy says; an "it" at the start is what the last sentence told of.
+
+    "Delivery within Austria takes 2 days. It costs 4 EUR": delivery within Austria does.
+    """
+    found: list[Saying] = []
+    subject = ""
+    for one in sentences(source.text):
+        plain = english(one)
+        goes_on = bool(_PRONOUN.match(plain)) and source.kind == "policy"
+        saying = _about(source, _saying(source, one, ""))
+        if goes_on and subject and not saying.named.tokens:
+            saying = replace(saying, named=read(subject))
+        if not goes_on:
+            named = _SUBJECTS.match(plain)
+            subject = named[1] if named else ""
+        found.append(saying)
     return found
 
 
