@@ -57,7 +57,7 @@ def lengths(sources: Iterable[Source]) -> frozenset[tuple[str, str]]:
 
 def _is_amount(text: str) -> bool:
     tokens = read(text).tokens
-    return len(tokens) == 1 and tokens[0].is_quantity
+    return bool(tokens) and all(t.is_quantity for t in tokens)
 
 
 def counted(

@@ -80,6 +80,11 @@ class KnownFacts:
         )
 
     @cached_property
+    def undone(self) -> frozenset[str]:
+        """Terms of what goods must not be: "used", of unused ones."""
+        return frozenset(t.term for s in self.said for t in s.said.tokens if t.un)
+
+    @cached_property
     def refused(self) -> frozenset[str]:
         """Terms of what was asked and answered with a no."""
         return frozenset(t for one in self.said if one.said.turned for t in one.terms)

@@ -61,6 +61,7 @@ def content_of(claim: Reading, facts: KnownFacts, *, quoted: bool) -> list[Token
         acts = token.denials and (
             token.word in known.acting or token.term in facts.refused
         )
+        acts = acts or token.term in facts.undone
         if not acts and _empty(token, facts, quoted=quoted):
             dropped = True
             continue

@@ -25,6 +25,10 @@ _TOGETHER = re.compile(
     r"|altogether|combined)\b"
 )
 
+_SAME_SUBJECT = re.compile(
+    r"(?:\b(?:but|whereas|while|although|though)|;) (?:it|they|this|these|also|is|are|can"
+    r"|cannot|not|only|has|have|with|in|for|if|when|please)\b"
+)
 _PART = re.compile(r"\bof the [a-z]{3,20}$")
 
 
@@ -140,6 +144,8 @@ def _of_something_else(
 
 def _across(piece: Sequence[Token], one: Saying, claim: Reading) -> str:
     """"A and B may; C and D may not": C is not said the same of as A."""
+    if _SAME_SUBJECT.search(one.plain):
+        return ""
     sides: dict[str, set[int]] = {}
     for token in one.said.tokens:
         sides.setdefault(token.term, set()).add(token.side)
