@@ -33,9 +33,8 @@ def turned_round(
         claim: The sentence.
         one: The fact.
     """
-    said_of = {t.term for t in ours}
-    places = [t for t in theirs if t.term in said_of]
-    if not denies(ours) and _only_un(ours, places):
+    turned = one.said.turned or claim.turned
+    if not turned and not denies(ours) and _only_denied(ours, one.said.tokens):
         return True  # "even if worn" of "unworn goods"
     if says_no(ours, claim) == (says_no(theirs, one.said) != one.said.turned):
         return False
@@ -44,11 +43,11 @@ def turned_round(
     return not (_word_for_word(ours, theirs) or _before_the_no(ours, theirs))
 
 
-def _only_un(ours: Sequence[Token], places: Sequence[Token]) -> bool:
+def _only_denied(ours: Sequence[Token], told: Sequence[Token]) -> bool:
+    """Whether a claim without a no says a word that the fact says no to wherever."""
     said = {t.term for t in ours if not t.un}
-    told = {t.term for t in places}
-    plain = {t.term for t in places if not t.un or t.denials}
-    return bool(said & (told - plain))
+    denied = {t.term for t in told if t.denied and (t.un or t.led)}
+    return bool(said & denied - {t.term for t in told if not t.denied})
 
 
 def _word_for_word(ours: Sequence[Token], theirs: Sequence[Token]) -> bool:

@@ -57,8 +57,9 @@ def confused(
         return ""
     if _borrowed(piece, one):
         return f"it mixes the parts of {one.source}"
-    if not any(t.is_quantity for t in piece):
-        return _of_a_part(piece, one)
+    mixed = _across(piece, one, claim)
+    if mixed or not any(t.is_quantity for t in piece):
+        return mixed or _of_a_part(piece, one)
     return (
         _of_another_variant(one, claim, facts)
         or _of_a_sibling(piece, one, claim, facts)
