@@ -21,10 +21,11 @@ from itertools import product
 from cartwheel.text.claims.counts import spelled
 from cartwheel.text.claims.duties import duties
 from cartwheel.text.claims.knowledge import knowledge
-from cartwheel.text.claims.known import OPTIONS, KnownFacts, holds
+from cartwheel.text.claims.known import OPTIONS, KnownFacts
+from cartwheel.text.claims.leads import leads_on
 from cartwheel.text.claims.parties import misassigned
 from cartwheel.text.claims.pieces import content_of, cover
-from cartwheel.text.claims.reading import Reading, Token
+from cartwheel.text.claims.reading import Reading
 from cartwheel.text.claims.screens import MARKS, screened, without_quotes
 from cartwheel.text.claims.source import Saying, Source
 from cartwheel.text.claims.words import LONGEST, english, read
@@ -168,7 +169,7 @@ def _supported(
     one_person = bool(_ONE_PERSON.search(plain))
     quoted = bool(cited)
     content = content_of(claim, facts, quoted=quoted or one_person)
-    if _leads(plain, content, facts):
+    if leads_on(plain, content, facts):
         return Claim(text=sentence, sources=cited)
     light = [t.word in known.editorial or t.term in facts.product for t in content]
     if all(light) and not (content and all(t.is_quantity for t in content)):
@@ -197,43 +198,6 @@ def _included(found: re.Match[str], facts: KnownFacts) -> str:
     """Return "is included" for "comes with the puzzle", where that is the product."""
     named = read(found[1]).terms
     return "is included" if named and named <= facts.product else found[0]
-
-
-_LEADS = re.compile(
-    r"(?:here|a (?:short |quick |few )?(?:word|note)|a few words|let us|lets"
-    r"|good to know|before [^,.]{3,40}, (?:a|some|here)|now for|now to|on to"
-    r"|some (?:answers|facts|notes)|first|next)\b"
-)
-_TOPIC = re.compile(
-    r" (?:on|to|about|for) (?:the |its |your )?(care|cleaning|upkeep|maintenance|washing"
-    r"|delivery|shipping|postage|returns|returning|size|sizes|sizing|fit|materials?"
-    r"|storage|assembly|installation|use|measurements|dimensions|guarantee|warranty"
-    r"|contents|ingredients|equipment|details|technology|repairs?|sound|battery|colours?"
-    r"|colors?|practicalities|essentials|basics)$"
-)
-"""What a sentence such as "now to the cleaning" may lead on to: it claims nothing."""
-_ASKS = re.compile(r"(?:what|which|where|how|who|when|wondering|unsure|not sure)\b")
-
-
-def _leads(plain: str, content: Sequence[Token], facts: KnownFacts) -> bool:
-    """Whether a sentence only leads on to others: it says nothing of the product."""
-    known = knowledge()
-    if any(
-        (t.is_quantity and t.word not in known.editorial) or t.denials or t.un
-        for t in content
-    ):
-        return False
-    if _ASKS.match(plain) and plain.endswith("?"):
-        return len(content) <= 8
-    if not _LEADS.match(plain) or len(content) > 6:
-        return False
-    topic = _TOPIC.search(plain.rstrip(" .:"))
-    names = {topic[1]} if topic else set()
-    return all(
-        t.word in known.editorial or t.word in names or holds(t, facts, facts.said)
-        for t in content
-        if t.word not in ("words", "word")
-    )
 
 
 def _combined(claim: Reading, facts: KnownFacts) -> str:

@@ -79,7 +79,7 @@ def _names_only(pair: Pair) -> str:
 
 
 def _one_of_it(pair: Pair) -> bool:
-    """"It has one platform", "a platform": the name says it where the value is 1."""
+    """Whether its name says it: "it has one platform", where the value is 1."""
     only = all(t.term in pair.one.named.terms for t in pair.piece)
     return only and not any(t.denials or t.word.endswith("s") for t in pair.piece)
 
@@ -102,8 +102,7 @@ def _not_included(pair: Pair) -> str:
         return ""
     sides = {t.side for t in pair.clause}
     refused = any(
-        t.denials and t.word == "included" and t.side in sides
-        for t in one.said.tokens
+        t.denials and t.word == "included" and t.side in sides for t in one.said.tokens
     )
     only_amounts = any(t.is_quantity for t in piece)
     asked = any(t.word == "included" for t in one.named.tokens)

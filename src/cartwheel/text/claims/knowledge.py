@@ -35,6 +35,7 @@ class Knowledge:
         numbers: Numbers in words.
         turns: Frames and what stands instead.
         materials: Terms of what things are made of.
+        no_deed: Stems before "-able" that are no deed.
         by_kind: Terms that a measure lets a claim say, by what it measures.
         by_value: Terms that a value lets a claim say.
         wider: Narrower terms by wider term.
@@ -60,6 +61,7 @@ class Knowledge:
     turns: tuple[tuple[re.Pattern[str], str], ...]
     wider: dict[str, frozenset[str]]
     materials: frozenset[str]
+    no_deed: frozenset[str]
     by_kind: dict[str, frozenset[str]]
     by_value: dict[str, frozenset[str]]
     kinds: tuple[frozenset[str], ...]
@@ -140,6 +142,7 @@ def knowledge() -> Knowledge:
         ),
         wider=wider,
         materials=terms(trades["materials"]),
+        no_deed=frozenset(trades["no_deed"].split()),
         by_kind={f"#{n}": terms(words) for n, words in trades["by_kind"].items()},
         by_value={term(n): terms(words) for n, words in trades["by_value"].items()},
         kinds=tuple(frozenset(words.split()) for words in more["kinds"].values()),
@@ -148,14 +151,6 @@ def knowledge() -> Knowledge:
 
 def _table(name: str) -> dict[str, Any]:
     return tomllib.loads(files(__package__).joinpath(name).read_text("utf-8"))
-
-
-_NO_DEED = frozenset(
-    """comfort fashion valu reason st t vegeti veget fabl avail suit cap port dur reli
-    prob not sustain like ami afford cabl tabl lov favour profit respect notic consider
-    charit hospit syll stabl""".split()
-)
-"""Stems before "-able" that say another thing without it."""
 
 
 @cache
@@ -173,7 +168,7 @@ def term_of(word: str) -> str:
     if deed[-1] == deed[-2] and deed[-1] not in "ls":
         deed = deed[:-1]
     base = stem(deed)
-    return own if base in _NO_DEED else same.get(base, base)
+    return own if base in knowledge().no_deed else same.get(base, base)
 
 
 def is_light(word: str) -> bool:

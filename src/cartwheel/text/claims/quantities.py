@@ -94,8 +94,11 @@ _RANGE = re.compile(r"(?<![\w.#:])(\d{1,9}(?:\.\d{1,4})?) ?(?:-|to) ?(?=\d)")
 _TIED = frozenset({"-", "to", "x", "×", "by"})
 """Words and marks between numbers that are said of one thing in this order."""
 
-_NUMBERED = re.compile(r"\b(?:size|number|no|model|version|type|din|ip|part|bluetooth|usb|hdmi|wifi|class"
-    r"|level|step|stage|series|spf|tog|iso|en|mark|volume|book|grade|category|gear)(?: of)? $")
+_NUMBERED = re.compile(
+    r"\b(?:size|number|no|model|version|type|din|ip|part|bluetooth|usb|hdmi|wifi|class"
+    r"|level|step|stage|series|spf|tog|iso|en|mark|volume|book|grade|category"
+    r"|gear)(?: of)? $"
+)
 _ALONE = re.compile(
     r"(?<![\w.#:/-])(\d{1,4}(?:\.\d{1,4})?)"
     rf"(?: ?(?P<unit>(?:° ?)?(?:{_UNIT}))(?![a-z0-9])"

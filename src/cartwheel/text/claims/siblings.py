@@ -26,8 +26,8 @@ _TOGETHER = re.compile(
 )
 
 _SAME_SUBJECT = re.compile(
-    r"(?:\b(?:but|whereas|while|although|though)|;) (?:it|they|this|these|also|is|are|can"
-    r"|cannot|not|only|has|have|with|in|for|if|when|please)\b"
+    r"(?:\b(?:but|whereas|while|although|though)|;) (?:it|they|this|these|also|is|are"
+    r"|can|cannot|not|only|has|have|with|in|for|if|when|please)\b"
 )
 _PART = re.compile(r"\bof the [a-z]{3,20}$")
 
@@ -68,7 +68,7 @@ def confused(
 
 
 def _of_another_variant(one: Saying, claim: Reading, facts: KnownFacts) -> str:
-    """"Sockets (94 pieces)" is nothing that the set of 46 has."""
+    """What the set of 94 has, "Sockets (94 pieces)", is nothing of the set of 46."""
     for options in facts.choices:
         own = [o for o in options if o <= one.named.terms]
         others = [o for o in options if o <= claim.terms and o not in own]
@@ -106,7 +106,7 @@ def _of_all_together(one: Saying, claim: Reading) -> str:
 
 
 def _of_a_part(piece: Sequence[Token], one: Saying) -> str:
-    """"Origin of the chili: Hungary" is no origin of the garlic."""
+    """What is the "origin of the chili" is no origin of the garlic."""
     named = one.named
     if not _PART.search(named.plain) or named.terms & {t.term for t in piece}:
         return ""
@@ -144,7 +144,7 @@ def _of_something_else(
 
 
 def _across(piece: Sequence[Token], one: Saying, claim: Reading) -> str:
-    """"A and B may; C and D may not": C is not said the same of as A."""
+    """Of "A and B may; C and D may not", C is not said the same as A."""
     if _SAME_SUBJECT.search(one.plain):
         return ""
     sides: dict[str, set[int]] = {}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from cartwheel.text.claims.knowledge import knowledge
+from cartwheel.text.claims.questions import opening, place, subject
 from cartwheel.text.claims.reading import Reading
 from cartwheel.text.claims.words import english, read
 from cartwheel.text.sentences import sentences
@@ -116,29 +117,24 @@ def sayings(sources: Iterable[Source]) -> list[Saying]:
     return found
 
 
-_SUBJECTS = re.compile(
-    r"((?:[a-z0-9-]+ ){1,6}?)(?:takes?|is|are|can|cannot|has|have|costs?|must|may|will"
-    r"|runs?|lasts?|comes?|covers?)\b"
-)
 _PRONOUN = re.compile(r"(?:it|they|this|these) ")
 
 
 def _of_policy(source: Source) -> list[Saying]:
-    """Return what a policy says; an "it" at the start is what the last sentence told of.
+    """Return what a policy says; an "it" at the start is what stood there before.
 
-    "Delivery within Austria takes 2 days. It costs 4 EUR": delivery within Austria does.
+    "Delivery within Austria takes 2 days. It costs 4 EUR": this delivery does.
     """
     found: list[Saying] = []
-    subject = ""
+    told_of = ""
     for one in sentences(source.text):
         plain = english(one)
         goes_on = bool(_PRONOUN.match(plain)) and source.kind == "policy"
         saying = _about(source, _saying(source, one, ""))
-        if goes_on and subject and not saying.named.tokens:
-            saying = replace(saying, named=read(subject))
+        if goes_on and told_of and not saying.named.tokens:
+            saying = replace(saying, named=read(told_of))
         if not goes_on:
-            named = _SUBJECTS.match(plain)
-            subject = named[1] if named else ""
+            told_of = opening(plain)
         found.append(saying)
     return found
 
@@ -233,43 +229,6 @@ def _sides(source: Source) -> list[tuple[str, str]]:
 _ORDERS = re.compile(
     r"(?:please|empty|store|keep|use|wash|wipe|take|bring|remove|let|put|dry|clean)\b"
 )
-_PLACE = re.compile(r"\b(?:in|during|at|on) ((?:the )?[a-z]{2,20})\?$")
-
-
-def _place(question: str) -> str:
-    """Return where or when a question asks about: "in winter", "in the bathroom".
-
-    A no followed by what is to be done, or by what it is not fit for, speaks of it.
-    """
-    found = _PLACE.search(question)
-    return found[1] if found else ""
-
-
-_IT = re.compile(r"(?:it|they|this|that|these) ")
-_SUBJECT = re.compile(
-    r"(?:is|are|does|do|can|could|will|has|have|may) (?:the|this|these|your|an?) "
-    r"((?:[a-z-]{3,20} )?[a-z-]{2,20}) (?:be|have|fit|come|go|make|contain|include"
-    r"|included|supplied|removable|replaceable|detachable|adjustable|waterproof)\b"
-)
-
-
-_COMES_WITH = re.compile(r"\b(?:includ|suppli|come)")
-
-
-def _subject(question: str, rest: str) -> str:
-    """Return of what a question asks: "a rain cover", of which the answer goes on.
-
-    "No, it can be bought": it is the cover that is asked about. After "is it included?"
-    only such an "it" says so.
-
-    Args:
-        question: The question.
-        rest: The answer after its no.
-    """
-    found = _SUBJECT.match(question)
-    if not found or (_COMES_WITH.search(question) and not _IT.match(rest)):
-        return ""
-    return found[1]
 
 
 def _of_answer(source: Source) -> list[Saying]:
@@ -282,8 +241,8 @@ def _of_answer(source: Source) -> list[Saying]:
     if refused:
         rest = first[refused.end() :]
         denies = any(t.denials for t in read(rest).tokens)
-        named = _place(question) if denies or _ORDERS.match(rest) else ""
-        named = f"{_subject(question, rest)} {named}"
+        named = place(question) if denies or _ORDERS.match(rest) else ""
+        named = f"{subject(question, rest)} {named}"
     for at, one in enumerate(sentences(source.text)):
         said = english(one)
         no = _NO.match(said)

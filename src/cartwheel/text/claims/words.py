@@ -14,7 +14,6 @@ from functools import lru_cache
 from cartwheel.text.claims.knowledge import knowledge, term_of
 from cartwheel.text.claims.quantities import with_quantities
 from cartwheel.text.claims.reading import Reading, Token
-from cartwheel.text.stem import stem
 from cartwheel.text.tokens import fold
 
 LONGEST = 400
@@ -69,8 +68,8 @@ _ANYWHERE = (
     (re.compile(r"\bmin(?:imum|\.)(?![a-z])"), " ~atleast "),
     (
         re.compile(
-            r"(\d[\d.]{0,9}(?: ?[°a-z%]{1,8}| ° ?c)?) (?:at (?:the )?most|maximum|max|or less"
-            r"|or fewer)\b"
+            r"(\d[\d.]{0,9}(?: ?[°a-z%]{1,8}| ° ?c)?) (?:at (?:the )?most"
+            r"|maximum|max|or less|or fewer)\b"
         ),
         r" ~upto \1",
     ),
@@ -175,6 +174,11 @@ class _Reader:
         """
         tokens = self._tokens
         last = tokens[-1].clause if tokens else 0
+        turned = self._denials or "exception" in self._limits
+        if turned and tokens and not self._own_side():
+            # "..., but are not covered": of what stands before the but.
+            self._deny_last(self._denials, self._limits & {"exception"})
+            self._denials, self._limits = 0, self._limits - {"exception"}
         if self._denials and self._clause and last == self._clause:
             # "a cable is included, a plug is not": the no is its clause's alone.
             self._deny_last(self._denials, set())
