@@ -113,6 +113,8 @@ def cover(
             continue
         opens = not start or first.opens or start in free or first.term in facts.names
         pieces, cited = here
+        if not opens and not (cited and cited[-1][1].kind == "policy"):
+            continue
         for end in range(start + 1, count + 1):
             piece = content[start:end]
             one, why = _one_fact(piece, claim, said, facts)

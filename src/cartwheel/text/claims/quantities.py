@@ -82,7 +82,7 @@ _AGED = re.compile(
 )
 _ONE = re.compile(
     r"\b(?:an?|one) (hour|litre|liter|kilo|metre|meter|day|week|month|year|minute)\b"
-    r"(?=$|[.,;)]| (?:to|of|at|in|and|or|per|after|for|before|from|with|takes?"
+    r"(?=$|[.,;)]| (?:to|of|at|in|on|and|or|per|after|for|before|from|with|takes?"
     r"|you|is|lasts?|makes?|covers?)\b)"
 )
 _LISTED = re.compile(
