@@ -173,8 +173,34 @@ def test_two_noes_are_told_apart_by_their_words() -> None:
     assert [t.denied for t in read("unopened").tokens] == [True]
 
 
+def test_what_one_variant_has_is_nothing_of_another() -> None:
+    facts = (
+        Source(id="title", kind="title", text="Torvek Socket Set"),
+        attribute("Sockets (46 pieces)", "4 to 14 mm"),
+        attribute("Sockets (94 pieces)", "4 to 32 mm"),
+        attribute("Case", "plastic"),
+        Source(
+            id="variants", kind="variants", name="Variants", text="46 pieces\n94 pieces"
+        ),
+    )
+    case = "comes in a plastic case and has sockets from 4 to"
+    assert check_draft(f"The 46-piece set {case} 32 mm.", facts)[0].blocked
+    assert not check_draft(f"The 94-piece set {case} 32 mm.", facts)[0].blocked
+
+
+def test_where_a_part_comes_from_is_told_of_that_part() -> None:
+    facts = (
+        Source(id="title", kind="title", text="Chili sauce Glo"),
+        attribute("Ingredients", "chili, water, sea salt, garlic"),
+        attribute("Origin of the chili", "Hungary"),
+    )
+    assert not check_draft("The chili comes from Hungary.", facts)[0].blocked
+    told = check_draft("The chili and the garlic come from Hungary.", facts)[0]
+    assert "is of a part" in told.blocked
+
+
 def test_a_year_takes_no_unit_and_an_in_is_no_inch() -> None:
-    assert "2019" in read("18 V batteries from 2019 on").terms
+    assert "2019" in read("18 V batteries of 2019 for drills").terms
     assert not any(t.kind == "#length" for t in read("October 2023 in Spain").tokens)
     assert "#length:50.8" in read("2 in long").terms
 
