@@ -176,7 +176,6 @@ def test_two_noes_are_told_apart_by_their_words() -> None:
 def test_what_one_variant_has_is_nothing_of_another() -> None:
     facts = (
         Source(id="title", kind="title", text="Torvek Socket Set"),
-        attribute("Sockets (46 pieces)", "4 to 14 mm"),
         attribute("Sockets (94 pieces)", "4 to 32 mm"),
         attribute("Case", "plastic"),
         Source(
