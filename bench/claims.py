@@ -14,15 +14,21 @@ Protocol:
 - `development-5` is about who pays and who does what: 100 drafts on 10 products, by who
   wrote the rule for it, after its first form. The last five products were counted once
   before they were read.
-- No held-out draft was read for a rule. `held-out` was counted before the rules for
-  facts in other words; `held-out-2`, where it is there, was written for them.
+- `development-6` and `development-7` were held out until the rules for facts in other
+  words and for who pays were made, and then released; the drafts of half of their
+  products (by the hash of the title) were read for later rules, those of the other half
+  only counted.
+- No draft of `held-out-3` was read for a rule. It is counted where it is there.
 - A false draft is blocked when any of its sentences is; a true one when any is. Goals:
   98 % of false ones, at most 5 % of true ones. Intervals: bootstrap of products.
+- In the product only blocked sentences are left out: their share of true drafts is told
+  too.
 - Peer: the same screens, and every term of the draft stands in some fact, wherever.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,8 +53,12 @@ DEVELOPMENT = (
     "development-3",
     "development-4",
     "development-5",
+    "development-6",
+    "development-7",
 )
-HELD_OUT = ("held-out", "held-out-2")
+HELD_OUT = ("held-out-3",)
+HALVED = ("development-6", "development-7")
+"""Parts of which the drafts of one half of the products were read for rules."""
 BOOTSTRAPS = 1_000
 GOAL_FALSE, GOAL_TRUE = 0.98, 0.05
 
@@ -66,20 +76,47 @@ def _part(part: str) -> Iterator[Figure]:
     facts = [facts_of(row["facts"]) for row in rows]
     false = np.array([row["label"] == "false" for row in rows])
     product = np.array([row["facts"]["title"] for row in rows])
-    blocked = np.array(
-        [
-            any(one.blocked for one in check_draft(row["draft"], known))
-            for row, known in zip(rows, facts, strict=True)
-        ]
-    )
+    told = [
+        [bool(one.blocked) for one in check_draft(row["draft"], known)]
+        for row, known in zip(rows, facts, strict=True)
+    ]
+    blocked = np.array([any(one) for one in told])
     goals = part in HELD_OUT
     yield from _shares(part, blocked, false, product, "check", goals=goals)
+    yield _sentences(part, [one for one, no in zip(told, false, strict=True) if not no])
+    if part in HALVED:
+        unread = np.array([is_unread(title) for title in product])
+        name = f"{part}, products not read"
+        yield from _shares(
+            name, blocked[unread], false[unread], product[unread], "check", goals=False
+        )
+        true = unread & ~false
+        yield _sentences(
+            name, [one for one, is_true in zip(told, true, strict=True) if is_true]
+        )
     bare = np.array(
         [_bare(row["draft"], known) for row, known in zip(rows, facts, strict=True)]
     )
     yield from _shares(part, bare, false, product, "words alone", goals=False)
     if goals:
         yield from _by_trick(part, rows, blocked)
+
+
+def is_unread(title: str) -> bool:
+    """Whether a product of a halved part is one whose drafts were only counted."""
+    return int(hashlib.sha256(title.encode()).hexdigest(), 16) % 2 == 1
+
+
+def _sentences(part: str, true: Sequence[Sequence[bool]]) -> Figure:
+    """Return the share of the sentences of true drafts that are blocked."""
+    count = sum(map(len, true))
+    return Figure(
+        part="claims",
+        name="sentences of true drafts blocked, check",
+        size=f"{count} sentences, {part}",
+        unit="share",
+        values=[sum(map(sum, true)) / count],
+    )
 
 
 def read_drafts(part: str) -> list[dict[str, Any]]:

@@ -15,6 +15,8 @@ def in_order(whole: Sequence[Token], at: int, one: Saying) -> bool:
     """Whether a quantity follows the one before it in the fact too: "40 × 60 cm"."""
     if not at or whole[at].opens or not whole[at - 1].is_quantity:
         return True
+    if whole[at - 1].kind[0] != whole[at].kind[0]:  # "100 g make 40 cups"
+        return True
     pair = (whole[at - 1].term, whole[at].term)
     return pair in pairwise(t.term for t in one.said.tokens)
 
@@ -66,9 +68,21 @@ def beside(
     alike = {t.clause for t in tokens if t.is_quantity and t.kind[0] == kind[0]}
     if len(alike) < 2:
         near = {t.term for t in tokens if not t.is_quantity}
-        own = {piece[n].term for n in (at - 1, at + 1) if 0 <= n < len(piece)} & near
+        own = _neighbours(piece, at) & near
         return any(not own or own & _near(place, one) for place in places)
     return any(_of_clause(piece, at, place, one, sentence) for place in places)
+
+
+def _neighbours(piece: Sequence[Token], at: int) -> set[str]:
+    """Return the words before and after a quantity, and after those listed with it."""
+    last = at
+    while last + 1 < len(piece) and piece[last + 1].is_quantity:
+        last += 1
+    first = at
+    while first and piece[first - 1].is_quantity:
+        first -= 1
+    places = (first - 1, last + 1)
+    return {piece[n].term for n in places if 0 <= n < len(piece)}
 
 
 def _of_clause(
@@ -127,7 +141,11 @@ def _own_clause(
 
 
 def _near(place: Token, one: Saying) -> set[str]:
-    """Return the terms that stand within two words of a quantity."""
+    """Return the two terms on each side of a quantity, over what says nothing."""
     order = list(one.said.tokens)
     at = next(n for n, token in enumerate(order) if token is place)
-    return {t.term for t in order[max(at - 2, 0) : at + 3] if t is not place}
+    near = {t.term for t in order[max(at - 2, 0) : at + 3] if t is not place}
+    words = [n for n, t in enumerate(order) if not (t.is_quantity or is_light(t.word))]
+    before = [n for n in words if n < at][-2:]
+    after = [n for n in words if n > at][:2]
+    return near | {order[n].term for n in (*before, *after)}

@@ -18,12 +18,14 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from itertools import product
 
+from cartwheel.text.claims.counts import spelled
 from cartwheel.text.claims.duties import duties
 from cartwheel.text.claims.knowledge import knowledge
-from cartwheel.text.claims.known import OPTIONS, KnownFacts, holds
+from cartwheel.text.claims.known import OPTIONS, KnownFacts
+from cartwheel.text.claims.leads import leads_on
 from cartwheel.text.claims.parties import misassigned
 from cartwheel.text.claims.pieces import content_of, cover
-from cartwheel.text.claims.reading import Reading, Token
+from cartwheel.text.claims.reading import Reading
 from cartwheel.text.claims.screens import MARKS, screened, without_quotes
 from cartwheel.text.claims.source import Saying, Source
 from cartwheel.text.claims.words import LONGEST, english, read
@@ -161,11 +163,13 @@ def _supported(
         unquoted = rest
     if facts.called:
         unquoted = facts.called.sub(r"\1 item", unquoted)
+    unquoted = _COMES_WITH.sub(lambda m: _included(m, facts), unquoted)
+    unquoted = spelled(unquoted, (one for of in facts.choices for one in of))
     claim = read(unquoted)
     one_person = bool(_ONE_PERSON.search(plain))
     quoted = bool(cited)
     content = content_of(claim, facts, quoted=quoted or one_person)
-    if _leads(plain, content, facts):
+    if leads_on(plain, content, facts):
         return Claim(text=sentence, sources=cited)
     light = [t.word in known.editorial or t.term in facts.product for t in content]
     if all(light) and not (content and all(t.is_quantity for t in content)):
@@ -185,29 +189,15 @@ def _supported(
     return Claim(text=sentence, sources=tuple(dict.fromkeys((*cited, *found))))
 
 
-_LEADS = re.compile(
-    r"(?:here|a (?:short |quick |few )?(?:word|note)|a few words|let us|lets"
-    r"|good to know|before [^,.]{3,40}, (?:a|some|here)|now for|now to|on to"
-    r"|some (?:answers|facts|notes)|first|next)\b"
+_COMES_WITH = re.compile(
+    r"\bcomes? with (?:the|this|your|every|each) ([A-Za-z]+)(?=[ .,;:]|$)"
 )
-_ASKS = re.compile(r"(?:what|which|where|how|who|when|wondering|unsure|not sure)\b")
 
 
-def _leads(plain: str, content: Sequence[Token], facts: KnownFacts) -> bool:
-    """Whether a sentence only leads on to others: it says nothing of the product."""
-    known = knowledge()
-    if any(
-        (t.is_quantity and t.word not in known.editorial) or t.denials or t.un
-        for t in content
-    ):
-        return False
-    if _ASKS.match(plain) and plain.endswith("?"):
-        return len(content) <= 8
-    if not _LEADS.match(plain) or len(content) > 6:
-        return False
-    return all(
-        t.word in known.editorial or holds(t, facts, facts.said) for t in content
-    )
+def _included(found: re.Match[str], facts: KnownFacts) -> str:
+    """Return "is included" for "comes with the puzzle", where that is the product."""
+    named = read(found[1]).terms
+    return "is included" if named and named <= facts.product else found[0]
 
 
 def _combined(claim: Reading, facts: KnownFacts) -> str:

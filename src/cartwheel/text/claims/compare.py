@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cartwheel.text.claims.amounts import beside, in_order, sizes, unhedged
 from cartwheel.text.claims.knowledge import knowledge
+from cartwheel.text.claims.payers import another_payer
 from cartwheel.text.claims.polarity import (
     EXCEPTION,
     clauses_of,
     denies,
     mixed,
-    says_no,
     scattered,
+    turned_round,
 )
 from cartwheel.text.claims.reading import Reading, Token
 from cartwheel.text.claims.source import Saying
@@ -64,6 +66,8 @@ def differs(
 def _names_only(pair: Pair) -> str:
     one, last = pair.one, pair.piece[-1]
     named = pair.whole if one.kind == "attribute" else pair.piece
+    if one.kind == "attribute" and one.said.terms == {"1"} and _one_of_it(pair):
+        return ""
     if not any(t.term in one.said.terms or _wider(t, one) for t in named):
         return f"it names {one.source} without saying what it is"
     if scattered(pair.piece, one):
@@ -72,6 +76,12 @@ def _names_only(pair: Pair) -> str:
     if carried and one.kind == "attribute":
         return f"it names {one.source} after another fact"
     return ""
+
+
+def _one_of_it(pair: Pair) -> bool:
+    """Whether its name says it: "it has one platform", where the value is 1."""
+    only = all(t.term in pair.one.named.terms for t in pair.piece)
+    return only and not any(t.denials or t.word.endswith("s") for t in pair.piece)
 
 
 def _wider(token: Token, one: Saying) -> bool:
@@ -86,13 +96,22 @@ def _not_included(pair: Pair) -> str:
     told = any(t.clause in pair.claim.includes for t in piece)
     if not told or denies(pair.whole) or EXCEPTION in pair.claim.after:
         return ""
+    if any(t.denials and t.word == "included" for t in pair.claim.tokens):
+        return ""  # what is "sold separately" comes with nothing
     if one.said.includes & {t.clause for t in pair.clause}:
         return ""
-    refused = any(t.denials and t.word == "included" for t in one.said.tokens)
+    sides = {t.side for t in pair.clause}
+    refused = any(
+        t.denials and t.word == "included" and t.side in sides for t in one.said.tokens
+    )
     only_amounts = any(t.is_quantity for t in piece)
-    if refused or (one.kind == "answer" and not only_amounts):
+    asked = any(t.word == "included" for t in one.named.tokens)
+    if refused or (one.kind == "answer" and not (only_amounts or asked)):
         return f"{one.source} does not say that it is included"
     return ""
+
+
+_PACK = re.compile(r"\b(?:set|pack|bag|box|packet)s? of (\d+)\b")
 
 
 def _bare_number(pair: Pair) -> str:
@@ -100,6 +119,9 @@ def _bare_number(pair: Pair) -> str:
     known = pair.one.said.terms | pair.one.named.terms
     held = [t.term for t in pair.whole if t.term in known]
     if len(held) != 1 or not held[0].isdigit():
+        return ""
+    pack = _PACK.search(pair.claim.plain)
+    if pack and pack[0] in pair.one.plain and pack[1] == held[0]:
         return ""
     alone = {t.clause for t in said if t.term == held[0]} - {
         t.clause for t in said if t.term != held[0]
@@ -126,10 +148,13 @@ def _turned(pair: Pair) -> str:
         return f"it joins what {one.source} says and what it denies"
     for side in {t.side for t in pair.piece}:
         part = clauses_of([t for t in pair.piece if t.side == side], one)
-        theirs = says_no(part, one.said) != one.said.turned
-        if says_no([t for t in pair.whole if t.side == side], pair.claim) != theirs:
+        ours = [t for t in pair.whole if t.side == side]
+        if turned_round(ours, part, pair.claim, one):
             return f"it turns round what {one.source} says"
     return ""
+
+
+_POSSIBLY = re.compile(r"\b(?:can|could|possible|possibly)\b(?! be )")
 
 
 def _drops_limit(pair: Pair) -> str:
@@ -143,10 +168,14 @@ def _drops_limit(pair: Pair) -> str:
     theirs |= of_name & {"upto", "atleast"}
     if "atleast" in ours - theirs:
         return f"{one.source} gives no lower limit"
+    if _POSSIBLY.search(pair.claim.plain):
+        theirs -= {"maybe"}  # "a sediment can form": "may form"
     lost = theirs - ours
     if sum(bool(t.hedges) for t in one.said.tokens) > 1:
         lost |= unhedged(pair.whole, one)
-    if one.kind == "policy" and any(t.kind == "#time" for t in piece):
+    if one.kind == "policy" and any(
+        t.kind == "#time" or t.term == "day" for t in piece
+    ):
         lost -= {"upto"}  # "within 14 days" is "14 days" to do it
     return f"it drops a limit of {one.source}" if lost else ""
 
@@ -175,12 +204,7 @@ def _condition(one: Saying) -> frozenset[str]:
 
 
 def _another_pays(pair: Pair) -> str:
-    if not any(t.term in knowledge().paying for t in pair.piece):
-        return ""
-    theirs, ours = pair.one.said.parties, pair.claim.parties
-    if theirs and ours and not ours & theirs:
-        return f"{pair.one.source} has another party pay"
-    return ""
+    return another_payer(pair.piece, pair.claim, pair.one)
 
 
 CHECKS: tuple[Callable[[Pair], str], ...] = (

@@ -34,6 +34,10 @@ class Knowledge:
         implied: Terms that the name of an attribute lets a claim say.
         numbers: Numbers in words.
         turns: Frames and what stands instead.
+        materials: Terms of what things are made of.
+        no_deed: Stems before "-able" that are no deed.
+        by_kind: Terms that a measure lets a claim say, by what it measures.
+        by_value: Terms that a value lets a claim say.
         wider: Narrower terms by wider term.
         kinds: Names that products of a kind are called by.
     """
@@ -56,6 +60,10 @@ class Knowledge:
     numbers: tuple[re.Pattern[str], dict[str, str]]
     turns: tuple[tuple[re.Pattern[str], str], ...]
     wider: dict[str, frozenset[str]]
+    materials: frozenset[str]
+    no_deed: frozenset[str]
+    by_kind: dict[str, frozenset[str]]
+    by_value: dict[str, frozenset[str]]
     kinds: tuple[frozenset[str], ...]
 
 
@@ -69,12 +77,16 @@ _BEFORE_NUMBER = (
 def knowledge() -> Knowledge:
     """Return what is known of English."""
     raw, more = _table("en.toml"), _table("paraphrases.toml")
+    trades = _table("paraphrases_trades.toml")
     same = {
         stem(word): stem(first)
-        for table in (more["same"], raw["same"])
+        for table in (trades["same"], more["same"], raw["same"])
         for first, words in table.items()
         for word in (first, *words.split())
     }
+
+    for word, first in same.items():
+        same[word] = same.get(first, first)
 
     def term(word: str) -> str:
         return same.get(stem(word), stem(word))
@@ -83,14 +95,19 @@ def knowledge() -> Knowledge:
         return frozenset(map(term, words.split()))
 
     implied: dict[str, frozenset[str]] = {}
-    for table in (raw["implied"], more["implied"]):
+    for table in (raw["implied"], more["implied"], trades["implied"]):
         for name, words in table.items():
             implied[term(name)] = implied.get(term(name), frozenset()) | terms(words)
+
+    wider: dict[str, frozenset[str]] = {}
+    for table in (more["wider"], trades["wider"]):
+        for name, words in table.items():
+            wider[term(name)] = wider.get(term(name), frozenset()) | terms(words)
 
     return Knowledge(
         function=frozenset(raw["function"].split()),
         carrier=frozenset(raw["carrier"].split()),
-        light=frozenset(stem(word) for word in more["light"].split()),
+        light=frozenset(map(stem, (more["light"] + trades["light"]).split())),
         acting=frozenset(more["acting"].split()),
         editorial=frozenset(raw["editorial"].split()),
         attribution=frozenset(raw["attribution"].split()),
@@ -120,15 +137,38 @@ def knowledge() -> Knowledge:
         ),
         turns=tuple(
             (re.compile(one["said"]), one["instead"])
-            for one in _table("turns.toml")["turns"]
+            for name in ("turns_shop.toml", "turns.toml")
+            for one in _table(name)["turns"]
         ),
-        wider={term(name): terms(words) for name, words in more["wider"].items()},
+        wider=wider,
+        materials=terms(trades["materials"]),
+        no_deed=frozenset(trades["no_deed"].split()),
+        by_kind={f"#{n}": terms(words) for n, words in trades["by_kind"].items()},
+        by_value={term(n): terms(words) for n, words in trades["by_value"].items()},
         kinds=tuple(frozenset(words.split()) for words in more["kinds"].values()),
     )
 
 
 def _table(name: str) -> dict[str, Any]:
     return tomllib.loads(files(__package__).joinpath(name).read_text("utf-8"))
+
+
+@cache
+def term_of(word: str) -> str:
+    """Return the term that a folded word is compared under.
+
+    "Stackable" is "stack": that it can be done, and that it is, are told apart by what
+    stands around them no more than "can be stacked" and "stacked" are.
+    """
+    same = knowledge().same
+    own = stem(word)
+    if own in same or not word.endswith("able") or len(word) < 7:
+        return same.get(own, own)
+    deed = word[:-4]
+    if deed[-1] == deed[-2] and deed[-1] not in "ls":
+        deed = deed[:-1]
+    base = stem(deed)
+    return own if base in knowledge().no_deed else same.get(base, base)
 
 
 def is_light(word: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
 
+from cartwheel.text.claims.counts import lengths
 from cartwheel.text.claims.knowledge import knowledge
 from cartwheel.text.claims.parties import Borne, borne_by
 from cartwheel.text.claims.reading import Token
@@ -64,6 +65,39 @@ class KnownFacts:
         )
 
     @cached_property
+    def listed(self) -> frozenset[tuple[str, str]]:
+        """What the facts list, each name with how many its list has."""
+        return lengths(self._sources)
+
+    @cached_property
+    def sorts(self) -> frozenset[str]:
+        """Terms of what tells which kind of thing it is: "paperback"."""
+        return frozenset(
+            term
+            for one in self.said
+            if one.kind == "attribute" and one.named.terms & _SORTS
+            for term in one.said.terms
+        )
+
+    @cached_property
+    def undone(self) -> frozenset[str]:
+        """Terms of what goods must not be: "used", of unused ones."""
+        return frozenset(t.term for s in self.said for t in s.said.tokens if t.un)
+
+    @cached_property
+    def refused(self) -> frozenset[str]:
+        """Terms of what was asked and answered with a no."""
+        return frozenset(t for one in self.said if one.said.turned for t in one.terms)
+
+    @cached_property
+    def choices(self) -> tuple[frozenset[frozenset[str]], ...]:
+        """Options by their place: sizes, colours."""
+        return tuple(
+            frozenset(v[n] for v in self.variants if len(v) > n and v[n])
+            for n in range(OPTIONS)
+        )
+
+    @cached_property
     def called(self) -> re.Pattern[str] | None:
         """Other names for the product: "the rucksack" for a backpack."""
         own = {
@@ -75,6 +109,7 @@ class KnownFacts:
         own |= {word.removesuffix("s") for word in own}
         names = frozenset().union(*(k for k in knowledge().kinds if k & own)) - own
         known = frozenset().union(*(one.said.terms for one in self.said))
+        names |= _CALLED_ALWAYS
         others = sorted(n for n in names if not known & read(n).terms)
         if not others:
             return None
@@ -138,6 +173,13 @@ class KnownFacts:
             if one.kind == "attribute"
             for term in one.said.terms | one.named.terms
         )
+
+
+_CALLED_ALWAYS = frozenset(
+    ("device", "appliance", "gadget", "unit", "garment", "tool", "machine", "accessory")
+)
+"""What anything may be called that is no such thing by its title."""
+_SORTS = frozenset({"format", "type", "form", "edit", "bind", "style"})
 
 
 def holds(token: Token, facts: KnownFacts, said: Sequence[Saying]) -> bool:

@@ -19,8 +19,8 @@ from cartwheel.text.claims.words import english, read
 from cartwheel.text.sentences import sentences
 
 _CAPITAL = re.compile(
-    r"\b(?:within|in|from|to|of|and|or|for|the|inside|outside|mainland|,) "
-    r"([A-Z][A-Za-z]{1,20})"
+    r"\b(?:[Ww]ithin|[Ii]n|[Ff]rom|[Tt]o|of|and|or|for|the|[Ii]nside|[Oo]utside"
+    r"|mainland|,) ([A-Z][A-Za-z]{1,20})"
 )
 _MONEY = frozenset({"EUR", "GBP", "USD", "CHF"})
 SAID_BY = ("answer", "policy", "attribute", "text")

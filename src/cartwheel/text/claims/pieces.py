@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cartwheel.text.claims.compare import differs
+from cartwheel.text.claims.counts import counted, regrouped
 from cartwheel.text.claims.knowledge import knowledge
 from cartwheel.text.claims.known import KnownFacts, holds
 from cartwheel.text.claims.places import Place, misplaced
 from cartwheel.text.claims.reading import Reading, Token
+from cartwheel.text.claims.siblings import confused
 from cartwheel.text.claims.source import Saying
 
 MOST_PIECES = 12
@@ -45,7 +47,10 @@ def content_of(claim: Reading, facts: KnownFacts, *, quoted: bool) -> list[Token
     hedges: frozenset[str] = frozenset()
     limits: frozenset[str] = frozenset()
     before = ""
-    for token in claim.tokens:
+    for at, token in enumerate(claim.tokens):
+        if counted(claim.tokens, at, facts.listed):
+            opens = opens or token.opens
+            continue
         named, before = (before, token.term) in facts.numbered, token.term
         if named:  # the number of a model's name
             continue
@@ -53,7 +58,10 @@ def content_of(claim: Reading, facts: KnownFacts, *, quoted: bool) -> list[Token
         opens = opens or token.opens or (dropped and token.term[0] == "#")
         dropped = False
         hedges, limits = hedges | token.hedges, limits | token.limits
-        acts = token.denials and token.word in known.acting
+        acts = token.denials and (
+            token.word in known.acting or token.term in facts.refused
+        )
+        acts = acts or token.term in facts.undone
         if not acts and _empty(token, facts, quoted=quoted):
             dropped = True
             continue
@@ -69,11 +77,13 @@ def content_of(claim: Reading, facts: KnownFacts, *, quoted: bool) -> list[Token
             denials=found[-1].denials + denials,
             hedges=found[-1].hedges | hedges,
         )
-    return found
+    return regrouped(found, facts.said)
 
 
 def _empty(token: Token, facts: KnownFacts, *, quoted: bool) -> bool:
     known = knowledge()
+    if token.un:  # "unused" says much where "used" says nothing
+        return False
     if token.stem in known.light and token.term not in facts.valued:
         return True
     if token.word in known.carrier and token.term not in facts.of_attributes:
@@ -101,17 +111,22 @@ def cover(
         tied = start and first.is_quantity and content[start - 1].is_quantity
         if tied and not first.opens:  # 40 × 60 cm is one measure
             continue
-        if start and not (first.opens or start in free or first.term in facts.names):
-            continue
+        opens = not start or first.opens or start in free or first.term in facts.names
         pieces, cited = here
+        if not opens and not (cited and cited[-1][1].kind == "policy"):
+            continue
         for end in range(start + 1, count + 1):
             piece = content[start:end]
             one, why = _one_fact(piece, claim, said, facts)
             if one:
                 place = Place(content=content, start=start, end=end, cited=cited)
                 why = misplaced(place, one, claim, facts)
-            fault = why or fault
-            if why or (one is None and not _names_product(piece, facts)):
+                if not opens and not _follows(place, one, facts):
+                    continue
+            if opens:
+                fault = why or fault
+            names = opens and _names_product(piece, facts)
+            if why or (one is None and not names):
                 continue
             there = best[end]
             if there is None or pieces + 1 < there[0]:
@@ -123,6 +138,19 @@ def cover(
     if unknown:
         return f"no fact says {unknown[0]}"
     return fault or "its words stand in facts, but no fact says them together"
+
+
+def _follows(place: Place, one: Saying, facts: KnownFacts) -> bool:
+    """Whether a fact may be told without a word that joins it to the one before.
+
+    So may a policy after the place that its next sentence names: "From Norway you can
+    return it within 30 days". Whoever pays there is looked at by `parties`.
+    """
+    before = place.before
+    if before is None or one.kind != "policy" or before.source != one.source:
+        return False
+    places = frozenset().union(*(held.places for held in facts.borne))
+    return {t.term for t in place.last} <= places
 
 
 def _names_product(piece: Sequence[Token], facts: KnownFacts) -> bool:
@@ -140,7 +168,7 @@ def _stacked(content: Sequence[Token], facts: KnownFacts) -> frozenset[int]:
     end = len(content)
     for at in range(len(content) - 1, -1, -1):
         token = content[at]
-        if token.term in facts.product:
+        if token.term in facts.product or token.term in facts.sorts:
             end = at
         elif token.term not in facts.valued or (token.opens and at + 1 > end):
             end = -1
@@ -168,7 +196,7 @@ def _one_fact(
             for t, has in zip(rest, held, strict=True)
         ):
             continue
-        wrong = differs(rest, piece, claim, one)
+        wrong = differs(rest, piece, claim, one) or confused(piece, one, claim, facts)
         if not wrong:
             return one, ""
         why = wrong
@@ -190,5 +218,5 @@ def _goes_without_saying(token: Token, one: Saying, facts: KnownFacts) -> bool:
     if one.kind == "variants" and token.term in facts.names:
         return False
     own = one.named.terms | one.said.terms
-    alone = sum(t.is_quantity for t in one.said.tokens) == 1
+    alone = len({t.kind for t in one.said.tokens if t.is_quantity}) == 1
     return token.term in DIMENSIONS and alone and not own & DIMENSIONS

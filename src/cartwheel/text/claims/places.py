@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cartwheel.text.claims.knowledge import is_light
 from cartwheel.text.claims.known import KnownFacts
+from cartwheel.text.claims.payers import two_payers
 from cartwheel.text.claims.polarity import scattered
 from cartwheel.text.claims.reading import Reading, Token
 from cartwheel.text.claims.source import Saying
@@ -57,6 +59,8 @@ def misplaced(place: Place, one: Saying, claim: Reading, facts: KnownFacts) -> s
         _mixes(place, one)
         or _joined(place, one, claim, facts)
         or _says_nothing(place, one)
+        or _bare_subject(place, one, claim)
+        or two_payers(one, [held for _, held in place.cited], claim)
         or _other_amount(place, one, facts)
         or _apart(place, one, facts)
     )
@@ -88,6 +92,22 @@ def _joined(place: Place, one: Saying, claim: Reading, facts: KnownFacts) -> str
     listed = claim.offers and not options and not piece[0].is_quantity
     if listed and one.source != before.source:
         return f"it lists {one.source} among options of {before.source}"
+    return ""
+
+
+_EITHER = re.compile(r"\b(?:or|whether|even if)\b")
+
+
+def _bare_subject(place: Place, one: Saying, claim: Reading) -> str:
+    """One word of a promise promises nothing: "lost" of "lost parts can be bought"."""
+    own = one.said.terms
+    before = place.before
+    if before is None or before is one or before.source != one.source:
+        return ""
+    if not _EITHER.search(claim.plain) or place.piece[0].is_quantity:
+        return ""
+    if one.kind == "policy" and len(place.piece) == 1 < len(own) - 1:
+        return f"{one.source} says more of {place.piece[0].word!r}"
     return ""
 
 

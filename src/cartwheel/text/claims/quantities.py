@@ -54,6 +54,14 @@ _QUANTITIES: dict[str, tuple[str, float]] = {
         "dollar": {"usd dollar dollars": 1.0},
         "sterling": {"gbp": 1.0},
         "charge": {"mah": 1.0, "ah": 1000.0},
+        "pressure": {"bar": 1.0, "psi": 0.0689476},
+        "light": {"lm lumen lumens": 1.0},
+        "energy": {"wh": 1.0, "kwh": 1000.0},
+        "frequency": {"hz hertz": 1.0, "khz": 1e3, "mhz": 1e6, "ghz": 1e9},
+        "noise": {"db decibel decibels": 1.0},
+        "torque": {"nm": 1.0},
+        "turns": {"rpm": 1.0},
+        "food": {"kcal": 1.0},
     }.items()
     for names, factor in units.items()
     for unit in names.split()
@@ -74,7 +82,7 @@ _AGED = re.compile(
 )
 _ONE = re.compile(
     r"\b(?:an?|one) (hour|litre|liter|kilo|metre|meter|day|week|month|year|minute)\b"
-    r"(?=$|[.,;)]| (?:to|of|at|in|and|or|per|after|for|before|from|with|takes?"
+    r"(?=$|[.,;)]| (?:to|of|at|in|on|and|or|per|after|for|before|from|with|takes?"
     r"|you|is|lasts?|makes?|covers?)\b)"
 )
 _LISTED = re.compile(
@@ -86,11 +94,15 @@ _RANGE = re.compile(r"(?<![\w.#:])(\d{1,9}(?:\.\d{1,4})?) ?(?:-|to) ?(?=\d)")
 _TIED = frozenset({"-", "to", "x", "×", "by"})
 """Words and marks between numbers that are said of one thing in this order."""
 
-_NUMBERED = re.compile(r"\b(?:size|number|no|model|version|type|din|ip|part) $")
+_NUMBERED = re.compile(
+    r"\b(?:size|number|no|model|version|type|din|ip|part|bluetooth|usb|hdmi|wifi|class"
+    r"|level|step|stage|series|spf|tog|iso|en|mark|volume|book|grade|category"
+    r"|gear)(?: of)? $"
+)
 _ALONE = re.compile(
     r"(?<![\w.#:/-])(\d{1,4}(?:\.\d{1,4})?)"
     rf"(?: ?(?P<unit>(?:° ?)?(?:{_UNIT}))(?![a-z0-9])"
-    r"|(?= ?(?:[.,;]|$)| (?:on|for|in|with|when) ))"
+    r"|(?= ?(?:[.,;]|$)| (?:on|for|in|with|when|at|under|without|after) ))"
 )
 _ONE_LEFT = re.compile(
     r"\b((?:for|on|in|with|other) (?:the |an? )?[a-z]{2,20}(?: [a-z]{2,20})?) one"
@@ -103,15 +115,29 @@ _TWO = re.compile(
 """Two quantities of a kind, each said of its own: "the frame for 3 years and ..."."""
 
 
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_BEFORE = re.compile(r"\b(with|at|in|for|on) (?:the )?$")
+_PLACED = re.compile(
+    r"(?<=\d) in (?=[a-z])(?!(?:by|x|long|wide|high|deep|thick|tall|across|diameter"
+    r"|screen|and|or|to|in|of|when|version|pan|size)\b)"
+)
+"""An "in" after a number that is no inch: "October 2023 in Sardinia"."""
+
+
 def _same_unit(plain: str) -> str:
     """Return a text in which "5 years on the frame, 2 on parts" has its unit twice."""
-    unit = ""
+    units: dict[str, str] = {}
 
     def told(found: re.Match[str]) -> str:
-        nonlocal unit
-        unit = found["unit"] or unit
-        named = _NUMBERED.search(found.string[: found.start()][-12:])
-        bare = found["unit"] or not unit or named
+        before = found.string[max(0, found.start() - 30) : found.start()]
+        after = _BEFORE.search(before)
+        place = after[1] if after else ""
+        if found["unit"]:
+            units[place] = units[""] = found["unit"]
+            return found[0]
+        # "780 g with 18 litres and 890 g with 22": each as it was said first.
+        unit = units.get(place, units.get("", ""))
+        bare = not unit or _NUMBERED.search(before) or _YEAR.fullmatch(found[1])
         return found[0] if bare else f"{found[1]} {unit}"
 
     if not _AMOUNT.search(plain):
@@ -121,6 +147,7 @@ def _same_unit(plain: str) -> str:
 
 def with_quantities(plain: str) -> str:
     """Return a text in which `95 cm` is one word, lists with their unit each."""
+    plain = _PLACED.sub(" , in ", plain)
     plain = _AND_HALF.sub(r"\1.5 ", plain)
     plain = _AGED.sub(r"age \1\2 years", plain)
     plain = _ONE.sub(r"1 \1", _HALF.sub(r"0.5 \1", plain))

@@ -22,6 +22,7 @@ class Token:
         clause: Number of its clause.
         side: Number of contrasts before it: but, whereas.
         un: It says the opposite by itself: unopened.
+        led: The no stands right before it, and says so of it first: "and no text".
     """
 
     term: str
@@ -34,11 +35,17 @@ class Token:
     clause: int
     side: int
     un: bool = False
+    led: bool = False
 
     @property
     def is_quantity(self) -> bool:
         """It is a number or a measure."""
         return self.term[0] in "#0123456789"
+
+    @property
+    def denied(self) -> bool:
+        """It is said no to: "not washed", "unwashed", but not "not unwashed"."""
+        return (self.denials > 0 or "exception" in self.limits) != self.un
 
     @property
     def kind(self) -> str:
@@ -69,6 +76,7 @@ class Reading:
         parties: Of whom it speaks: shop, customer.
         includes: Numbers of clauses that say what comes with the product.
         offers: It says what can be chosen.
+        plain: The sentence in one form.
         terms: Terms of its content.
     """
 
@@ -78,6 +86,7 @@ class Reading:
     parties: frozenset[str]
     includes: frozenset[int] = frozenset()
     offers: bool = False
+    plain: str = field(default="", compare=False)
     terms: frozenset[str] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:

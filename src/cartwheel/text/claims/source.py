@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from cartwheel.text.claims.knowledge import knowledge
+from cartwheel.text.claims.questions import opening, place, subject
 from cartwheel.text.claims.reading import Reading
 from cartwheel.text.claims.words import english, read
 from cartwheel.text.sentences import sentences
@@ -33,7 +34,9 @@ SourceKind = Literal[
 ]
 
 _YES = re.compile(r"^\W*(?:yes|yep|sure|correct|of course|it does|it is|true)\b[,.! ]*")
-_HELD = re.compile(r"(?:suitable|possible|allowed|available)\b\W*")
+_HELD = re.compile(
+    r"(?:suitable|possible|allowed|available|compatible|supported|fitted|present)\b\W*"
+)
 """Values that say of a name what a yes does."""
 _TOLD = re.compile(r"(yes|no|none)[,;:] ")
 _NO = re.compile(
@@ -85,10 +88,13 @@ class Saying:
     terms: frozenset[str] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        implied = knowledge().implied
+        implied, by_value = knowledge().implied, knowledge().by_value
         own = self.said.terms | self.named.terms
         more = (implied[t] for t in self.named.terms if t in implied)
-        object.__setattr__(self, "terms", own.union(*more))
+        also = (by_value[t] for t in self.said.terms if t in by_value)
+        by_kind = knowledge().by_kind
+        measured = (by_kind[t.kind] for t in self.said.tokens if t.kind in by_kind)
+        object.__setattr__(self, "terms", own.union(*more, *also, *measured))
 
 
 def sayings(sources: Iterable[Source]) -> list[Saying]:
@@ -98,10 +104,7 @@ def sayings(sources: Iterable[Source]) -> list[Saying]:
         if source.kind == "answer":
             found.extend(_of_answer(source))
         elif source.kind in ("policy", "text", "count"):
-            found.extend(
-                _about(source, _saying(source, one, ""))
-                for one in sentences(source.text)
-            )
+            found.extend(_of_policy(source))
         elif source.kind == "attribute":
             found.extend(_of_attribute(source))
         elif source.kind == "variants":
@@ -111,6 +114,28 @@ def sayings(sources: Iterable[Source]) -> list[Saying]:
             )
         elif source.kind != "quote":  # a customer's words are no fact of the shop
             found.append(_saying(source, source.text, source.name))
+    return found
+
+
+_PRONOUN = re.compile(r"(?:it|they|this|these) ")
+
+
+def _of_policy(source: Source) -> list[Saying]:
+    """Return what a policy says; an "it" at the start is what stood there before.
+
+    "Delivery within Austria takes 2 days. It costs 4 EUR": this delivery does.
+    """
+    found: list[Saying] = []
+    told_of = ""
+    for one in sentences(source.text):
+        plain = english(one)
+        goes_on = bool(_PRONOUN.match(plain)) and source.kind == "policy"
+        saying = _about(source, _saying(source, one, ""))
+        if goes_on and told_of and not saying.named.tokens:
+            saying = replace(saying, named=read(told_of))
+        if not goes_on:
+            told_of = opening(plain)
+        found.append(saying)
     return found
 
 
@@ -204,16 +229,6 @@ def _sides(source: Source) -> list[tuple[str, str]]:
 _ORDERS = re.compile(
     r"(?:please|empty|store|keep|use|wash|wipe|take|bring|remove|let|put|dry|clean)\b"
 )
-_PLACE = re.compile(r"\b(?:in|during|at|on) ((?:the )?[a-z]{2,20})\?$")
-
-
-def _place(question: str) -> str:
-    """Return where or when a question asks about: "in winter", "in the bathroom".
-
-    A no followed by what is to be done, or by what it is not fit for, speaks of it.
-    """
-    found = _PLACE.search(question)
-    return found[1] if found else ""
 
 
 def _of_answer(source: Source) -> list[Saying]:
@@ -226,7 +241,8 @@ def _of_answer(source: Source) -> list[Saying]:
     if refused:
         rest = first[refused.end() :]
         denies = any(t.denials for t in read(rest).tokens)
-        named = _place(question) if denies or _ORDERS.match(rest) else ""
+        named = place(question) if denies or _ORDERS.match(rest) else ""
+        named = f"{subject(question, rest)} {named}"
     for at, one in enumerate(sentences(source.text)):
         said = english(one)
         no = _NO.match(said)

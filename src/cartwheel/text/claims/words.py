@@ -11,10 +11,9 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from cartwheel.text.claims.knowledge import knowledge
+from cartwheel.text.claims.knowledge import knowledge, term_of
 from cartwheel.text.claims.quantities import with_quantities
 from cartwheel.text.claims.reading import Reading, Token
-from cartwheel.text.stem import stem
 from cartwheel.text.tokens import fold
 
 LONGEST = 400
@@ -32,7 +31,7 @@ _FREE = re.compile(
     r"|nut|paraben|silicone|nickel|chrome|acid|text|frost|caffeine|pvc) free\b"
 )
 _FROST = re.compile(r"\bfrost-free\b|\bfree of frost\b")
-_UN = re.compile(r"(?:un|non)([a-z]{2,}ed|worn|open)")
+_UN = re.compile(r"(?:un|non)([a-z]{2,}ed|worn|open|lit|cut|read|sewn|bound|broken)")
 _DASHES = str.maketrans({"‑": "-", "‐": "-", "−": "-", "–": "-", "—": " - "})
 
 CONNECTORS = frozenset(
@@ -60,7 +59,7 @@ CLAUSES = CONTRASTS | {",", ".", "!", "?", "(", ")"}
 _ANYWHERE = (
     (
         re.compile(
-            r"\bfrom (?=\d[\d.]{0,9}(?: (?!to |until |and )[a-z%]{1,8})?"
+            r"\bfrom (?=\d[\d.]{0,9}(?![\d.])(?: (?!to |until |and )[a-z%]{1,8})?+"
             r"(?! ?(?:to|-|until|and|;) ))"
         ),
         " ~atleast ",
@@ -69,8 +68,8 @@ _ANYWHERE = (
     (re.compile(r"\bmin(?:imum|\.)(?![a-z])"), " ~atleast "),
     (
         re.compile(
-            r"(\d[\d.]{0,9}(?: [a-z%]{1,8})?) (?:at (?:the )?most|maximum|max|or less"
-            r"|or fewer)\b"
+            r"(\d[\d.]{0,9}(?: ?[°a-z%]{1,8}| ° ?c)?) (?:at (?:the )?most"
+            r"|maximum|max|or less|or fewer)\b"
         ),
         r" ~upto \1",
     ),
@@ -124,7 +123,8 @@ def read(text: str) -> Reading:
     reader = _Reader()
     for word in _TOKEN.findall(with_quantities(_marked(plain).rstrip(" .!?;:"))):
         reader.hear(word)
-    return reader.ended(offers=_OFFERS.search(plain) is not None)
+    heard = reader.ended(offers=_OFFERS.search(plain) is not None)
+    return replace(heard, plain=plain)
 
 
 class _Reader:
@@ -144,11 +144,11 @@ class _Reader:
     def hear(self, word: str) -> None:
         """Take in the next word or mark."""
         known = self._known
-        self._place(word)
         if self._ends(word):
             # "blades are excluded, ..." says it of what stands before.
             self._deny_last(self._denials, self._limits)
             self._denials, self._limits = 0, set()
+        self._place(word)
         self._before = word
         if word in known.shop:
             self._parties.add("shop")
@@ -174,10 +174,19 @@ class _Reader:
         """
         tokens = self._tokens
         last = tokens[-1].clause if tokens else 0
+        turned = self._denials or "exception" in self._limits
+        if turned and tokens and not self._own_side():
+            # "..., but are not covered": of what stands before the but.
+            self._deny_last(self._denials, self._limits & {"exception"})
+            self._denials, self._limits = 0, self._limits - {"exception"}
         if self._denials and self._clause and last == self._clause:
             # "a cable is included, a plug is not": the no is its clause's alone.
             self._deny_last(self._denials, set())
             self._denials = 0
+        if "exception" in self._limits and self._side and self._own_side():
+            # "..., but scratches are not covered" excepts nothing before the but.
+            self._deny_last(0, {"exception"})
+            self._limits = self._limits - {"exception"}
         return Reading(
             tokens=tuple(tokens),
             turned=self._denials > 0,
@@ -186,6 +195,9 @@ class _Reader:
             includes=frozenset(self._includes),
             offers=offers,
         )
+
+    def _own_side(self) -> bool:
+        return bool(self._tokens) and self._tokens[-1].side == self._side
 
     def _place(self, word: str) -> None:
         """Note where in the sentence what follows stands."""
@@ -207,6 +219,21 @@ class _Reader:
         return word in JOINTS and turned
 
     def _deny_last(self, denials: int, limits: set[str]) -> None:
+        if not self._own_side():
+            # "They can be replaced, but are not covered": it is said of them.
+            self._tokens.append(
+                replace(
+                    self._tokens[0],
+                    opens=True,
+                    joined=False,
+                    clause=self._clause,
+                    side=self._side,
+                    denials=0,
+                    un=False,
+                    hedges=frozenset(),
+                    limits=frozenset(),
+                )
+            )
         last = self._tokens[-1]
         self._tokens[-1] = replace(
             last, denials=last.denials + denials, limits=last.limits | limits
@@ -219,7 +246,7 @@ class _Reader:
             word = un[1]
         self._tokens.append(
             Token(
-                self._known.same.get(stem(word), stem(word)),
+                term_of(word),
                 word,
                 self._opens,
                 self._joined,
@@ -229,6 +256,7 @@ class _Reader:
                 self._clause,
                 self._side,
                 un is not None,
+                self._denials > 0,
             )
         )
         self._opens, self._joined, self._denials = False, False, 0
