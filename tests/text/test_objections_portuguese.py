@@ -117,6 +117,10 @@ RAISED = {
         "As instruções são confusas",
     ),
     "quality_doubt": (
+        "A sola descolou com um mês",
+        "Ficou enferrujado em poucos dias",
+        "Parou de funcionar em uma semana",
+        "O tecido desbotou na primeira lavagem",
         "O zíper quebrou no segundo dia",
         "a impressão está borrada",
         "a carne tinha gosto estranho",
