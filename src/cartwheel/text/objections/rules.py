@@ -70,20 +70,31 @@ class _Rule:
 
     def holds(self, text: str, doubted: bool) -> bool:
         """Tell whether a sentence says it, or asks or complains about it."""
-        if self.unless is not None:
-            text = self.unless.sub(f" {_TAKEN_OUT} ", text)
-        if any(pattern.search(text) for pattern in self.says):
-            return True
-        return doubted and any(pattern.search(text) for pattern in self.asks)
+        # Taking out is dear and few sentences are met at all, so it comes second.
+        return self._meets(text, doubted) and (
+            self.unless is None or self._meets(self._rest(text), doubted)
+        )
 
     def met(self, text: str, doubted: bool) -> Iterator[tuple[int, str]]:
         """Yield every rule that holds by its place, with the words it met."""
-        if self.unless is not None:
-            text = self.unless.sub(f" {_TAKEN_OUT} ", text)
+        if not self._meets(text, doubted):
+            return
+        text = self._rest(text)
         rules = (*self.says, *self.asks) if doubted else self.says
         for place, pattern in enumerate(rules):
             for match in pattern.finditer(text):
                 yield place, " ".join(match.group().replace(_TAKEN_OUT, " ").split())
+
+    def _meets(self, text: str, doubted: bool) -> bool:
+        return any(pattern.search(text) for pattern in self.says) or (
+            doubted and any(pattern.search(text) for pattern in self.asks)
+        )
+
+    def _rest(self, text: str) -> str:
+        """Return a text without what says the contrary or something else."""
+        if self.unless is None:
+            return text
+        return self.unless.sub(f" {_TAKEN_OUT} ", text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +102,7 @@ class _Language:
     rules: Mapping[str, _Rule]
     good: re.Pattern[str]
     bad: re.Pattern[str]
+    wants: re.Pattern[str] | None
 
 
 def read_sentence(
@@ -108,14 +120,15 @@ def read_sentence(
     known = [_language(code) for code in languages]
     good = sum(len(one.good.findall(text)) for one in known)
     bad = sum(len(one.bad.findall(text)) for one in known)
-    doubted = asked or blamed or bad > 0
+    wanted = asked or _wants(text, known)
+    doubted = wanted or blamed or bad > 0
     found = [
         name
         for name in CLASSES
         if any(one.rules[name].holds(text, doubted) for one in known)
     ]
     mood = 0 if asked and good >= bad else (good > bad) - (bad > 0)
-    return Said(objections=_weightiest(found, asked, doubted), mood=mood, asked=asked)
+    return Said(objections=_weightiest(found, wanted, doubted), mood=mood, asked=asked)
 
 
 def is_mood(word: str, language: str) -> bool:
@@ -141,7 +154,12 @@ def phrases_of(
     text = fold(sentence[:LONGEST])
     asked = _ASKED.search(text) is not None
     known = {code: _language(code) for code in languages}
-    doubted = asked or blamed or any(one.bad.search(text) for one in known.values())
+    doubted = (
+        asked
+        or blamed
+        or _wants(text, known.values())
+        or any(one.bad.search(text) for one in known.values())
+    )
     found = (
         Phrase(language=code, objection=objection, rule=rule, words=words)
         for code, one in known.items()
@@ -150,11 +168,16 @@ def phrases_of(
     return tuple(dict.fromkeys(found))
 
 
-def _weightiest(found: list[str], asked: bool, doubted: bool) -> tuple[str, ...]:
+def _wants(text: str, known: Iterable[_Language]) -> bool:
+    """Tell whether a sentence wants to know something, without being a question."""
+    return any(one.wants is not None and one.wants.search(text) for one in known)
+
+
+def _weightiest(found: list[str], wanted: bool, doubted: bool) -> tuple[str, ...]:
     """Return the classes that say more than the rest of those found."""
     if not doubted:
         found = [name for name in found if name not in NEED_DOUBT]
-    if len(found) > 1 or not asked:
+    if len(found) > 1 or not wanted:
         found = [name for name in found if name != "missing_information"]
     return tuple(found[:MOST])
 
@@ -180,6 +203,7 @@ def _language(code: str) -> _Language:
         },
         good=re.compile("|".join(mood["good"])),
         bad=re.compile("|".join(mood["bad"])),
+        wants=_any_of(mood.get("wants", [])),
     )
 
 
