@@ -122,13 +122,9 @@ def read_sentence(
     bad = sum(len(one.bad.findall(text)) for one in known)
     wanted = asked or _wants(text, known)
     doubted = wanted or blamed or bad > 0
-    found = [
-        name
-        for name in CLASSES
-        if any(one.rules[name].holds(text, doubted) for one in known)
-    ]
+    found = _weightiest(text, known, wanted=wanted, doubted=doubted)
     mood = 0 if asked and good >= bad else (good > bad) - (bad > 0)
-    return Said(objections=_weightiest(found, wanted, doubted), mood=mood, asked=asked)
+    return Said(objections=found, mood=mood, asked=asked)
 
 
 def is_mood(word: str, language: str) -> bool:
@@ -173,13 +169,24 @@ def _wants(text: str, known: Iterable[_Language]) -> bool:
     return any(one.wants is not None and one.wants.search(text) for one in known)
 
 
-def _weightiest(found: list[str], wanted: bool, doubted: bool) -> tuple[str, ...]:
-    """Return the classes that say more than the rest of those found."""
-    if not doubted:
-        found = [name for name in found if name not in NEED_DOUBT]
-    if len(found) > 1 or not wanted:
-        found = [name for name in found if name != "missing_information"]
-    return tuple(found[:MOST])
+def _weightiest(
+    text: str, known: Iterable[_Language], *, wanted: bool, doubted: bool
+) -> tuple[str, ...]:
+    """Return the classes a sentence raises that say more than the rest of them.
+
+    `CLASSES` has the weightiest first, so what cannot count any more is not looked for.
+    """
+    found: list[str] = []
+    for name in CLASSES:
+        if name in NEED_DOUBT and not doubted:
+            continue
+        if name == "missing_information" and (found or not wanted):
+            continue
+        if any(one.rules[name].holds(text, doubted) for one in known):
+            found.append(name)
+            if len(found) == MOST:
+                break
+    return tuple(found)
 
 
 NEED_DOUBT = frozenset({"compatibility", "missing_information"})
