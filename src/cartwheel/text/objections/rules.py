@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 
 from cartwheel.text.objections.classes import CLASSES
+from cartwheel.text.objections.gate import Gate, letters_of
 from cartwheel.text.sentences import LONGEST
 from cartwheel.text.tokens import fold
 
@@ -67,34 +68,30 @@ class _Rule:
     says: tuple[re.Pattern[str], ...]
     asks: tuple[re.Pattern[str], ...]
     unless: re.Pattern[str] | None
+    gate: Gate
 
-    def holds(self, text: str, doubted: bool) -> bool:
+    def holds(self, text: str, letters: frozenset[str], doubted: bool) -> bool:
         """Tell whether a sentence says it, or asks or complains about it."""
-        # Taking out is dear and few sentences are met at all, so it comes second.
-        return self._meets(text, doubted) and (
-            self.unless is None or self._meets(self._rest(text), doubted)
-        )
+        return next(self._found(text, letters, doubted), None) is not None
 
     def met(self, text: str, doubted: bool) -> Iterator[tuple[int, str]]:
         """Yield every rule that holds by its place, with the words it met."""
-        if not self._meets(text, doubted):
-            return
-        text = self._rest(text)
+        for place, match in self._found(text, letters_of(text), doubted):
+            yield place, " ".join(match.group().replace(_TAKEN_OUT, " ").split())
+
+    def _found(
+        self, text: str, letters: frozenset[str], doubted: bool
+    ) -> Iterator[tuple[int, re.Match[str]]]:
         rules = (*self.says, *self.asks) if doubted else self.says
-        for place, pattern in enumerate(rules):
-            for match in pattern.finditer(text):
-                yield place, " ".join(match.group().replace(_TAKEN_OUT, " ").split())
-
-    def _meets(self, text: str, doubted: bool) -> bool:
-        return any(pattern.search(text) for pattern in self.says) or (
-            doubted and any(pattern.search(text) for pattern in self.asks)
-        )
-
-    def _rest(self, text: str) -> str:
-        """Return a text without what says the contrary or something else."""
-        if self.unless is None:
-            return text
-        return self.unless.sub(f" {_TAKEN_OUT} ", text)
+        likely = [at for at in self.gate.likely(letters) if at < len(rules)]
+        # Taking out is dear and few sentences are met at all, so it comes second.
+        if not any(rules[at].search(text) for at in likely):
+            return
+        if self.unless is not None:
+            text = self.unless.sub(f" {_TAKEN_OUT} ", text)
+        for at in likely:
+            for match in rules[at].finditer(text):
+                yield at, match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,13 +173,14 @@ def _weightiest(
 
     `CLASSES` has the weightiest first, so what cannot count any more is not looked for.
     """
+    letters = letters_of(text)
     found: list[str] = []
     for name in CLASSES:
         if name in NEED_DOUBT and not doubted:
             continue
         if name == "missing_information" and (found or not wanted):
             continue
-        if any(one.rules[name].holds(text, doubted) for one in known):
+        if any(one.rules[name].holds(text, letters, doubted) for one in known):
             found.append(name)
             if len(found) == MOST:
                 break
@@ -205,6 +203,7 @@ def _language(code: str) -> _Language:
                 says=tuple(re.compile(one) for one in rules[name]["says"]),
                 asks=tuple(re.compile(one) for one in rules[name]["asks"]),
                 unless=_any_of(rules[name]["unless"]),
+                gate=Gate([*rules[name]["says"], *rules[name]["asks"]]),
             )
             for name in CLASSES
         },
