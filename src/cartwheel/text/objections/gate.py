@@ -1,23 +1,26 @@
 """Which rules can hold for a text at all, told by three letters in a row.
 
-A rule is a regular expression of many ways to say a thing, and nearly none of them is in
-a given sentence. Of an expression it is worked out once which letters in a row any match
-must hold one of; a sentence without them is not searched. It is the old way of trigram
-indexes for regular expressions (Cox, "Regular Expression Matching with a Trigram Index",
-2012).
+A rule is a regular expression of many ways to say a thing, and nearly none of them is
+in a given sentence. Of an expression it is worked out once which letters in a row any
+match must hold one of; a sentence without them is not searched. It is the old way of
+trigram indexes for regular expressions (Cox, "Regular Expression Matching with a
+Trigram Index", 2012).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
 LETTERS = 3
 _COMMON = frozenset(
-    "the and ing not was for but thi his ery are ver all you wit ith hat tha ere her "
-    "hav ave too ent ion did can ust oul uld ore out oes wil ike que ado est com "
-    "uma".split()
+    re.findall(
+        r"\w{3}",
+        "the and ing not was for but thi his ery are ver all you wit ith hat tha ere "
+        "her hav ave too ent ion did can ust oul uld ore out oes wil ike que ado est",
+    )
 )
 """Letters that many texts have: they leave out little."""
 _DEAR = 20
