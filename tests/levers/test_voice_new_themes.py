@@ -40,12 +40,14 @@ def test_what_several_say_is_a_theme_in_their_own_words() -> None:
 
 
 def test_its_page_has_products_and_masked_quotes() -> None:
-    mailed = one("Sadly the hinge fell off, mail jo@example.org about it.", 3, ago=2)
+    mailed = one(
+        "Sadly the hinge gave me grief, mail jo@example.org about it.", 3, ago=2
+    )
     (theme,) = board(learned(shop([*praise(), *squeaks(), mailed])), AS_OF)["fresh"]
     assert theme["about"] == 20
     assert [row["mentions"] for row in theme["products"]] == [2, *[1] * 19]
     said = [quote["text"] for row in theme["products"] for quote in row["quotes"]]
-    assert "Sadly the hinge fell off, mail [e-mail] about it." in said
+    assert "Sadly the hinge gave me grief, mail [e-mail] about it." in said
     assert not any("jo@" in text for text in said)
 
 
@@ -182,7 +184,7 @@ def test_a_dismissed_theme_is_not_shown_again() -> None:
 
 
 def test_a_theme_taken_as_the_shops_own_is_counted_there() -> None:
-    rows = [*praise(), *squeaks(), one("Sadly the hinge fell off.", 1, ago=3)]
+    rows = [*praise(), *squeaks(), one("Sadly the hinge gave me grief.", 1, ago=3)]
     model = learned(
         corrected(shop(rows), correction("a", "split", words="hinge\nhinges"))
     )

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 
 from cartwheel.text.objections.classes import CLASSES
+from cartwheel.text.objections.gate import Gate, letters_of
 from cartwheel.text.sentences import LONGEST
 from cartwheel.text.tokens import fold
 
@@ -67,23 +68,30 @@ class _Rule:
     says: tuple[re.Pattern[str], ...]
     asks: tuple[re.Pattern[str], ...]
     unless: re.Pattern[str] | None
+    gate: Gate
 
-    def holds(self, text: str, doubted: bool) -> bool:
+    def holds(self, text: str, letters: frozenset[str], doubted: bool) -> bool:
         """Tell whether a sentence says it, or asks or complains about it."""
-        if self.unless is not None:
-            text = self.unless.sub(f" {_TAKEN_OUT} ", text)
-        if any(pattern.search(text) for pattern in self.says):
-            return True
-        return doubted and any(pattern.search(text) for pattern in self.asks)
+        return next(self._found(text, letters, doubted), None) is not None
 
     def met(self, text: str, doubted: bool) -> Iterator[tuple[int, str]]:
         """Yield every rule that holds by its place, with the words it met."""
+        for place, match in self._found(text, letters_of(text), doubted):
+            yield place, " ".join(match.group().replace(_TAKEN_OUT, " ").split())
+
+    def _found(
+        self, text: str, letters: frozenset[str], doubted: bool
+    ) -> Iterator[tuple[int, re.Match[str]]]:
+        rules = (*self.says, *self.asks) if doubted else self.says
+        likely = [at for at in self.gate.likely(letters) if at < len(rules)]
+        # Taking out is dear and few sentences are met at all, so it comes second.
+        if not any(rules[at].search(text) for at in likely):
+            return
         if self.unless is not None:
             text = self.unless.sub(f" {_TAKEN_OUT} ", text)
-        rules = (*self.says, *self.asks) if doubted else self.says
-        for place, pattern in enumerate(rules):
-            for match in pattern.finditer(text):
-                yield place, " ".join(match.group().replace(_TAKEN_OUT, " ").split())
+        for at in likely:
+            for match in rules[at].finditer(text):
+                yield at, match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +99,7 @@ class _Language:
     rules: Mapping[str, _Rule]
     good: re.Pattern[str]
     bad: re.Pattern[str]
+    wants: re.Pattern[str] | None
 
 
 def read_sentence(
@@ -108,14 +117,11 @@ def read_sentence(
     known = [_language(code) for code in languages]
     good = sum(len(one.good.findall(text)) for one in known)
     bad = sum(len(one.bad.findall(text)) for one in known)
-    doubted = asked or blamed or bad > 0
-    found = [
-        name
-        for name in CLASSES
-        if any(one.rules[name].holds(text, doubted) for one in known)
-    ]
+    wanted = asked or _wants(text, known)
+    doubted = wanted or blamed or bad > 0
+    found = _weightiest(text, known, wanted=wanted, doubted=doubted)
     mood = 0 if asked and good >= bad else (good > bad) - (bad > 0)
-    return Said(objections=_weightiest(found, asked, doubted), mood=mood, asked=asked)
+    return Said(objections=found, mood=mood, asked=asked)
 
 
 def is_mood(word: str, language: str) -> bool:
@@ -141,7 +147,12 @@ def phrases_of(
     text = fold(sentence[:LONGEST])
     asked = _ASKED.search(text) is not None
     known = {code: _language(code) for code in languages}
-    doubted = asked or blamed or any(one.bad.search(text) for one in known.values())
+    doubted = (
+        asked
+        or blamed
+        or _wants(text, known.values())
+        or any(one.bad.search(text) for one in known.values())
+    )
     found = (
         Phrase(language=code, objection=objection, rule=rule, words=words)
         for code, one in known.items()
@@ -150,13 +161,30 @@ def phrases_of(
     return tuple(dict.fromkeys(found))
 
 
-def _weightiest(found: list[str], asked: bool, doubted: bool) -> tuple[str, ...]:
-    """Return the classes that say more than the rest of those found."""
-    if not doubted:
-        found = [name for name in found if name not in NEED_DOUBT]
-    if len(found) > 1 or not asked:
-        found = [name for name in found if name != "missing_information"]
-    return tuple(found[:MOST])
+def _wants(text: str, known: Iterable[_Language]) -> bool:
+    """Tell whether a sentence wants to know something, without being a question."""
+    return any(one.wants is not None and one.wants.search(text) for one in known)
+
+
+def _weightiest(
+    text: str, known: Iterable[_Language], *, wanted: bool, doubted: bool
+) -> tuple[str, ...]:
+    """Return the classes a sentence raises that say more than the rest of them.
+
+    `CLASSES` has the weightiest first, so what cannot count any more is not looked for.
+    """
+    letters = letters_of(text)
+    found: list[str] = []
+    for name in CLASSES:
+        if name in NEED_DOUBT and not doubted:
+            continue
+        if name == "missing_information" and (found or not wanted):
+            continue
+        if any(one.rules[name].holds(text, letters, doubted) for one in known):
+            found.append(name)
+            if len(found) == MOST:
+                break
+    return tuple(found)
 
 
 NEED_DOUBT = frozenset({"compatibility", "missing_information"})
@@ -175,11 +203,13 @@ def _language(code: str) -> _Language:
                 says=tuple(re.compile(one) for one in rules[name]["says"]),
                 asks=tuple(re.compile(one) for one in rules[name]["asks"]),
                 unless=_any_of(rules[name]["unless"]),
+                gate=Gate([*rules[name]["says"], *rules[name]["asks"]]),
             )
             for name in CLASSES
         },
         good=re.compile("|".join(mood["good"])),
         bad=re.compile("|".join(mood["bad"])),
+        wants=_any_of(mood.get("wants", [])),
     )
 
 
