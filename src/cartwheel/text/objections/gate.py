@@ -19,7 +19,10 @@ _COMMON = frozenset(
     re.findall(
         r"\w{3}",
         "the and ing not was for but thi his ery are ver all you wit ith hat tha ere "
-        "her hav ave too ent ion did can ust oul uld ore out oes wil ike que ado est",
+        "her hav ave too ent ion did can ust oul uld ore out oes wil ike que ado est "
+        "nao com ada pro rod odu dut uto par ara mui uit ito nte mas men ega reg tre "
+        "ntr pra por omp mpr pre rec ece ceb ebi che heg ego gou vei eio mai ais ate "
+        "dia ias qua uma mei eus meu loj oja tem dos das ser ess ste sem ele",
     )
 )
 """Letters that many texts have: they leave out little."""
