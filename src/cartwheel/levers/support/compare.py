@@ -26,10 +26,13 @@ FEATURES = (
     "kind_open",
     "heading_asked",
     "heading_said",
+    "opening",
     "of_product",
+    "described",
     "not_of_shop",
     "guessed",
     "supposes",
+    "nonsense",
 )
 """Names of the features in order, told one by one in `features`."""
 
@@ -227,12 +230,18 @@ def features(
         # Whether the heading has a topic of the question; how much of it is asked.
         float(bool(topics & asked.said.concepts)),
         _heading_said(source.head, asked),
-        # A fact of the product, or a text of the shop though a product is meant.
+        # Texts begin with what matters most.
+        float(at == 0),
+        # A fact of the product, a line of praise about it, or a text of the shop
+        # though a product is meant.
         float(product),
+        float(source.passage.source == "description"),
         float(not product and reading.of_product),
         float(product and asked.about.guessed),
         # Something is taken for granted, which may not be so.
         float("supposes" in reading.signs),
+        # It makes no sense, though its words are the shop's.
+        float("nonsense" in reading.signs),
     )
 
 
