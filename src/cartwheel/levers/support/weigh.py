@@ -29,6 +29,7 @@ from cartwheel.levers.support.compare import (
     Question,
     features,
     read_passage,
+    share,
 )
 from cartwheel.levers.support.evidence import Passage
 from cartwheel.text.asking import Reading, Said
@@ -145,9 +146,9 @@ def weigh(
     """
     read = [read_passage(one, language) for one in passages if one.sentences]
     asked = Question(reading, said, read, about, language)
-    met = [asked.strengths(one) for one in read]
+    met = [asked.strengths(number, one) for number, one in enumerate(read)]
     scored = [
-        _Scored(asked.share(met[source], at), source, at)
+        _Scored(share(met[source], at), source, at)
         for source, one in enumerate(read)
         if meant is not None or any(met[source].whole)
         for at in range(len(one.each))
