@@ -3,8 +3,9 @@
 `python -m bench.support_fit` prints the weights, and how they do in folds by source (a
 policy or product that a question is about is never in both the fitted part and the one
 it is tried on) and on each shop by weights of the others. The words and topics of
-`text/asking` are the same in all folds, written after reading these questions: that
-memory no fold takes out, which is why held-out sets are counted.
+`text/asking` are the same in all folds, written after reading these questions (of the
+sets in `UNKNOWING` one half): that memory no fold takes out, which is why held-out sets
+are counted.
 
 Fitted is a conditional logit: of each question the chance that some right sentence is
 taken, or nothing where nothing answers it, with a small penalty on large weights.

@@ -187,7 +187,7 @@ def _told(
         nearest[two.source] = max(nearest.get(two.source, -1.0), how.message)
     alone = meant([passages[one.source].sentences[one.at] for one in picked])
     heading = meant([passages[one.source].heading for one in picked])
-    found = []
+    found: list[tuple[float, ...]] = []
     for one, mine, under in zip(picked, alone, heading, strict=True):
         others = (much for source, much in nearest.items() if source != one.source)
         here = near[one]
