@@ -374,8 +374,8 @@ def test_chances_of_what_is_quoted_apart_add_up_to_less_than_one() -> None:
     assert found[0].passage.source == "policy:back"
 
 
-SAID = """return refund tent pole weight money back france paypal kettle noise the is when
-how long sunday open spare part zxv 30 days send cash on delivery"""
+SAID = """return refund tent pole weight money back france paypal kettle noise the is
+when how long sunday open spare part zxv 30 days send cash on delivery"""
 WORDS = st.sampled_from(SAID.split())
 TEXT = st.lists(WORDS, min_size=1, max_size=8).map(" ".join)
 
@@ -400,6 +400,26 @@ def test_sources_passed_over_say_nothing_of_a_question(
             mine = [unit for unit in reading.units if unit.group is group]
             each = [max(u.strength(one) for one in source.each) for u in mine]
             assert met.left[group] == each.count(0.0)
+
+
+def test_halves_of_a_phrase_in_two_sentences_say_nothing() -> None:
+    asked = "cash on delivery"
+    passage = Passage(
+        source="policy:pay",
+        product_id="",
+        heading="",
+        sentences=("Cash is welcome.", "Delivery is free."),
+    )
+    source = read_passage(passage, "en")
+    question = Question(
+        read_question(asked, "en"),
+        read_said(asked, "en"),
+        [source],
+        About.of("", "en"),
+        "en",
+    )
+    assert question.said_by == [[0]]
+    assert question.strengths(0, source).left[Group.SPECIFIC] == 1
 
 
 def test_a_product_is_named_by_two_words_of_a_long_title() -> None:
