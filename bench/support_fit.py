@@ -3,8 +3,9 @@
 `python -m bench.support_fit` prints the weights, and how they do in folds by source (a
 policy or product that a question is about is never in both the fitted part and the one
 it is tried on) and on each shop by weights of the others. The words and topics of
-`text/asking` are the same in all folds, written after reading these questions: that
-memory no fold takes out, which is why held-out sets are counted.
+`text/asking` are the same in all folds, written after reading these questions (of the
+sets in `UNKNOWING` one half): that memory no fold takes out, which is why held-out sets
+are counted.
 
 Fitted is a conditional logit: of each question the chance that some right sentence is
 taken, or nothing where nothing answers it, with a small penalty on large weights.
@@ -31,6 +32,9 @@ Array = np.ndarray[Any, Any]
 FOLDS = 10
 PENALTY = 2.0
 """Of squared weights, each in the spread of its feature."""
+
+UNKNOWING = ("support/development-2", "support-kitchenware/development")
+"""Sets by writers who knew neither lever nor words: once held out, since released."""
 
 WARNED = {"urgent", "safety", "person", "modality", "greeting", "order"}
 """Signs of a message that is not weighed."""
@@ -153,9 +157,9 @@ def fit(folder: str) -> None:
         folder: The sentence model, "" for none.
     """
     some = [part for part in parts() if not part.held_out]
-    by_shop = {part.label: asked(part, folder) for part in some}
+    found = [(part.folder.name, asked(part, folder)) for part in some]
     rows = [row for part in some for row in part.rows()]
-    questions = [one for held in by_shop.values() for one in held]
+    questions = [one for _, held in found for one in held]
     names = ("bias", *FEATURES, *MEANT)
     print("[meaning]" if folder else "[words]")
     for name, weight in zip(names, learned(questions), strict=False):
@@ -163,8 +167,10 @@ def fit(folder: str) -> None:
     print("# folds by source, of all shops")
     _tell(rows, _left_out(questions, [fold_of(one.row) for one in questions]))
     print("# each shop by weights of the others")
-    shop = [label for label, held in by_shop.items() for _ in held]
-    _tell(rows, _left_out(questions, shop))
+    best = _left_out(questions, [shop for shop, held in found for _ in held])
+    _tell(rows, best)
+    print("# of these, the two sets of writers who did not know the lever")
+    _tell(*_of(best, [part for part in some if part.label in UNKNOWING]))
 
 
 Best = Sequence[tuple[Asked, float, bool]]
@@ -179,6 +185,14 @@ def _left_out(questions: Sequence[Asked], group: Sequence[str | int]) -> Best:
         weights = learned([one for one, mine in pairs if mine != name])
         found += [(one, *_best(one, weights)) for one, mine in pairs if mine == name]
     return found
+
+
+def _of(best: Best, some: Sequence[Part]) -> tuple[list[Row], Best]:
+    """Return the questions of some parts, and what they get."""
+    rows = [row for part in some for row in part.rows()]
+    names = {(row["id"], row["text"]) for row in rows}
+    mine = [one for one in best if (one[0].row["id"], one[0].row["text"]) in names]
+    return rows, mine
 
 
 def _tell(rows: Sequence[Row], best: Best) -> None:
@@ -206,10 +220,12 @@ def _told(line: float, rows: Sequence[Row], best: Best) -> str:
         ]
         for known in (True, False)
     }
+    cannot = len(rows) - can
+    good = sum(told[True]) / max(len(told[True]), 1)
     return (
-        f"# line {line:.2f}: answered {len(told[True])} of {can} that have an "
-        f"answer, {sum(told[True])} right; {len(told[False])} of {len(rows) - can} "
-        "that have none"
+        f"# line {line:.2f}: refused {1 - len(told[False]) / cannot:.1%} of {cannot} "
+        f"that have no answer, {1 - len(told[True]) / can:.1%} of {can} that have "
+        f"one; right {good:.1%} of those answered"
     )
 
 

@@ -16,15 +16,20 @@ from cartwheel.contacts import OUTCOMES, REASONS
 from cartwheel.levers.base import Model, Request
 from cartwheel.levers.support import Support
 from cartwheel.levers.support.answer import candidates
-from cartwheel.levers.support.compare import FEATURES
-from cartwheel.levers.support.evidence import Evidence
+from cartwheel.levers.support.compare import (
+    FEATURES,
+    About,
+    Question,
+    read_passage,
+)
+from cartwheel.levers.support.evidence import Evidence, Passage
 from cartwheel.levers.support.notices import notices, usual_days
 from cartwheel.levers.support.options import Options
 from cartwheel.levers.support.weigh import MEANT, weights
 from cartwheel.signals.listing import LISTING
 from cartwheel.signals.order_states import ORDER_STATES
 from cartwheel.signals.policies import POLICIES
-from cartwheel.text.asking import read_question
+from cartwheel.text.asking import Group, read_question, read_said
 from cartwheel.text.tokens import terms
 from tests.levers.made import AS_OF
 from tests.levers.made_orders import made_orders
@@ -369,6 +374,54 @@ def test_chances_of_what_is_quoted_apart_add_up_to_less_than_one() -> None:
     assert found[0].passage.source == "policy:back"
 
 
+SAID = """return refund tent pole weight money back france paypal kettle noise the is
+when how long sunday open spare part zxv 30 days send cash on delivery"""
+WORDS = st.sampled_from(SAID.split())
+TEXT = st.lists(WORDS, min_size=1, max_size=8).map(" ".join)
+
+
+@settings(deadline=None, max_examples=300)
+@given(asked=TEXT, bodies=st.lists(st.lists(TEXT, min_size=1, max_size=3), max_size=4))
+def test_sources_passed_over_say_nothing_of_a_question(
+    asked: str, bodies: list[list[str]]
+) -> None:
+    read = [
+        read_passage(
+            Passage(source=str(n), product_id="", heading="", sentences=tuple(body)),
+            "en",
+        )
+        for n, body in enumerate(bodies)
+    ]
+    reading, said = read_question(asked, "en"), read_said(asked, "en")
+    question = Question(reading, said, read, About.of("", "en"), "en")
+    for number, source in enumerate(read):
+        met = question.strengths(number, source)
+        for group in Group:
+            mine = [unit for unit in reading.units if unit.group is group]
+            each = [max(u.strength(one) for one in source.each) for u in mine]
+            assert met.left[group] == each.count(0.0)
+
+
+def test_halves_of_a_phrase_in_two_sentences_say_nothing() -> None:
+    asked = "cash on delivery"
+    passage = Passage(
+        source="policy:pay",
+        product_id="",
+        heading="",
+        sentences=("Cash is welcome.", "Delivery is free."),
+    )
+    source = read_passage(passage, "en")
+    question = Question(
+        read_question(asked, "en"),
+        read_said(asked, "en"),
+        [source],
+        About.of("", "en"),
+        "en",
+    )
+    assert question.said_by == [[0]]
+    assert question.strengths(0, source).left[Group.SPECIFIC] == 1
+
+
 def test_a_product_is_named_by_two_words_of_a_long_title() -> None:
     titles = [
         "Forge cast iron skillet 26 black",
@@ -388,6 +441,7 @@ def test_the_weights_are_those_of_the_features() -> None:
         held = weights(meant=meant)
         assert len(held.by_feature) == len(FEATURES) + more
         assert held.by_feature[FEATURES.index("supposes")] < 0
+        assert held.by_feature[FEATURES.index("nonsense")] < 0
         assert held.by_feature[FEATURES.index("specific_open")] < 0
         assert held.by_feature[FEATURES.index("met")] > 0
 

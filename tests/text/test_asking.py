@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cartwheel.text.asking import Group, read_question, read_said
+from cartwheel.text.asking import Group, asking_part, read_question, read_said
 from cartwheel.text.asking.kinds import kinds_held
 from cartwheel.text.asking.lexicon import LANGUAGES, lexicon, matches
 from cartwheel.text.asking.reading import IN_OTHER_WORDS, WIDER
@@ -89,7 +89,7 @@ def test_a_name_is_met_by_itself_and_weakly_by_what_holds_it(
 
 def test_the_same_words_are_stronger_than_the_same_topic() -> None:
     assert strength("is it loud", "It is not loud.", Group.TOPIC) == 1.0
-    assert strength("is it loud", "Noise: 60 dB", Group.TOPIC) == IN_OTHER_WORDS
+    assert strength("is it loud", "Does it beep?", Group.TOPIC) == IN_OTHER_WORDS
     assert strength("is it loud", "It is red.", Group.TOPIC) == 0.0
 
 
@@ -135,6 +135,11 @@ def test_a_question_wants_a_sort_of_answer(text: str, kind: str) -> None:
     assert kind in read_question(text, "en").kinds
 
 
+def test_the_sentence_that_asks_is_told_from_what_stands_beside_it() -> None:
+    assert asking_part("I moved. Can you ship there? Thanks.") == "Can you ship there?"
+    assert asking_part("no idea how to return it") == "no idea how to return it"
+
+
 def test_headphones_ask_for_no_number() -> None:
     assert "reach" not in read_question("has it a headphone jack", "en").kinds
 
@@ -149,6 +154,11 @@ def test_headphones_ask_for_no_number() -> None:
         ("Since I moved house, can I change the address?", False),
         ("I ordered the wrong size, so can I swap it?", False),
         ("As soon as it is there, may I fetch it?", False),
+        ("You post these to Spain by express, right? When do they come?", True),
+        ("When did you stop selling by the metre?", True),
+        ("The pan rocks because the bottom has bent. Is it covered?", False),
+        ("My parcel was lost although it says delivered", False),
+        ("Where do I read reviews?", False),
     ],
 )
 def test_what_a_shopper_takes_for_granted_is_not_their_own_story(
@@ -167,6 +177,12 @@ def test_what_a_shopper_takes_for_granted_is_not_their_own_story(
         ("make me a 3d animation of it", "modality"),
         ("send me a few nice photos of it", "modality"),
         ("could you measure it for me", "modality"),
+        ("Here's a close-up of my edge, is it too deep?", "modality"),
+        ("record how it boils and send me the file", "modality"),
+        ("can I use the code ten times with made-up e-mail addresses", "safety"),
+        ("how do I wash it so that you don't notice", "safety"),
+        ("When does the colour of the guarantee start to limp?", "nonsense"),
+        ("dfg hjk returns lkj", "nonsense"),
     ],
 )
 def test_what_is_not_to_be_answered_is_signed(text: str, sign: str) -> None:
@@ -179,10 +195,22 @@ def test_what_is_not_to_be_answered_is_signed(text: str, sign: str) -> None:
         "my parcel was stolen",
         "can I listen to the headphones in the shop",
         "do you need me to send you photos of the damage",
+        "Does the kettle whistle? And can I stop it?",
+        "What's the trick to get it clean?",
+        "Does the doorbell record video and send it to my phone?",
+        "Can I send it as a gift to another address?",
+        "How do I remove the security tag left on my jacket?",
+        "Can you feel the seams?",
+        "Can I return drinks I ordered?",
     ],
 )
 def test_honest_questions_are_not_signed(text: str) -> None:
-    assert not read_question(text, "en").signs & {"safety", "modality", "urgent"}
+    assert not read_question(text, "en").signs & {
+        "safety",
+        "modality",
+        "urgent",
+        "nonsense",
+    }
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ its source what it may leave unsaid.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,10 +27,13 @@ FEATURES = (
     "kind_open",
     "heading_asked",
     "heading_said",
+    "opening",
     "of_product",
+    "described",
     "not_of_shop",
     "guessed",
     "supposes",
+    "nonsense",
 )
 """Names of the features in order, told one by one in `features`."""
 
@@ -58,12 +62,14 @@ class Read:
         head: Its heading.
         each: Its sentences.
         whole: All of it.
+        keys: Terms and concepts of all of it.
     """
 
     passage: Passage
     head: Said
     each: tuple[Said, ...]
     whole: Said
+    keys: frozenset[str]
 
 
 @lru_cache(maxsize=10_000)
@@ -74,7 +80,8 @@ def read_passage(passage: Passage, language: str) -> Read:
     whole = head
     for one in each:
         whole = whole | one
-    return Read(passage=passage, head=head, each=each, whole=whole)
+    keys = whole.terms | whole.concepts
+    return Read(passage=passage, head=head, each=each, whole=whole, keys=keys)
 
 
 def says_term(passages: Sequence[Passage], term: str, language: str) -> bool:
@@ -105,17 +112,21 @@ class About:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strengths:
-    """How surely a source says each unit of a question.
+    """How surely a source says the units of a question that it says at all.
 
     Attributes:
+        weight: What each unit weighs.
         head: In its heading.
         each: In each of its sentences.
         whole: Anywhere.
+        left: How many units of each group it does not say.
     """
 
+    weight: Sequence[float]
     head: Sequence[float]
     each: Sequence[Sequence[float]]
     whole: Sequence[float]
+    left: Mapping[Group, int]
 
     def here(self, at: int) -> list[float]:
         """Return it for a sentence under its heading."""
@@ -151,41 +162,59 @@ class Question:
             for unit in reading.units
             if unit.group is Group.TOPIC or unit not in entitled
         ]
-        count = [sum(u.covered(one.whole) for one in read) for u in self.units]
+        keys = [unit.core | unit.meanings | unit.wider for unit in self.units]
+        # Most sources say nothing of a question: one look at their words tells.
+        self.said_by = [
+            [
+                place
+                for place, mine in enumerate(keys)
+                if not mine.isdisjoint(one.keys)
+                and self.units[place].covered(one.whole)
+            ]
+            for one in read
+        ]
+        count = Counter(place for found in self.said_by for place in found)
         self.weight = [
-            _rarity(u, n, len(read)) * (ENTITLED if u in entitled else 1.0)
-            for u, n in zip(self.units, count, strict=True)
+            _rarity(u, count[n], len(read)) * (ENTITLED if u in entitled else 1.0)
+            for n, u in enumerate(self.units)
         ]
         self.unknown = sum(
-            not n and u.group is Group.WORD
-            for u, n in zip(self.units, count, strict=True)
+            not count[n] and u.group is Group.WORD for n, u in enumerate(self.units)
+        )
+        self.groups = Counter(unit.group for unit in self.units)
+
+    def strengths(self, number: int, source: Read) -> Strengths:
+        """Return how surely a source says the units it says.
+
+        Args:
+            number: Which of the sources it is.
+            source: The source.
+        """
+        places = self.said_by[number]
+        units = [self.units[place] for place in places]
+        head = [unit.strength(source.head) for unit in units]
+        each = [[unit.strength(said) for unit in units] for said in source.each]
+        whole = [max(column) for column in zip(head, *each, strict=True)]
+        # Of a phrase two sentences may say half each, which says nothing.
+        said = Counter(u.group for u, much in zip(units, whole, strict=True) if much)
+        return Strengths(
+            weight=[self.weight[place] for place in places],
+            head=head,
+            each=each,
+            whole=whole,
+            left={group: self.groups[group] - said[group] for group in Group},
         )
 
-    def strengths(self, source: Read) -> Strengths:
-        """Return how surely a source says each unit."""
-        # Most sources say nothing of a question: they are looked at once.
-        units = [(u, u.covered(source.whole)) for u in self.units]
-        if not any(said for _, said in units):
-            nothing = [0.0] * len(units)
-            each = [nothing for _ in source.each]
-            return Strengths(head=nothing, each=each, whole=nothing)
-        head = [u.strength(source.head) if known else 0.0 for u, known in units]
-        each = [
-            [u.strength(said) if known else 0.0 for u, known in units]
-            for said in source.each
-        ]
-        whole = [max(column) for column in zip(head, *each, strict=True)]
-        return Strengths(head=head, each=each, whole=whole)
 
-    def share(self, met: Strengths, at: int) -> float:
-        """Return how much of the question a sentence says, for a first choice."""
-        rows = zip(self.weight, met.here(at), met.whole, strict=True)
-        return math.fsum(w * (here + ELSEWHERE * whole) for w, here, whole in rows)
+def share(met: Strengths, at: int) -> float:
+    """Return how much of a question a sentence says, for a first choice.
 
-    def open(self, met: Strengths, group: Group) -> int:
-        """Return how many units of a group a source does not say."""
-        pairs = zip(self.units, met.whole, strict=True)
-        return sum(not said for unit, said in pairs if unit.group is group)
+    Args:
+        met: How surely its source says the question's units.
+        at: Number of the sentence.
+    """
+    rows = zip(met.weight, met.here(at), met.whole, strict=True)
+    return math.fsum(w * (here + ELSEWHERE * whole) for w, here, whole in rows)
 
 
 def _rarity(unit: Unit, count: int, sources: int) -> float:
@@ -208,7 +237,7 @@ def features(
     """
     reading, wanted = asked.reading, asked.reading.kinds
     told = math.fsum(
-        weight * said for weight, said in zip(asked.weight, met.here(at), strict=True)
+        weight * said for weight, said in zip(met.weight, met.here(at), strict=True)
     )
     product = bool(source.passage.product_id)
     topics = source.head.concepts - asked.known.facets
@@ -216,23 +245,29 @@ def features(
         # How much of the question the sentence says under its heading.
         math.log1p(told),
         # What the whole source leaves open: topics, words, names.
-        min(asked.open(met, Group.TOPIC), MOST) / MOST,
-        min(asked.open(met, Group.WORD), MOST) / MOST,
+        min(met.left[Group.TOPIC], MOST) / MOST,
+        min(met.left[Group.WORD], MOST) / MOST,
         # Words that no text of the shop says.
         min(asked.unknown, MOST) / MOST,
-        float(asked.open(met, Group.SPECIFIC) > 0),
+        float(met.left[Group.SPECIFIC] > 0),
         # Whether the sort of answer that is wanted is in the sentence, or nowhere.
         float(bool(wanted & source.each[at].kinds)),
         float(bool(wanted) and not wanted & source.whole.kinds),
         # Whether the heading has a topic of the question; how much of it is asked.
         float(bool(topics & asked.said.concepts)),
         _heading_said(source.head, asked),
-        # A fact of the product, or a text of the shop though a product is meant.
+        # Texts begin with what matters most.
+        float(at == 0),
+        # A fact of the product, a line of praise about it, or a text of the shop
+        # though a product is meant.
         float(product),
+        float(source.passage.source == "description"),
         float(not product and reading.of_product),
         float(product and asked.about.guessed),
         # Something is taken for granted, which may not be so.
         float("supposes" in reading.signs),
+        # It makes no sense, though its words are the shop's.
+        float("nonsense" in reading.signs),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,9 @@ import structlog
 
 from cartwheel.errors import CartwheelError
 from cartwheel.levers.base import Model
-from cartwheel.levers.support.evidence import Evidence
-from cartwheel.levers.support.weigh import Meant, spoken
+from cartwheel.levers.support.evidence import Evidence, Passage
+from cartwheel.levers.support.weigh import Meant, Nearness, spoken
+from cartwheel.text.asking import asking_part
 from cartwheel.text.meaning.port import Embedder, open_embedder
 from cartwheel.text.packed import find, hashes
 
@@ -29,6 +30,9 @@ KEPT = 8_192
 
 MOST_READ = 60
 """Sentences read for one answer, beside those the turn has read."""
+
+NOWHERE = Nearness(0.0, 0.0)
+"""Of a text that is empty, or beyond those read for one answer."""
 
 log = structlog.get_logger("cartwheel.support")
 
@@ -79,13 +83,7 @@ def meaning_arrays(arrays: Mapping[str, Array], where: str) -> dict[str, Array]:
         return {}
     embedder = open_embedder(where)
     evidence = Evidence(Model(rule="", arrays=arrays))
-    texts = sorted(
-        {
-            spoken(one, at)
-            for one in evidence.policies()
-            for at in range(len(one.sentences))
-        }
-    )
+    texts = sorted({text for one in evidence.policies() for text in _texts(one)})
     vectors = np.zeros((0, embedder.dimensions), np.float16)
     if texts:
         vectors = embedder.embed(texts).astype(np.float16)
@@ -96,6 +94,15 @@ def meaning_arrays(arrays: Mapping[str, Array], where: str) -> dict[str, Array]:
         "meaning_of": vectors[order],
         "meaning_by": np.array([where, embedder.fingerprint]),
     }
+
+
+def _texts(passage: Passage) -> Iterator[str]:
+    """Yield what is compared of a source: its heading, sentences with and without."""
+    if passage.heading:
+        yield passage.heading
+    for at, text in enumerate(passage.sentences):
+        yield text
+        yield spoken(passage, at)
 
 
 def near_in_meaning(model: Model, asked: str) -> Meant | None:
@@ -118,18 +125,27 @@ def near_in_meaning(model: Model, asked: str) -> Meant | None:
         return None
     keys, vectors = model.arrays["meaning_text"], model.arrays["meaning_of"]
 
-    def near(texts: Sequence[str]) -> Sequence[float]:
-        places = [find(keys, text) for text in texts]
-        new = [text for text, at in zip(texts, places, strict=True) if at < 0]
-        read = _REMEMBERED.of(embedder, [asked, *new])
-        question = read[asked]
-        return [
-            float(vectors[at].astype(np.float32) @ question)
-            if at >= 0
-            else float(read[text] @ question)
-            if text in read
-            else 0.0
-            for text, at in zip(texts, places, strict=True)
-        ]
+    part = asking_part(asked)
+
+    def near(texts: Sequence[str]) -> Sequence[Nearness]:
+        known = {text: find(keys, text) for text in dict.fromkeys(texts) if text}
+        new = [text for text, at in known.items() if at < 0]
+        read = _REMEMBERED.of(embedder, [asked, part, *new])
+        ways = np.stack([read[asked], read[part]], axis=1)
+        held = [text for text, at in known.items() if at >= 0]
+        told = dict(
+            zip(held, _by(ways, vectors[[known[t] for t in held]]), strict=True)
+        )
+        held = [text for text in new if text in read]
+        told |= dict(zip(held, _by(ways, [read[text] for text in held]), strict=True))
+        return [told.get(text, NOWHERE) for text in texts]
 
     return near
+
+
+def _by(ways: Array, vectors: Array | Sequence[Array]) -> list[Nearness]:
+    """Return how near each vector is to the message and to what it asks."""
+    if not len(vectors):
+        return []
+    told = np.asarray(vectors, np.float32) @ ways
+    return [Nearness(*row) for row in told.tolist()]

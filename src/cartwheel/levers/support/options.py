@@ -21,7 +21,7 @@ class Options:
             by which evidence is also found by its meaning; empty for none.
     """
 
-    least_evidence: float = 0.4
+    least_evidence: float = 0.35
     late_after_days: int = 2
     model_folder: str = ""
 

@@ -29,13 +29,16 @@ from cartwheel.levers.support.compare import (
     Question,
     features,
     read_passage,
+    share,
 )
 from cartwheel.levers.support.evidence import Passage
 from cartwheel.text.asking import Reading, Said
 
-MEANT = ("meant", "meant_ahead")
-"""Further ones where a sentence model is set: the cosine of question and sentence, and
-how much nearer it is than the nearest of any other source."""
+MEANT = ("meant", "meant_ahead", "meant_alone", "meant_heading", "meant_asking")
+"""Further ones where a sentence model is set: the cosine of message and sentence under
+its heading, how much nearer it is than the nearest of any other source, the cosine of
+the sentence alone and of the heading, and that of the sentence of the message that
+asks."""
 
 BEFORE, AFTER = 1, 2
 """Sentences of a source that are quoted: from one before to the one behind."""
@@ -112,8 +115,15 @@ class _Scored(NamedTuple):
     at: int
 
 
-Meant = Callable[[Sequence[str]], Sequence[float]]
-"""Tells how near in meaning sentences are to the question, -1 to 1 each."""
+class Nearness(NamedTuple):
+    """How near in meaning a text is, -1 to 1: to the message, and to what it asks."""
+
+    message: float
+    asking: float
+
+
+Meant = Callable[[Sequence[str]], Sequence[Nearness]]
+"""Tells how near in meaning texts are to a message."""
 
 
 def weigh(
@@ -136,9 +146,9 @@ def weigh(
     """
     read = [read_passage(one, language) for one in passages if one.sentences]
     asked = Question(reading, said, read, about, language)
-    met = [asked.strengths(one) for one in read]
+    met = [asked.strengths(number, one) for number, one in enumerate(read)]
     scored = [
-        _Scored(asked.share(met[source], at), source, at)
+        _Scored(share(met[source], at), source, at)
         for source, one in enumerate(read)
         if meant is not None or any(met[source].whole)
         for at in range(len(one.each))
@@ -148,13 +158,12 @@ def weigh(
         texts = [spoken(read[one.source].passage, one.at) for one in scored]
         near = dict(zip(scored, meant(texts), strict=True))
     picked = _picked(scored, near)
-    values = []
-    for one in picked:
-        found = features(asked, read[one.source], one.at, met[one.source])
-        if near is not None:
-            others = (near[two] for two in scored if two.source != one.source)
-            found = (*found, near[one], near[one] - max(others, default=0.0))
-        values.append(found)
+    values = [
+        features(asked, read[one.source], one.at, met[one.source]) for one in picked
+    ]
+    if meant is not None and near is not None:
+        told = _told(picked, [one.passage for one in read], near, meant)
+        values = [(*mine, *more) for mine, more in zip(values, told, strict=True)]
     chances = together(picked, values, weights(meant=near is not None))
     weighed = [
         Weighed(
@@ -164,6 +173,27 @@ def weigh(
     ]
     weighed.sort(key=lambda one: (-one.chance, one.passage.source, one.at))
     return weighed
+
+
+def _told(
+    picked: Sequence[_Scored],
+    passages: Sequence[Passage],
+    near: Mapping[_Scored, Nearness],
+    meant: Meant,
+) -> list[tuple[float, ...]]:
+    """Return the values of `MEANT` for each sentence worth weighing."""
+    nearest: dict[int, float] = {}
+    for two, how in near.items():
+        nearest[two.source] = max(nearest.get(two.source, -1.0), how.message)
+    alone = meant([passages[one.source].sentences[one.at] for one in picked])
+    heading = meant([passages[one.source].heading for one in picked])
+    found: list[tuple[float, ...]] = []
+    for one, mine, under in zip(picked, alone, heading, strict=True):
+        others = (much for source, much in nearest.items() if source != one.source)
+        here = near[one]
+        ahead = here.message - max(others, default=0.0)
+        found.append((here.message, ahead, mine.message, under.message, here.asking))
+    return found
 
 
 def together(
@@ -196,12 +226,12 @@ def spoken(passage: Passage, at: int) -> str:
 
 
 def _picked(
-    scored: Sequence[_Scored], near: Mapping[_Scored, float] | None
+    scored: Sequence[_Scored], near: Mapping[_Scored, Nearness] | None
 ) -> list[_Scored]:
     """Return the sentences worth weighing, few a source for each way to find it."""
     ways: list[Callable[[_Scored], float]] = [lambda one: one.score]
     if near is not None:
-        ways.append(lambda one: near[one])
+        ways.append(lambda one: near[one].message)
     found: dict[_Scored, None] = {}
     for way in ways:
         seen: dict[int, int] = {}

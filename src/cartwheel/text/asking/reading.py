@@ -19,6 +19,7 @@ from cartwheel.text.asking.lexicon import (
     matches,
 )
 from cartwheel.text.asking.said import Said
+from cartwheel.text.sentences import sentences
 from cartwheel.text.tokens import fold, terms
 
 LONGEST = 2_000
@@ -117,6 +118,16 @@ def read_question(text: str, language: str) -> Reading:
         signs=frozenset(n for n, rule in known.signs.items() if rule.search(folded)),
         of_product=_of_product(units, known),
     )
+
+
+def asking_part(text: str) -> str:
+    """Return the last sentence of a text that asks, all of it where none does.
+
+    Args:
+        text: What a shopper wrote.
+    """
+    asking = [one for one in sentences(text) if "?" in one]
+    return asking[-1] if asking else text
 
 
 def _of_product(units: Sequence[Unit], known: Lexicon) -> bool:
