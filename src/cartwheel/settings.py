@@ -81,6 +81,9 @@ class Guardrails(_Section):
     forbidden_words: tuple[str, ...] = Field(
         (), description="Words and phrases that no page of the shop may say."
     )
+    terms_in_other_words: bool = Field(
+        False, description="A draft may say what a policy says in other words."
+    )
 
 
 class Costs(_Section):

@@ -13,13 +13,14 @@ from cartwheel.gate.page_changes import REMEMBERED_DAYS, WATCHED_DAYS, page_chan
 from cartwheel.levers.base import Decision
 from cartwheel.settings import Guardrails, Holdout, Settings
 from cartwheel.signals.listing import LISTING
+from cartwheel.signals.policies import POLICIES
 from cartwheel.signals.questions import QUESTIONS
 from cartwheel.text.claims.facts import ShopFacts
 from cartwheel.text.page_block import block_of
 from tests.page_fixes import fix, mail
 
 
-def facts() -> ShopFacts:
+def facts(**more: pa.Table) -> ShopFacts:
     listing = dict.fromkeys(LISTING.column_names) | {
         "product_id": "P1",
         "title": "Linen shirt",
@@ -36,6 +37,7 @@ def facts() -> ShopFacts:
         {
             "listing": pa.Table.from_pylist([listing], schema=LISTING.schema()),
             "questions": pa.Table.from_pylist([asked], schema=QUESTIONS.schema()),
+            **more,
         }
     )
 
@@ -88,6 +90,25 @@ def test_a_supported_fix_passes() -> None:
 )
 def test_an_unsupported_sentence_is_refused(said: dict[str, Any], reason: str) -> None:
     assert reason in why(fix(said=(line("Chest width: 54 cm"), said)))
+
+
+def test_terms_are_in_the_shops_own_words_unless_it_lets_them_be_otherwise() -> None:
+    policy = dict.fromkeys(POLICIES.column_names) | {
+        "policy_id": "r",
+        "topic": "returns",
+        "title": "Returns",
+        "body": "Returns within 30 days are free.",
+    }
+    told = facts(policies=pa.Table.from_pylist([policy], schema=POLICIES.schema()))
+    own = fix(said=(line("Returns within 30 days are free."),))
+    other = fix(said=(line("You can return it within 30 days."),))
+    assert why(own, facts=told) == ""
+    assert "terms" in why(other, facts=told)
+    base = context().settings
+    loose = base.model_copy(
+        update={"guardrails": Guardrails(terms_in_other_words=True)}
+    )
+    assert why(other, facts=told, settings=loose) == ""
 
 
 def test_text_beside_the_declared_sentences_is_refused() -> None:

@@ -29,11 +29,13 @@ def served(
     *sentences: tuple[str, Sequence[str]],
     failed: str | None = None,
     options: dict[str, Any] | None = None,
+    guardrails: dict[str, Any] | None = None,
 ) -> tuple[Signals, tuple[DraftRequest, ...]]:
     """Return a shop whose service answered, and what it had been asked."""
     import pyarrow as pa
 
-    context = made_context(options={"content": {**SERVICE, **(options or {})}})
+    chosen = {"content": {**SERVICE, **(options or {})}}
+    context = made_context(options={**chosen, "guardrails": guardrails or {}})
     names = [signal.name for signal in LEVER.reads]
     asking = Signals(_tables(data), context, names)
     wished = LEVER.wishes(asking)
@@ -214,3 +216,26 @@ def test_without_a_service_nothing_is_wished_for() -> None:
     assert LEVER.wishes(care()) is None
     (fix,) = decide(care())
     assert "service" not in fix.evidence
+
+
+@pytest.mark.parametrize(("loose", "passes"), [(False, False), (True, True)])
+def test_terms_are_sent_as_written_and_kept_so(loose: bool, passes: bool) -> None:
+    policy = {
+        "policy_id": "d",
+        "topic": "shipping",
+        "title": "Delivery",
+        "body": "Delivery within Germany takes 2 to 4 working days.",
+    }
+    data = shop(
+        objections=[objection(kind="shipping_time")], pages=[CARE], policies=[policy]
+    )
+    said = "Within Germany, delivery takes 2 to 4 working days."
+    answered, (request,) = served(
+        data, (said, ["f1"]), guardrails={"terms_in_other_words": loose}
+    )
+    assert [one.as_written for one in request.facts] == [not loose]
+    assert ("as_written" in request.messages()[1]["content"]) is not loose
+    (fix,) = decide(answered)
+    assert (said in texts(fix)) is passes
+    if not passes:
+        assert policy["body"] in texts(fix)

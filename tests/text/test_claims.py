@@ -142,6 +142,20 @@ def test_the_shops_own_words_are_not_said() -> None:
     assert "does not say" in claims[0].blocked
 
 
+def test_terms_are_said_in_their_own_words_where_the_shop_wants_it() -> None:
+    terms = "Returns within 30 days are free. Opened boxes are not taken back."
+    facts = (*FACTS, Source(id="policy:r", kind="policy", text=terms))
+    own, other = "Returns within 30 days are free.", "You can return it within 30 days."
+    quoting = Brand(quoted_terms=True)
+    assert not any(one.blocked for one in check_draft(own, facts, quoting))
+    assert not any(one.blocked for one in check_draft(terms, facts, quoting))
+    assert not any(one.blocked for one in check_draft(other, facts))
+    (found,) = check_draft(other, facts, quoting)
+    assert "terms" in found.blocked
+    # What is no term may be said in other words.
+    assert not any(one.blocked for one in check_draft("It is linen.", facts, quoting))
+
+
 def test_a_stated_health_fact_may_be_said() -> None:
     facts = (*FACTS, attribute("Certificate", "BPA-free"))
     assert reasons("It is BPA-free.", facts=facts) == []

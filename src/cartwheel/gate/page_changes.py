@@ -20,12 +20,13 @@ from cartwheel.gate.base import (
     sift,
 )
 from cartwheel.gate.page_tables import (
+    brand_of,
     cut_table,
     gone_from_tables,
     table_fault,
     table_of,
 )
-from cartwheel.text.claims import Brand, Checker, Source
+from cartwheel.text.claims import Checker, Source
 from cartwheel.text.page_block import Markup, block_of, mail_of
 from cartwheel.text.page_table import Comparison
 
@@ -95,7 +96,7 @@ def _unsupported(candidate: Candidate, context: GateContext) -> str:
     if fault or not (said or table):
         return fault if said or table else NOTHING
     facts = _facts(candidate.subject_id, said, context)
-    brand = Brand(forbidden=context.settings.guardrails.forbidden_words)
+    brand = brand_of(context)
     questions = {one.name for one in facts if one.kind == "answer"}
     # It names what follows; only what a shop never says is kept out of it.
     why = ""

@@ -42,11 +42,19 @@ def table_fault(table: Comparison, product: str, context: GateContext) -> str:
     facts = context.facts
     if facts is None:
         return "nothing is known of the products in its table"
-    brand = Brand(forbidden=context.settings.guardrails.forbidden_words)
-    for name, row, why in table_faults(table, facts.of_product, brand):
+    for name, row, why in table_faults(table, facts.of_product, brand_of(context)):
         what = f"{name} in its table"
         return f"{what}: {why}" if row is None else f"{what}, {row.attribute}: {why}"
     return ""
+
+
+def brand_of(context: GateContext) -> Brand:
+    """Return what drafts of this shop may not say."""
+    guardrails = context.settings.guardrails
+    return Brand(
+        forbidden=guardrails.forbidden_words,
+        quoted_terms=not guardrails.terms_in_other_words,
+    )
 
 
 def gone_from_tables(context: GateContext) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from cartwheel.levers.content.draft import Draft, Line, stands_in
 from cartwheel.levers.content.options import Options
-from cartwheel.text.claims import Checker, Source
+from cartwheel.text.claims import Brand, Checker, Source
 from cartwheel.text.claims.words import read
 from cartwheel.text.drafting import DraftRequest, Fact
 from cartwheel.text.language import language_of
@@ -56,6 +56,7 @@ def request_for(
     objection: str,
     quotes: Sequence[str],
     options: Options,
+    brand: Brand,
 ) -> DraftRequest | None:
     """Return what a service is asked for a draft; None where it is asked nothing.
 
@@ -70,8 +71,9 @@ def request_for(
         objection: Class of `CLASSES`.
         quotes: Customers' words, masked.
         options: The shop's options.
+        brand: What the shop does not want to be heard saying.
     """
-    sent = _sent(draft, facts)
+    sent = _sent(draft, facts, brand)
     told = str(page.get("description") or page.get("title") or "")
     if not sent or language_of(told) not in ("en", ""):
         return None
@@ -85,7 +87,9 @@ def request_for(
     )
 
 
-def _sent(draft: Draft, facts: Sequence[Source]) -> list[tuple[Fact, Source]]:
+def _sent(
+    draft: Draft, facts: Sequence[Source], brand: Brand
+) -> list[tuple[Fact, Source]]:
     """Return the facts that are sent, each with the source it is cut from."""
     by_id = {source.id: source for source in facts}
     found: list[tuple[Fact, Source]] = []
@@ -94,7 +98,12 @@ def _sent(draft: Draft, facts: Sequence[Source]) -> list[tuple[Fact, Source]]:
         if source.kind not in SENT:
             continue
         text = source.text if source.kind == "attribute" else line.text
-        fact = Fact(id=f"f{len(found) + 1}", name=source.name, text=text)
+        fact = Fact(
+            id=f"f{len(found) + 1}",
+            name=source.name,
+            text=text,
+            as_written=brand.quoted_terms and source.kind == "policy",
+        )
         found.append((fact, source))
     return found
 
@@ -104,6 +113,7 @@ def with_answer(
     answer: Mapping[str, Any],
     facts: Sequence[Source],
     shown: str,
+    brand: Brand,
 ) -> tuple[Draft, Written]:
     """Return a draft with the paragraph that a service wrote, as far as facts say it.
 
@@ -113,11 +123,12 @@ def with_answer(
         answer: Row of the signal `drafts`.
         facts: Facts about the product and the shop.
         shown: What is not said again, see `shown_on`.
+        brand: What the shop does not want to be heard saying.
     """
     if answer["failed"] or not answer["sentences"]:
         why = str(answer["failed"] or "it wrote nothing")
         return draft, Written(writer=OFFLINE, failed=why)
-    paragraph, blocked = _let_through(draft, answer["sentences"], facts, shown)
+    paragraph, blocked = _let_through(draft, answer["sentences"], facts, shown, brand)
     if not paragraph:
         why = "no sentence of it passed the claim check"
         return draft, Written(writer=OFFLINE, failed=why, blocked=blocked)
@@ -127,17 +138,17 @@ def with_answer(
 
 
 def _let_through(
-    draft: Draft, said: str, facts: Sequence[Source], shown: str
+    draft: Draft, said: str, facts: Sequence[Source], shown: str, brand: Brand
 ) -> tuple[tuple[Line, ...], tuple[tuple[str, str], ...]]:
-    sources = {fact.id: source for fact, source in _sent(draft, facts)}
+    sources = {fact.id: source for fact, source in _sent(draft, facts, brand)}
     named = [source for source in facts if source.kind in NAMING]
-    whole = Checker(facts)
+    whole = Checker(facts, brand)
     kept: list[Line] = []
     blocked = []
     for one in json.loads(said):
         cited = list({sources[i].id: sources[i] for i in one["facts"]}.values())
         # Against what it cites, then against all, which may deny what it says.
-        checkers = (Checker([*cited, *named]), whole)
+        checkers = (Checker([*cited, *named], brand), whole)
         why, rests_on = _verdict(one["text"], checkers)
         if not why and not any(s.id in rests_on for s in cited):
             why = "it says nothing of the facts that it cites"

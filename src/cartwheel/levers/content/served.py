@@ -12,6 +12,7 @@ from cartwheel.levers.content.options import Options
 from cartwheel.levers.content.proposal import Proposal
 from cartwheel.signals.base import Signals
 from cartwheel.signals.drafts import DRAFTS
+from cartwheel.text.claims import Brand
 from cartwheel.text.drafting import DraftRequest, Wishes
 
 UNASKED: Mapping[str, Any] = {"failed": "it was not asked", "sentences": None}
@@ -29,7 +30,10 @@ def wishes(data: Signals, proposals: Sequence[Proposal]) -> Wishes | None:
     options = Options.of(data)
     if options.terms is None:
         return None
-    wanted = (_request(one, options) for one in proposals if one.draft is not None)
+    brand = _brand(data)
+    wanted = (
+        _request(one, options, brand) for one in proposals if one.draft is not None
+    )
     found = [one for one in wanted if one is not None]
     return Wishes(terms=options.terms, requests=tuple(found[: options.terms.most]))
 
@@ -47,7 +51,17 @@ def with_drafts(data: Signals, proposals: Sequence[Proposal]) -> list[Proposal]:
     options = Options.of(data)
     asked = {request.key for request in wished.requests}
     answers = {row["request"]: row for row in data.table(DRAFTS).to_pylist()}
-    return [_with_draft(one, options, asked, answers) for one in proposals]
+    brand = _brand(data)
+    return [_with_draft(one, options, asked, answers, brand) for one in proposals]
+
+
+def _brand(data: Signals) -> Brand:
+    """Return what drafts may not say; the gate holds them to the same."""
+    guardrails = data.context.options.get("guardrails", {})
+    return Brand(
+        forbidden=tuple(guardrails.get("forbidden_words", ())),
+        quoted_terms=not guardrails.get("terms_in_other_words", False),
+    )
 
 
 def _with_draft(
@@ -55,17 +69,18 @@ def _with_draft(
     options: Options,
     asked: Collection[str],
     answers: Mapping[str, Mapping[str, Any]],
+    brand: Brand,
 ) -> Proposal:
-    request = _request(one, options)
+    request = _request(one, options, brand)
     if one.draft is None or request is None or request.key not in asked:
         return one
     answer = answers.get(request.key, UNASKED)
     shown = shown_on(one.page) if one.purpose == PAGE else ""
-    draft, written = with_answer(one.draft, answer, one.facts, shown)
+    draft, written = with_answer(one.draft, answer, one.facts, shown, brand)
     return replace(one, draft=draft, written=written)
 
 
-def _request(one: Proposal, options: Options) -> DraftRequest | None:
+def _request(one: Proposal, options: Options, brand: Brand) -> DraftRequest | None:
     if one.draft is None:
         return None
     return request_for(
@@ -76,4 +91,5 @@ def _request(one: Proposal, options: Options) -> DraftRequest | None:
         objection=one.objection,
         quotes=one.quotes,
         options=options,
+        brand=brand,
     )

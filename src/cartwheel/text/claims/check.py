@@ -43,9 +43,12 @@ class Brand:
 
     Attributes:
         forbidden: Words or phrases; any case.
+        quoted_terms: What a policy says is said word for word or not at all: it binds
+            the shop, and other words for a condition are another condition.
     """
 
     forbidden: tuple[str, ...] = ()
+    quoted_terms: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +137,8 @@ def _check(sentence: str, facts: KnownFacts, brand: Brand) -> Claim:
             text=sentence, blocked="in no language known here, and no fact's own words"
         )
     found = _supported(sentence, unquoted, cited, facts)
+    if brand.quoted_terms and facts.terms & set(found.sources):
+        return Claim(text=sentence, blocked="it says terms in other than their words")
     told = () if found.blocked else duties(english(unquoted))
     fault = misassigned(told, found.sources, facts.borne) if told else ""
     return Claim(text=sentence, blocked=fault) if fault else found

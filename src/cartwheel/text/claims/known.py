@@ -30,6 +30,11 @@ class KnownFacts:
         return tuple(sayings(self._sources))
 
     @cached_property
+    def terms(self) -> frozenset[str]:
+        """Ids of the shop's policies."""
+        return frozenset(s.id for s in self._sources if s.kind == "policy")
+
+    @cached_property
     def borne(self) -> tuple[Borne, ...]:
         """Who pays for what and who does what."""
         return borne_by(self._sources)
