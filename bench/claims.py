@@ -18,7 +18,11 @@ Protocol:
   words and for who pays were made, and then released; the drafts of half of their
   products (by the hash of the title) were read for later rules, those of the other half
   only counted.
-- No draft of `held-out-3` was read for a rule. It is counted where it is there.
+- No draft of `held-out-3` was read for a rule. It was counted once before terms of
+  policies had to stand word for word, which was decided after that; `held-out-4` was
+  written for it, and is counted once.
+- "check" is the product's: terms of policies in their own words. "terms in other words"
+  is with `guardrails.terms_in_other_words`.
 - A false draft is blocked when any of its sentences is; a true one when any is. Goals:
   98 % of false ones, at most 5 % of true ones. Intervals: bootstrap of products.
 - In the product only blocked sentences are left out: their share of true drafts is told
@@ -38,7 +42,7 @@ from typing import Any
 import numpy as np
 
 from bench.measure import Figure, Plan
-from cartwheel.text.claims import Source, check_draft
+from cartwheel.text.claims import Brand, Source, check_draft
 from cartwheel.text.claims.duties import duties
 from cartwheel.text.claims.knowledge import is_light, knowledge
 from cartwheel.text.claims.source import sayings
@@ -56,7 +60,8 @@ DEVELOPMENT = (
     "development-6",
     "development-7",
 )
-HELD_OUT = ("held-out-3",)
+HELD_OUT = ("held-out-3", "held-out-4")
+BRAND = Brand(quoted_terms=True)
 HALVED = ("development-6", "development-7")
 """Parts of which the drafts of one half of the products were read for rules."""
 BOOTSTRAPS = 1_000
@@ -76,14 +81,19 @@ def _part(part: str) -> Iterator[Figure]:
     facts = [facts_of(row["facts"]) for row in rows]
     false = np.array([row["label"] == "false" for row in rows])
     product = np.array([row["facts"]["title"] for row in rows])
-    told = [
-        [bool(one.blocked) for one in check_draft(row["draft"], known)]
-        for row, known in zip(rows, facts, strict=True)
-    ]
+    told, freely = (
+        [
+            [bool(one.blocked) for one in check_draft(row["draft"], known, brand)]
+            for row, known in zip(rows, facts, strict=True)
+        ]
+        for brand in (BRAND, Brand())
+    )
     blocked = np.array([any(one) for one in told])
-    goals = part in HELD_OUT
+    goals = part == HELD_OUT[-1]
     yield from _shares(part, blocked, false, product, "check", goals=goals)
     yield _sentences(part, [one for one, no in zip(told, false, strict=True) if not no])
+    loose = np.array([any(one) for one in freely])
+    yield from _shares(part, loose, false, product, "terms in other words", goals=False)
     if part in HALVED:
         unread = np.array([is_unread(title) for title in product])
         name = f"{part}, products not read"
@@ -98,7 +108,7 @@ def _part(part: str) -> Iterator[Figure]:
         [_bare(row["draft"], known) for row, known in zip(rows, facts, strict=True)]
     )
     yield from _shares(part, bare, false, product, "words alone", goals=False)
-    if goals:
+    if part in HELD_OUT:
         yield from _by_trick(part, rows, blocked)
 
 

@@ -14,11 +14,13 @@ from bench.drafts_sources import Line, Manual
 from cartwheel.channels.structured import structured_data
 from cartwheel.ledger.entry import DecisionState, Entry
 from cartwheel.levers.base import Decision
-from cartwheel.text.claims import Source, check_draft
+from cartwheel.text.claims import Brand, Source, check_draft
 from cartwheel.text.claims.facts import ShopFacts
 from cartwheel.text.claims.tables import table_faults
 from cartwheel.text.page_table import Comparison
 
+BRAND = Brand(quoted_terms=True)
+"""As shops have it unless they say otherwise."""
 PHOTOS, STRUCTURED, OUTLINE = "photo list", "structured data", "buying guide outline"
 
 
@@ -106,7 +108,7 @@ def _checked(
 ) -> tuple[int, tuple[str, ...]]:
     """Return how many lines and cells the claim check read, and what it blocked."""
     said = [str(line["text"]) for line in one.action.get("said", ())]
-    claims = check_draft("\n".join(said), known) if said else ()
+    claims = check_draft("\n".join(said), known, BRAND) if said else ()
     blocked = [f"{claim.text} ({claim.blocked})" for claim in claims if claim.blocked]
     read = len(claims)
     if "table" in one.action:
