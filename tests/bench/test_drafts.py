@@ -80,7 +80,7 @@ def test_the_same_words_on_five_pages_are_one_draft(drafts: tuple[Draft, ...]) -
         ("size note", "width: 11 cm", "width: 12 cm"),
         ("delivery note", "Delivery costs 4.95 EUR.", "Delivery costs 4.90 EUR."),
         ("delivery note", "Delivery costs 4.95 EUR.", "Delivery never costs 4.95 EUR."),
-        ("facts and questions", "Yes, 40 cm from the lamp.", "Yes, beside the lamp."),
+        ("compatibility table", "Yes, 40 cm from the lamp.", "Yes, beside the lamp."),
         (STRUCTURED, "49.50 EUR", "94.50 EUR"),
         (OUTLINE, "base: round, 3 products", "base: round, 4 products"),
         (OUTLINE, "base: round, 3 products", "base: square, 3 products"),

@@ -331,6 +331,28 @@ def test_promises_come_from_the_policy_of_their_topic() -> None:
     assert [one["text"] for one in fix.action["said"]] == ["We send it in 2 days."]
 
 
+def test_terms_hold_as_a_whole_or_are_not_said() -> None:
+    def said(body: str) -> list[str]:
+        policy = {"policy_id": "a", "topic": "shipping", "title": "Post", "body": body}
+        data = shop(
+            objections=[objection(kind="shipping_cost")],
+            pages=[SHIRT],
+            policies=[policy],
+        )
+        return [
+            one["text"]
+            for fix in decide(data)
+            if fix.kind == "page_fix"
+            for one in fix.action["said"]
+        ]
+
+    costs = "Delivery costs 5 EUR."
+    more = "Delivery of a bench costs more than most, 30 EUR."
+    assert said(f"{costs} {more}") == [costs, more], "its own words, whatever they are"
+    link = "Delivery to islands costs what http://example.org says."
+    assert said(f"{costs} {link}") == []
+
+
 def test_promises_are_of_the_one_policy_that_speaks_of_the_objection() -> None:
     back = "You have 30 days. You pay the postage. A tag that is missing costs 5."
     wrong = "If we sent the wrong thing we send the right one. Nothing is to be paid."

@@ -34,6 +34,8 @@ from cartwheel.text.claims.facts import ShopFacts
 MOST_LOOKED_AT = 400
 """Objections looked at in a turn, the costliest first."""
 
+TORN = "a part of the same terms may not be said, and terms hold as a whole"
+
 
 def shop_facts(data: Signals) -> ShopFacts:
     """Return the facts that the lever's signals hold."""
@@ -217,6 +219,11 @@ def checked(
         why = [c.blocked for c in checker.check(line.text) if c.blocked]
         if why:
             blocked[line] = why[0]
+    terms = {one.id for one in facts if one.kind == "policy"}
+    torn = terms & {name for line in blocked for name in line.sources}
+    for line in draft.says:
+        if line not in blocked and torn & set(line.sources):
+            blocked[line] = TORN
     kept = [one for one in draft.lines if one not in blocked]
     asked = [one for one in draft.questions if one not in blocked]
     said = tuple((line.text, why) for line, why in blocked.items())

@@ -120,7 +120,8 @@ def _check(sentence: str, facts: KnownFacts, brand: Brand) -> Claim:
     if "<" in sentence or "http" in plain:
         return Claim(text=sentence, blocked="mark-up or a link")
     exact = _verbatim(plain, facts.said)
-    if exact and exact.kind == "count":
+    # What binds the shop is said as it stands: without "no more than two" it is wrong.
+    if exact and exact.kind in ("count", "policy"):
         return Claim(text=sentence, sources=(exact.source,))
     unquoted, cited, fault = without_quotes(sentence, facts)
     if fault:
