@@ -97,9 +97,10 @@ def _part(part: str) -> Iterator[Figure]:
     if part in HALVED:
         unread = np.array([is_unread(title) for title in product])
         name = f"{part}, products not read"
-        yield from _shares(
-            name, blocked[unread], false[unread], product[unread], "check", goals=False
-        )
+        for found, who in ((blocked, "check"), (loose, "terms in other words")):
+            yield from _shares(
+                name, found[unread], false[unread], product[unread], who, goals=False
+            )
         true = unread & ~false
         yield _sentences(
             name, [one for one, is_true in zip(told, true, strict=True) if is_true]

@@ -246,9 +246,9 @@ def test_a_rule_whose_phrases_are_wrong_one_after_the_other_falls_silent_whole()
 def test_the_prior_is_the_measured_precision_and_weighs_little() -> None:
     right, wrong = prior("size_fit")
     assert right + wrong == pytest.approx(2.0)
-    assert right / 2 == pytest.approx((74 * 0.85 + 1) / 76)
+    assert right / 2 == pytest.approx((93 * 0.87 + 1) / 95)
     assert prior("shipping_cost")[1] > 0
-    # The density x^.6816 (1 - x)^6.3184 integrated numerically: .981 below one half.
+    # The density x^.7244 (1 - x)^6.2756 integrated numerically: .979 below one half.
     assert surely_wrong("size_fit", 7, 7)
     assert not surely_wrong("size_fit", 6, 6)
     assert not surely_wrong("size_fit", 4, 5)
@@ -291,12 +291,12 @@ def test_a_cut_link_reads_as_if_nobody_had_corrected() -> None:
     assert learned(cut).fingerprint() == learned(told(TEXTS)).fingerprint()
 
 
-def test_six_to_eight_corrections_of_one_phrase_are_enough() -> None:
+def test_five_to_eight_corrections_of_one_phrase_are_enough() -> None:
     enough = {
         next(n for n in range(1, 30) if surely_wrong(objection, n, n))
         for objection in CLASSES
     }
-    assert enough == {6, 7, 8}
+    assert enough == {5, 6, 7, 8}
 
 
 def test_a_move_stands_though_the_rules_no_longer_tell_the_class() -> None:
