@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cartwheel.measure.experiment.correct import holm
 from cartwheel.measure.experiment.effect import compare
 from cartwheel.measure.experiment.metric import Metric
 from cartwheel.measure.experiment.moments import Moments
 from cartwheel.measure.experiment.terms import Terms
 from cartwheel.measure.fix_visits import FixVisits, read_fix_visits
-from cartwheel.measure.page_fixes import Score, Scorecard
+from cartwheel.measure.page_fixes import Scorecard, scorecard_of
 from cartwheel.signals.days import midnight_after
 
 if TYPE_CHECKING:
@@ -72,21 +71,7 @@ def score_fix_visits(
     )
     values, treated = sums_of(found), found.devices.treated
     told = [_compared(metric, values, treated) for metric in METRICS]
-    known = [one for one, _ in told if one is not None]
-    corrected = iter(holm([one.p_value for one in known]).tolist() if known else [])
-    return Scorecard(
-        fixed=int(treated.sum()),
-        held_out=int((~treated).sum()),
-        scores=tuple(
-            Score(
-                metric=metric.name,
-                found=one,
-                p_value=None if one is None else float(next(corrected)),
-                lacks=lacks,
-            )
-            for metric, (one, lacks) in zip(METRICS, told, strict=True)
-        ),
-    )
+    return scorecard_of(METRICS, told, treated)
 
 
 def sums_of(found: FixVisits) -> Array:

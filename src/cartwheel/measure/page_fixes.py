@@ -10,7 +10,7 @@ jackknife's. p values are corrected for being four (Holm).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -130,6 +130,21 @@ def score_fixes(
     values = np.column_stack([after, earlier])
     columns = (*SUMS, *(f"{name} before" for name in SUMS))
     found = [_compared(metric, columns, values, treated) for metric in METRICS]
+    return scorecard_of(METRICS, found, treated)
+
+
+def scorecard_of(
+    metrics: Sequence[Metric],
+    found: Sequence[tuple[Comparison | None, str]],
+    treated: Array,
+) -> Scorecard:
+    """Return comparisons as a scorecard, corrected for being several (Holm).
+
+    Args:
+        metrics: The metrics, the one that decides first.
+        found: Of each its comparison, or None and why it cannot be told.
+        treated: Whether each unit had a fix, bool.
+    """
     told = [one for one, _ in found if one is not None]
     corrected = iter(holm([one.p_value for one in told]).tolist() if told else [])
     return Scorecard(
@@ -142,7 +157,7 @@ def score_fixes(
                 p_value=None if one is None else float(next(corrected)),
                 lacks=lacks,
             )
-            for metric, (one, lacks) in zip(METRICS, found, strict=True)
+            for metric, (one, lacks) in zip(metrics, found, strict=True)
         ),
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from cartwheel.levers.voice.counting import count_sentences
 from cartwheel.levers.voice.learned import Lesson, Lessons, learn_lessons
-from cartwheel.levers.voice.mood import learn_mood
+from cartwheel.levers.voice.mood import Displeased, by_words, learn_mood
 from cartwheel.levers.voice.reading import Spoken, Texts, read_texts
 from cartwheel.signals.base import Signals
 from cartwheel.signals.feedback import FEEDBACK
@@ -102,11 +102,12 @@ class Mentions:
         return (self.days_ago >= RECENT_DAYS) & (self.days_ago < 2 * RECENT_DAYS)
 
 
-def read_mentions(data: Signals) -> Mentions:
+def read_mentions(data: Signals, *, moods: bool = True) -> Mentions:
     """Read every text of the signal `feedback`.
 
     Args:
         data: The lever's signals.
+        moods: Learn from stars who is displeased; else words alone tell it.
     """
     frame = data.frame(FEEDBACK)
     rows = data.table(THEME_CORRECTIONS).sort_by("position").to_pylist()
@@ -116,9 +117,12 @@ def read_mentions(data: Signals) -> Mentions:
     texts = read_texts(frame["text"].tolist(), sources, keyed=bool(judged))
     lessons = learn_lessons(_each(texts) if judged else (), stands)
     stars = frame["rating"].astype(object).where(frame["rating"].notna(), None)
-    glum, mood_texts = learn_mood(
-        texts, frame["text"].tolist(), stars.tolist(), seed=MOOD_SEED
-    )
+    glum: Displeased = by_words
+    mood_texts = 0
+    if moods:
+        glum, mood_texts = learn_mood(
+            texts, frame["text"].tolist(), stars.tolist(), seed=MOOD_SEED
+        )
     counts = count_sentences(
         texts,
         stands,

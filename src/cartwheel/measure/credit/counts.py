@@ -69,7 +69,7 @@ def texts_raising(data: Signals, products: Sequence[str]) -> Raising:
     table = data.table(FEEDBACK)
     among = pa.array(sorted(products), pa.string())
     table = table.filter(pc.is_in(table["product_id"], value_set=among))
-    mentions = read_mentions(data.with_tables({FEEDBACK.name: table}))
+    mentions = read_mentions(data.with_tables({FEEDBACK.name: table}), moods=False)
     names = list(CLASSES)
     keys = zip(
         table["source"].to_pylist(), table["feedback_id"].to_pylist(), strict=True

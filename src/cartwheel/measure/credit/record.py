@@ -88,33 +88,31 @@ def _record(shop: Shop, row: TurnRow, tests: Sequence[Record], on: date) -> int:
     every |= {name for some in shows.values() for name in some}
     if not every:
         return 0
-    when = when_of(on, zone)
     with shop.lake.attached(read_only=True) as con:
         # Its rows go into the lake by a transaction of its own, so nothing is pinned.
+        when = when_of(on, zone)
         tables = compute(con, when, only=[FEEDBACK.name, THEME_CORRECTIONS.name])
         data = Signals(tables, context_of(row.settings, when))
         raising = texts_raising(data, sorted(every))
         found: list[KindEffect] = []
         for one in tests:
-            last = last_day(one)
-            if last is None:
-                continue
-            if one.terms.name in takes:
+            name, last = one.terms.name, last_day(one)
+            if last is not None and name in takes:
                 found += effects_of_test(
                     con,
                     raising,
-                    takes[one.terms.name],
-                    experiment=one.terms.name,
+                    takes[name],
+                    experiment=name,
                     schema="lake",
                     timezone=zone,
                     last=last,
                     on=on,
                 )
-            else:
+            elif last is not None:
                 found += effects_on_visitors(
                     con,
                     raising,
-                    shows[one.terms.name],
+                    shows[name],
                     terms=one.terms,
                     settings=shop.settings,
                     schema="lake",
