@@ -17,6 +17,7 @@ from cartwheel.levers.content import Content
 from cartwheel.levers.content.credit import read_credits
 from cartwheel.levers.content.draft import page_language, write
 from cartwheel.levers.content.options import Options
+from cartwheel.levers.content.promises import MOST
 from cartwheel.levers.content.propose import propose, shop_facts
 from cartwheel.levers.content.wording import words_of
 from cartwheel.signals.base import Signals
@@ -351,6 +352,9 @@ def test_terms_hold_as_a_whole_or_are_not_said() -> None:
     assert said(f"{costs} {more}") == [costs, more], "its own words, whatever they are"
     link = "Delivery to islands costs what http://example.org says."
     assert said(f"{costs} {link}") == []
+    many = [f"Delivery to zone {n} costs {n} EUR." for n in range(MOST + 1)]
+    assert said(" ".join(many[:MOST])) == many[:MOST]
+    assert said(" ".join(many)) == [], "an exception may stand at its end"
 
 
 def test_promises_are_of_the_one_policy_that_speaks_of_the_objection() -> None:

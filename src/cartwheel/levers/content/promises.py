@@ -20,8 +20,9 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
 }
 """Topics of policies that speak to an objection."""
 
-MOST = 6
-"""Sentences of a policy that a page is given."""
+MOST = 12
+"""Sentences of a policy that a page is given; one with more is not said in part, since
+an exception may stand at its end."""
 
 TITLE_COUNTS = 3
 """Sentences that a policy's title is worth in saying what it is about."""
@@ -48,8 +49,9 @@ def promises(
 ) -> list[tuple[str, str]]:
     """Return the sentences of the one policy that speaks most of the objection.
 
-    One policy and from its beginning, since a sentence of terms holds in the case that
-    those before it name: of goods sent back, say, and not of goods that came broken.
+    One policy and all of it, since a sentence of terms holds in the case that those
+    before it name, of goods sent back, say, and not of goods that came broken, and but
+    for what those behind it except.
 
     Args:
         objection: Class of `CLASSES`.
@@ -70,11 +72,11 @@ def promises(
             TITLE_COUNTS * _speaks(about.title, starts),
             *(_speaks(each, starts) for each in sentences(one.text)),
         ]
-        if sum(said) > most:
+        if sum(said) > most and len(said) <= MOST + 1:
             best, most = one, sum(said)
     if best is None:
         return []
-    return [(each, best.id) for each in sentences(best.text)][:MOST]
+    return [(each, best.id) for each in sentences(best.text)]
 
 
 @lru_cache(maxsize=20_000)
