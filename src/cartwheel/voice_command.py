@@ -196,10 +196,9 @@ def to_lines(body: dict[str, Any], currency: str, digits: int) -> list[str]:
             if into == row["objection"]
         ]
         name = " with ".join([CLASSES[row["objection"]], *merged])
-        lines.append(
-            f"  {name}: {_counts(row)}; {row['displeased']:,} displeased; "
-            f"{at_stake(row)}"
-        )
+        glum = row["displeased"]
+        mood = "" if glum is None else f" {glum:,} displeased;"
+        lines.append(f"  {name}: {_counts(row)};{mood} {at_stake(row)}")
         lines += [f"    {one['title']}: {_counts(one)}" for one in row["splits"]]
     lines += [f"  {_lesson(one)}" for one in body["lessons"]]
     lines += [f"  Your own, {one['title']}: {_counts(one)}" for one in body["own"]]

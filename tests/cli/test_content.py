@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from sqlalchemy import delete
+
 from cartwheel.content_command import KINDS
+from cartwheel.measure.page_fixes_page import NAME
+from cartwheel.operations import pages
 from cartwheel.shop import open_shop
 from tests.cli.program import Run, assert_one_line
 from tests.page_fixes import PAGE, fix, fix_with_table, mail, outline, put, read_as
@@ -142,3 +147,44 @@ def test_without_a_test_nothing_is_told(run: Run, turned: Turned) -> None:
     assert "Not yet" in run("content", "score", "--shop", turned.folder).out
     value = run("content", "score", "--shop", turned.folder, "--json").json()
     assert value["scores"] == []
+
+
+def test_tests_by_visitor_are_told_beside_those_by_product(
+    run: Run, copied: Path
+) -> None:
+    found = {
+        "control_value": 0.4,
+        "arm_value": 0.2,
+        "effect": -0.2,
+        "low": -0.3,
+        "high": -0.1,
+    }
+    scores = [
+        {"metric": "return rate", "found": found, "p_value": 0.001, "lacks": ""},
+        {"metric": "orders per visitor", "found": None, "p_value": None, "lacks": "x"},
+    ]
+    test = {
+        "name": "note",
+        "since": "2026-01-06",
+        "until": "2026-02-28",
+        "over": False,
+        "fixed": 1157,
+        "held_out": 1143,
+        "scores": scores,
+    }
+    body = {"on": "2026-02-01", "since": None, "failed": "", "scores": []}
+    shop = open_shop(copied)
+    with shop.database.begin() as con:
+        con.execute(delete(pages).where(pages.c.name == NAME))
+        con.execute(
+            pages.insert().values(
+                turn=2, name=NAME, body=json.dumps({**body, "by_visitor": [test]})
+            )
+        )
+    shop.database.dispose()
+    said = run("content", "score", "--shop", copied).out
+    assert "note: 1,157 visitors shown fixes against 1,143 not" in said
+    assert "still running" in said
+    assert "return rate: 0.2 against 0.4, -0.2 (-0.3 to -0.1)" in said
+    assert "orders per visitor: not yet, x" in said
+    assert "Not yet: nobody" not in said

@@ -78,6 +78,7 @@ def test_corrections_and_what_they_taught_are_told() -> None:
     body = themes(model, product=None, objection="size_fit", top=3)
     said = "\n".join(to_lines(body, "EUR", 2))
     assert "Size and fit with price: 10 texts" in said
+    assert "0 displeased; " in said or "10 displeased; " in said
     assert "    Pitched: 10 texts" in said
     assert body["objections"][0]["splits"][0]["mentions"] == 10
 
@@ -98,7 +99,7 @@ def test_new_themes_and_own_ones_are_told() -> None:
 def test_a_model_of_before_corrections_is_still_told() -> None:
     model = Voice().learn(tents(0), None, seed=1)
     late = ("split_", "standing", "merged", "splits", "corrected", "lessons")
-    late += ("fresh",)
+    late += ("fresh", "displeased", "mood_texts")
     old = replace(
         model,
         arrays={n: a for n, a in model.arrays.items() if not n.startswith(late)},

@@ -171,6 +171,25 @@ def test_what_fixes_brought_is_told(viewer: TestClient, shop: Shop) -> None:
             {"metric": "return rate", "found": found, "p_value": 0.0004, "lacks": ""},
             {"metric": "conversion", "found": None, "p_value": None, "lacks": "views"},
         ],
+        "by_visitor": [
+            {
+                "name": "<b>note",
+                "since": "2026-10-01",
+                "until": "2026-10-31",
+                "over": over,
+                "fixed": 1157,
+                "held_out": 1143,
+                "scores": [
+                    {
+                        "metric": "revenue per visitor",
+                        "found": found,
+                        "p_value": 0.04,
+                        "lacks": "",
+                    }
+                ],
+            }
+            for over in (True, False)
+        ],
     }
     with shop.database.begin() as con:
         con.execute(pages.insert().values(turn=2, name=NAME, body=json.dumps(body)))
@@ -180,3 +199,7 @@ def test_what_fixes_brought_is_told(viewer: TestClient, shop: Shop) -> None:
     assert "&lt; .001" in text
     assert "not yet: views" in text
     assert "9 products whose page was to be mended against 8 held out" in text
+    assert text.count("Revenue per visitor") == 2
+    assert text.count("1,157 visitors shown fixes against 1,143 not") == 2
+    assert text.count("Still running") == 1
+    assert "<b>note" not in text

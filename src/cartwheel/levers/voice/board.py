@@ -94,7 +94,10 @@ def over_the_shop(model: Model, at: int) -> dict[str, Any]:
             int(arrays["recent"][:, at].sum()),
             int(arrays["before"][:, at].sum()),
         ),
-        "displeased": int(arrays["displeased"][:, at].sum()),
+        # A model of before moods were told is still shown.
+        "displeased": int(arrays["displeased"][:, at].sum())
+        if "displeased" in arrays
+        else None,
         "contacts": int(arrays["messages"][:, at].sum()),
         "returned_units": int(arrays["returned"][:, at].sum()),
         **_money(arrays["total"][at]),
