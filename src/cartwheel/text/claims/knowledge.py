@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -78,15 +79,7 @@ def knowledge() -> Knowledge:
     """Return what is known of English."""
     raw, more = _table("en.toml"), _table("paraphrases.toml")
     trades = _table("paraphrases_trades.toml")
-    same = {
-        stem(word): stem(first)
-        for table in (trades["same"], more["same"], raw["same"])
-        for first, words in table.items()
-        for word in (first, *words.split())
-    }
-
-    for word, first in same.items():
-        same[word] = same.get(first, first)
+    same = _same_terms(trades["same"], more["same"], raw["same"])
 
     def term(word: str) -> str:
         return same.get(stem(word), stem(word))
@@ -94,15 +87,12 @@ def knowledge() -> Knowledge:
     def terms(words: str) -> frozenset[str]:
         return frozenset(map(term, words.split()))
 
-    implied: dict[str, frozenset[str]] = {}
-    for table in (raw["implied"], more["implied"], trades["implied"]):
-        for name, words in table.items():
-            implied[term(name)] = implied.get(term(name), frozenset()) | terms(words)
-
-    wider: dict[str, frozenset[str]] = {}
-    for table in (more["wider"], trades["wider"]):
-        for name, words in table.items():
-            wider[term(name)] = wider.get(term(name), frozenset()) | terms(words)
+    def gathered(*tables: Mapping[str, str]) -> dict[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        for table in tables:
+            for name, words in table.items():
+                found[term(name)] = found.get(term(name), frozenset()) | terms(words)
+        return found
 
     return Knowledge(
         function=frozenset(raw["function"].split()),
@@ -130,7 +120,7 @@ def knowledge() -> Knowledge:
             (f" {instead} ", re.compile(rf"\b(?:{'|'.join(patterns)})\b"))
             for instead, patterns in raw["phrases"].items()
         ),
-        implied=implied,
+        implied=gathered(raw["implied"], more["implied"], trades["implied"]),
         numbers=(
             re.compile(rf"\b({'|'.join(raw['numbers'])})\b"),
             dict(raw["numbers"]),
@@ -140,13 +130,26 @@ def knowledge() -> Knowledge:
             for name in ("turns_shop.toml", "turns.toml")
             for one in _table(name)["turns"]
         ),
-        wider=wider,
+        wider=gathered(more["wider"], trades["wider"]),
         materials=terms(trades["materials"]),
         no_deed=frozenset(trades["no_deed"].split()),
         by_kind={f"#{n}": terms(words) for n, words in trades["by_kind"].items()},
         by_value={term(n): terms(words) for n, words in trades["by_value"].items()},
         kinds=tuple(frozenset(words.split()) for words in more["kinds"].values()),
     )
+
+
+def _same_terms(*tables: Mapping[str, str]) -> dict[str, str]:
+    """Return the term of each stem that shares a meaning; later tables go first."""
+    same = {
+        stem(word): stem(first)
+        for table in tables
+        for first, words in table.items()
+        for word in (first, *words.split())
+    }
+    for word, first in same.items():
+        same[word] = same.get(first, first)
+    return same
 
 
 def _table(name: str) -> dict[str, Any]:
