@@ -8,15 +8,18 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from cartwheel.lake.inbox import drain_waiting
+from cartwheel.levers.voice import Voice
+from cartwheel.levers.voice.board import over_the_shop
 from cartwheel.operations import inbox, pages
 from cartwheel.shop import Shop
 from cartwheel.text.objections import CLASSES, standing
 from cartwheel.voice_desk import read_record
+from tests.levers import new_themes
 from tests.page_fixes import fix, put
-from tests.voice_page import publish_voice, quote_of
+from tests.voice_page import publish, publish_voice, quote_of
 
 PRODUCT = "/voice/size_fit?product=p"
 
@@ -318,3 +321,37 @@ def test_searches_without_result_stand_apart(viewer: TestClient, shop: Shop) -> 
     assert "£450" in text
     assert "3 sold out" in text
     assert text.index("Searched for and not found") < text.index("What was learned")
+
+
+def test_a_new_theme_that_nobody_can_be_quoted_on_and_a_page_of_before_moods(
+    viewer: TestClient, shop: Shop
+) -> None:
+    """What comes in reasons of returns alone has no quote; old pages know no mood."""
+    data = new_themes.shop([*new_themes.praise(), *new_themes.squeaks()])
+    body = publish(shop, data)
+    (fresh,) = body["fresh"]
+    for product in fresh["products"]:
+        product["quotes"] = []
+    body["themes"] = [
+        {
+            **over_the_shop(Voice().learn(data, None, seed=1), 0),
+            "title": "Arrived damaged",
+            "about": 1,
+            "mentions": 3,
+            "products": [],
+            "splits": [],
+        }
+    ]
+    del body["mood_texts"], body["themes"][0]["displeased"]
+    with shop.database.begin() as con:
+        con.execute(
+            update(pages)
+            .where(pages.c.turn == 2, pages.c.name == "voice")
+            .values(body=json.dumps(body))
+        )
+    found = viewer.get("/voice")
+    assert found.status_code == 200
+    assert "no quote" in found.text
+    assert "Arrived damaged" in found.text
+    assert "texts with stars teach" not in found.text
+    assert viewer.get(f"/voice/new/{fresh['key']}").status_code == 200
