@@ -87,12 +87,20 @@ def test_a_demo_killed_while_it_is_made_is_finished(
     # A test run may begin before midnight and end after it.
     assert datetime.now(UTC).date() - last <= timedelta(days=2)
     assert shop.settings.holdout.share_bps == demo.HOLDOUT_BPS
+    # It has terms that support answers from, known on every day it was turned.
+    with shop.lake.attached(read_only=True) as con:
+        terms = con.execute("SELECT policy_id, known_at FROM lake.policies").fetchall()
+    assert {name for name, _ in terms} == {"delivery", "returns", "guarantee"}
+    assert max(known for _, known in terms).date() <= turned[0]
     # Opened again, nothing is made.
     again: list[str] = []
     demo.make_demo(tmp_path / "demo", say=again.append)
     assert again == [f"[1/4] using the sample shop in {tmp_path / 'demo'}"]
     assert said[0] == again[0]
     assert len(turned) == 2
+    with shop.lake.attached(read_only=True) as con:
+        row = con.execute("SELECT count(*) FROM lake.policies").fetchone()
+    assert row == (3,)
 
 
 def test_a_demo_of_an_earlier_version_is_opened_as_it_is(tmp_path: Path) -> None:

@@ -28,6 +28,9 @@ DAYS = 420
 HOLDOUT_BPS = 2_000
 """Larger than the usual 5 %: a small shop's difference would be lost in noise."""
 
+TERMS = "terms"
+"""Kind of import by which the shop is given its terms."""
+
 PERSON = "owner"
 """In whose name everything is approved while the demo is made."""
 
@@ -49,6 +52,7 @@ def make_demo(folder: Path, *, say: Say) -> Shop:
             say("      it was made by an earlier version and cannot live")
             return shop
         _begin(shop, say)
+    _tell_terms(shop)
     weeks = _catch_up(shop, say)
     for number, wanted in enumerate(TURNS_AFTER, 1):
         if (published_turn(shop) or 0) >= number:
@@ -111,6 +115,24 @@ def _begin(shop: Shop, say: Say) -> None:
     say(f"[2/4] living {days} days without AI, until {last}")
     size = Size(products=PRODUCTS, customers=PEOPLE, warmup_days=days, days=DAYS)
     begin(shop, load_world(WORLD), size, SEED, until=last)
+
+
+def _tell_terms(shop: Shop) -> None:
+    """Give the shop terms, once: the world has none, and support answers from them."""
+    import pyarrow as pa
+
+    from cartwheel.connectors.intake import append_harvest
+    from cartwheel.simulator.promises import policy_columns
+    from cartwheel.simulator.sample import harvest
+
+    with shop.lake.attached(read_only=True) as con:
+        row = con.execute("SELECT count(*) FROM lake.policies").fetchone()
+    if row and row[0]:
+        return
+    until = shop.lived_until or datetime.now(UTC).date()
+    now = datetime(until.year, until.month, until.day)
+    rows = {"policies": pa.table(policy_columns())}
+    append_harvest(shop, harvest(rows), TERMS, Path("terms"), now)
 
 
 def _catch_up(shop: Shop, say: Say) -> int:

@@ -47,6 +47,12 @@ QUESTIONS = (
 )
 
 
+def policy_columns() -> dict[str, list[str]]:
+    """Return the columns of policies."""
+    names = ("policy_id", "topic", "title", "body")
+    return {name: [row[at] for row in POLICIES] for at, name in enumerate(names)}
+
+
 def promise_columns(
     rng: np.random.Generator, cat: Catalogue, start: date, days: int
 ) -> dict[str, dict[str, Any]]:
@@ -63,12 +69,7 @@ def promise_columns(
     at = instants(midnight(start), asked_on[order], 12 * 3600)
     picked = which[order].tolist()
     return {
-        "policies": {
-            "policy_id": [row[0] for row in POLICIES],
-            "topic": [row[1] for row in POLICIES],
-            "title": [row[2] for row in POLICIES],
-            "body": [row[3] for row in POLICIES],
-        },
+        "policies": policy_columns(),
         "questions": {
             "question_id": [f"Q{n + 1:04d}" for n in range(len(order))],
             "product_id": cat.product_ids[products[order]],
