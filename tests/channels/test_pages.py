@@ -11,9 +11,10 @@ import pytest
 
 from cartwheel.channels.act import act
 from cartwheel.channels.outbox import refresh
-from cartwheel.channels.pages import fix_views
+from cartwheel.channels.pages import REPLACED, fix_views
 from cartwheel.errors import Misuse
 from cartwheel.ledger.store import edit, expire, find
+from cartwheel.levers.base import Decision
 from cartwheel.settings import Settings
 from cartwheel.shop import Shop, make_shop
 from cartwheel.text.page_block import EDITED
@@ -233,3 +234,47 @@ def test_of_two_tables_the_newest_stands(shop: Shop) -> None:
     act(shop, "approve", [new], actor="me")
     (row,) = rows(shop)
     assert row["body"] == PAGE + str(newer.action["block"])
+
+
+COUNT = "Of {0} reviews, messages and returns that call it too small, {0} found it so."
+
+
+def counted(many: int) -> Decision:
+    """Return a size note written for the page as it was before any."""
+    return fix(said=({**SAID[0], "text": COUNT.format(many)},))
+
+
+def test_of_two_counts_of_one_thing_the_newest_stands(shop: Shop) -> None:
+    read_as(shop, P1=PAGE)
+    older, newer = counted(9), counted(17)
+    old = put(shop, older)
+    act(shop, "approve", [old], actor="me")
+    new = put(shop, newer, turn=2)
+    read_as(shop, turn=2, P1=PAGE)
+    (view,) = fix_views(shop, [find(shop.database, new)])
+    assert view["trouble"] == "", "it was written for the page without the older"
+    assert view["before"] == PAGE + str(older.action["block"])
+    assert view["after"] == PAGE + str(newer.action["block"])
+    act(shop, "approve", [new], actor="me")
+    (row,) = rows(shop)
+    assert row["body"] == PAGE + str(newer.action["block"])
+    (view,) = fix_views(shop, [find(shop.database, old)])
+    assert view["trouble"] == REPLACED
+    act(shop, "undo", [new], actor="me")
+    (row,) = rows(shop)
+    assert row["body"] == PAGE + str(older.action["block"]), "the older again"
+    act(shop, "undo", [old], actor="me")
+    assert rows(shop) == []
+
+
+def test_fixes_of_two_objections_stand_together(shop: Shop) -> None:
+    read_as(shop, P1=PAGE)
+    one, other = counted(9), fix(said=(ASKED,))
+    other = replace(other, action={**other.action, "objection": "compatibility"})
+    act(shop, "approve", [put(shop, one)], actor="me")
+    second = put(shop, other, turn=2)
+    read_as(shop, turn=2, P1=PAGE)
+    act(shop, "approve", [second], actor="me")
+    (row,) = rows(shop)
+    blocks = str(one.action["block"]), str(other.action["block"])
+    assert row["body"] == PAGE + "".join(blocks)

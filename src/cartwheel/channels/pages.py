@@ -43,6 +43,8 @@ SHOPIFY_HEADER = ("Handle", "Title", "Body (HTML)")
 SUFFIXES = {"html": "html", "text": "txt"}
 LONGEST_STEM = 150
 
+REPLACED = "a newer one for the same objection stands in its place"
+
 WANTED = (DecisionState.APPROVED, DecisionState.APPLIED)
 GONE = (DecisionState.REVERTED, DecisionState.EXPIRED)
 
@@ -57,6 +59,7 @@ class Page:
         text: Its text as the platform was last known to hold it.
         outcome: Its text as it should be, with what stands there and what was refused.
         fixes: Its fixes, in the order they were decided.
+        replaced: Fixes in whose place a newer one stands.
     """
 
     product_id: str
@@ -64,6 +67,7 @@ class Page:
     text: str
     outcome: Outcome
     fixes: tuple[Entry, ...] = field(default=())
+    replaced: frozenset[str] = frozenset()
 
     @property
     def differs(self) -> bool:
@@ -87,33 +91,73 @@ def planned_pages(shop: Shop, *, acting: bool = True) -> dict[str, Page]:
         known = texts.get(product)
         if known is None:
             continue
-        text, _ = page_of(known)
-        entries.sort(key=lambda e: (e.turn, e.id))
-        tables = [e.id for e in entries if e.state in WANTED and shown_beside(e.action)]
-        changes = [
-            Change(
-                id=entry.id,
-                block=str(entry.action["block"]),
-                before=str(entry.action["before"]),
-                wanted=acting
-                and entry.state in WANTED
-                and not missing_beside(entry, texts)
-                # One table is enough: the newest.
-                and entry.id not in tables[:-1],
-            )
-            for entry in entries
-        ]
-        # A fix that stands wins over one of the same words that was taken back.
-        kept = {one.block for one in changes if one.wanted}
-        changes = [one for one in changes if one.wanted or one.block not in kept]
-        found[product] = Page(
-            product_id=product,
-            known=known,
-            text=text,
-            outcome=carry_out(text, changes),
-            fixes=tuple(entries),
-        )
+        found[product] = _planned(product, known, entries, texts, acting=acting)
     return found
+
+
+def _planned(
+    product: str,
+    known: Mapping[str, Any],
+    entries: Sequence[Entry],
+    texts: Mapping[str, Mapping[str, Any]],
+    *,
+    acting: bool = True,
+    asked: str = "",
+) -> Page:
+    """Return a page as it should be.
+
+    Args:
+        product: Product.
+        known: What the last turn read of it.
+        entries: Its fixes.
+        texts: What the last turn read of products.
+        acting: Approved fixes are carried out; else only taken out.
+        asked: Fix that is looked at as if it were approved, "" for none.
+    """
+    text, _ = page_of(known)
+    entries = sorted(entries, key=lambda e: (e.turn, e.id))
+    wanted = [e for e in entries if e.state in WANTED or e.id == asked]
+    replaced = _replaced(wanted)
+    changes = [
+        Change(
+            id=entry.id,
+            block=str(entry.action["block"]),
+            before=str(entry.action["before"]),
+            wanted=acting
+            and entry in wanted
+            and entry.id not in replaced
+            and not missing_beside(entry, texts),
+        )
+        for entry in entries
+    ]
+    # A fix that stands wins over one of the same words that was taken back.
+    kept = {one.block for one in changes if one.wanted}
+    changes = [one for one in changes if one.wanted or one.block not in kept]
+    return Page(
+        product_id=product,
+        known=known,
+        text=text,
+        outcome=carry_out(text, changes),
+        fixes=tuple(entries),
+        replaced=replaced,
+    )
+
+
+def _replaced(wanted: Sequence[Entry]) -> frozenset[str]:
+    """Return the fixes in whose place a newer one stands.
+
+    One table is enough, and of two that answer one objection and were written for the
+    same page, the newer says all that the older did, as it is now: two counts of the
+    same thing would contradict each other.
+    """
+    newest: dict[tuple[str, str], str] = {}
+    tables = [one.id for one in wanted if shown_beside(one.action)]
+    found = set(tables[:-1])
+    for one in reversed(wanted):
+        key = (str(one.action["objection"]), str(one.action["before"]))
+        if newest.setdefault(key, one.id) != one.id:
+            found.add(one.id)
+    return frozenset(found)
 
 
 def _carried_out(shop: Shop) -> list[Entry]:
@@ -272,7 +316,7 @@ def _view(
 ) -> dict[str, Any]:
     product = entry.subject.partition(":")[2]
     known, plan = texts.get(product, {}), planned.get(product)
-    before, after, trouble = _before_and_after(entry, known, plan)
+    before, after, trouble = _before_and_after(entry, known, plan, texts)
     missing = missing_beside(entry, texts)
     if missing and entry.state in WANTED:
         after, trouble = before, trouble or missing
@@ -303,7 +347,10 @@ def _view(
 
 
 def _before_and_after(
-    entry: Entry, known: Mapping[str, Any], plan: Page | None
+    entry: Entry,
+    known: Mapping[str, Any],
+    plan: Page | None,
+    texts: Mapping[str, Mapping[str, Any]],
 ) -> tuple[str, str, str]:
     """Return the page without a fix, with it, and why it cannot stand there."""
     text = plan.outcome.text if plan else page_of(known)[0]
@@ -314,6 +361,13 @@ def _before_and_after(
         return carry_out(text, [gone]).text, text, refused
     if entry.state in GONE:
         return text, text, refused
+    if plan and entry.id in plan.replaced:
+        return text, text, REPLACED
+    if plan and entry.state not in WANTED:
+        asked = _planned(
+            plan.product_id, known, [*plan.fixes, entry], texts, asked=entry.id
+        )
+        return text, asked.outcome.text, asked.outcome.refused.get(entry.id, "")
     added = carry_out(
         text, [Change(id=entry.id, block=block, before=before, wanted=True)]
     )
